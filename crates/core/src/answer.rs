@@ -1,0 +1,62 @@
+//! What comes back.
+
+use crate::document::Span;
+
+/// A place in a document that backs a statement of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Citation {
+    /// The number in brackets in the answer.
+    pub marker: usize,
+    /// The passage that was retrieved.
+    pub passage_id: u64,
+    /// Path of the document.
+    pub document: String,
+    /// Title of the document.
+    pub title: String,
+    /// The words pointed at: exactly the document's text at `span`.
+    pub text: String,
+    /// Retrieval score of the passage, higher is better; comparable within one answer only.
+    pub score: f32,
+    /// Where the words stand in the document's extracted text, in bytes.
+    pub span: Span,
+    /// Page, for formats that have pages.
+    pub page: Option<u32>,
+}
+
+/// Milliseconds by step, in the order in which the steps ended, with the total last.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Timings(pub Vec<(&'static str, f64)>);
+
+impl Timings {
+    /// Records how long a step took.
+    pub fn record(&mut self, step: &'static str, took: std::time::Duration) {
+        self.0.push((step, took.as_secs_f64() * 1e3));
+    }
+
+    /// Milliseconds of a step.
+    #[must_use]
+    pub fn get(&self, step: &str) -> Option<f64> {
+        self.0.iter().find(|(name, _)| *name == step).map(|(_, ms)| *ms)
+    }
+}
+
+/// A finished answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The words. Every `[n]` in them is the marker of one of `citations`.
+    pub text: String,
+    /// How the model came to it, where the pipeline asks for that.
+    pub reasoning: Option<String>,
+    /// What backs it, by marker.
+    pub citations: Vec<Citation>,
+    /// Where the time went.
+    pub timings: Timings,
+    /// Tokens that the model generated.
+    pub tokens: usize,
+    /// Which model answered.
+    pub model: String,
+    /// Which pipeline asked it.
+    pub pipeline: &'static str,
+    /// Whether it was remembered instead of generated.
+    pub cached: bool,
+}

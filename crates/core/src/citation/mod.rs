@@ -1,0 +1,7 @@
+//! Truthful citations: every `[n]` that leaves here points at a retrieved passage, and at the words in it.
+
+mod support;
+mod writer;
+
+pub use support::Evidence;
+pub use writer::CitationWriter;

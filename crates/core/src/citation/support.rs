@@ -1,0 +1,125 @@
+//! Which words of a passage back a statement.
+//!
+//! A statement is compared with the sentences of a passage by the share of its content words that they contain.
+//! That is cheap enough to run while an answer streams, needs no model, and errs towards silence: it finds
+//! statements that stay close to their source, which is what an answer from documents should do.
+
+use std::collections::HashSet;
+
+use crate::document::{Span, heading_path};
+use crate::ports::Hit;
+use crate::text::{content_words, numbers, sentences};
+
+/// A retrieved passage, taken apart for comparison.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The passage with its score.
+    pub hit: Hit,
+    sentences: Vec<Sentence>,
+    /// Words of its title and headings: a sentence under "Metformin" need not repeat the word.
+    context: HashSet<String>,
+}
+
+#[derive(Debug)]
+struct Sentence {
+    span: Span,
+    words: HashSet<String>,
+    numbers: HashSet<String>,
+}
+
+/// A statement to be backed.
+#[derive(Debug)]
+pub(super) struct Claim {
+    words: HashSet<String>,
+    numbers: HashSet<String>,
+}
+
+impl Claim {
+    /// Fewer content words than this say too little to be found anywhere.
+    const FEWEST_WORDS: usize = 3;
+
+    pub(super) fn new(text: &str) -> Self {
+        Self { words: content_words(text), numbers: numbers(text) }
+    }
+
+    pub(super) fn says_something(&self) -> bool {
+        self.words.len() >= Self::FEWEST_WORDS
+    }
+}
+
+/// How well a passage backs a claim, and with which words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Support {
+    /// Share of the claim's content words found, 0 to 1.
+    pub share: f32,
+    /// Whether every number of the claim is there too.
+    pub numbers_agree: bool,
+    /// The backing words, in bytes of the passage's text.
+    pub span: Span,
+}
+
+impl Support {
+    /// Enough to say that the claim comes from here.
+    pub(super) fn is_clear(&self) -> bool {
+        self.share >= 0.6 && self.numbers_agree
+    }
+}
+
+impl Evidence {
+    /// Takes a hit apart.
+    #[must_use]
+    pub fn new(hit: Hit) -> Self {
+        let text = &hit.passage.text;
+        let sentences = sentences(text)
+            .into_iter()
+            .map(|span| {
+                let words = &text[span.start..span.end];
+                Sentence { span, words: content_words(words), numbers: numbers(words) }
+            })
+            .collect();
+        let context = content_words(&heading_path(&hit.passage.title, &hit.passage.headings));
+        Self { hit, sentences, context }
+    }
+
+    /// The sentence, or two neighbouring ones, that back the claim best; nothing where they share no words.
+    pub(super) fn support(&self, claim: &Claim) -> Option<Support> {
+        let mut best: Option<Support> = None;
+        for width in 1..=2 {
+            for window in self.sentences.windows(width) {
+                let Some(found) = self.compare(window, claim) else { continue };
+                // A second sentence has to earn its place: a citation should be no longer than needed.
+                let margin = if width == 2 { 0.15 } else { 0.0 };
+                if best.is_none_or(|best| found.rank() > best.rank() + margin) {
+                    best = Some(found);
+                }
+            }
+        }
+        best
+    }
+
+    fn compare(&self, window: &[Sentence], claim: &Claim) -> Option<Support> {
+        let (first, last) = (window.first()?, window.last()?);
+        let here = |word: &&String| window.iter().any(|sentence| sentence.words.contains(*word));
+        let found = claim.words.iter().filter(here).count();
+        if found == 0 {
+            return None;
+        }
+        let above = claim.words.iter().filter(|word| !here(word) && self.context.contains(*word)).count();
+        let numbers_agree =
+            claim.numbers.iter().all(|number| window.iter().any(|sentence| sentence.numbers.contains(number)));
+        // The headings may help a claim that the sentences back, not carry one alone.
+        let counted = if found >= 2 { found + above } else { found };
+        Some(Support {
+            share: counted as f32 / claim.words.len() as f32,
+            numbers_agree,
+            span: first.span.cover(last.span),
+        })
+    }
+}
+
+impl Support {
+    /// Order of preference among windows: agreeing numbers weigh as much as a fifth of the words.
+    fn rank(&self) -> f32 {
+        self.share + if self.numbers_agree { 0.2 } else { 0.0 }
+    }
+}

@@ -1,0 +1,118 @@
+use super::*;
+use crate::document::{Metadata, Passage};
+use crate::ports::Hit;
+
+/// Two passages; the second begins at byte 1,000 of its document.
+fn writer() -> CitationWriter {
+    let passage = |id: u64, start: usize, text: &str| {
+        Evidence::new(Hit {
+            passage: Passage {
+                id,
+                document: format!("{id}.md"),
+                title: "Guideline".to_owned(),
+                headings: vec![],
+                text: text.to_owned(),
+                span: Span::new(start, start + text.len()),
+                metadata: Metadata::new(),
+            },
+            score: 1.0,
+            cosine: None,
+        })
+    };
+    CitationWriter::new(vec![
+        passage(7, 0, "Metformin is the usual first medicine. Start with 500 mg daily and increase slowly."),
+        passage(8, 1000, "Influenza vaccination is offered every autumn. It is given as one injection."),
+    ])
+}
+
+fn write(pieces: &[&str]) -> (String, Vec<Citation>) {
+    let mut writer = writer();
+    let mut shown = String::new();
+    for piece in pieces {
+        shown.push_str(&writer.push(piece));
+    }
+    shown.push_str(&writer.end());
+    let (text, citations) = writer.finish();
+    assert_eq!(shown, text, "what was streamed is what is kept");
+    (text, citations)
+}
+
+#[test]
+fn a_marker_without_a_passage_is_removed_with_its_space() {
+    let (text, citations) = write(&["Nothing of the kind is known [7]. Nor [0] this [2024]."]);
+    assert_eq!(text, "Nothing of the kind is known. Nor this.");
+    assert!(citations.is_empty());
+}
+
+#[test]
+fn a_marker_cut_into_tokens_is_still_checked() {
+    let (text, _) = write(&["Unheard of", " ", "[", "1", "2", "]", "."]);
+    assert_eq!(text, "Unheard of.");
+}
+
+#[test]
+fn a_citation_points_at_the_words_that_back_the_statement() {
+    let (text, citations) = write(&["Vaccination against influenza is offered each autumn [2]."]);
+    assert_eq!(text, "Vaccination against influenza is offered each autumn [2].");
+    assert_eq!(citations.len(), 1);
+    assert_eq!(citations[0].passage_id, 8);
+    assert_eq!(citations[0].text, "Influenza vaccination is offered every autumn.");
+    assert_eq!(citations[0].span, Span::new(1000, 1000 + citations[0].text.len()));
+}
+
+#[test]
+fn a_sentence_without_a_marker_gets_one_when_it_is_clearly_backed() {
+    let (text, citations) = write(&["Metformin is the first medicine. Cats ", "sleep long hours at night."]);
+    assert_eq!(text, "Metformin is the first medicine. [1] Cats sleep long hours at night.");
+    assert_eq!(citations[0].marker, 1);
+}
+
+#[test]
+fn a_wrong_number_is_not_backed() {
+    let (text, citations) = write(&["Start with 850 mg daily and increase slowly."]);
+    assert_eq!(text, "Start with 850 mg daily and increase slowly.");
+    assert!(citations.is_empty());
+}
+
+#[test]
+fn a_marker_at_the_wrong_passage_is_pointed_at_the_right_one() {
+    let (text, citations) = write(&["Start with 500 mg daily and increase slowly [2]."]);
+    assert_eq!(text, "Start with 500 mg daily and increase slowly [1].");
+    assert_eq!(citations[0].passage_id, 7);
+}
+
+#[test]
+fn lists_and_ranges_are_taken_apart() {
+    let (text, citations) = write(&["Both the first medicine and influenza vaccination matter [1, 2, 9]."]);
+    assert_eq!(text, "Both the first medicine and influenza vaccination matter [1][2].");
+    assert_eq!(citations.len(), 2);
+    let (text, _) = write(&["Both the first medicine and influenza vaccination matter [1-2]."]);
+    assert!(text.contains("[1][2]"), "{text}");
+}
+
+#[test]
+fn other_brackets_are_left_alone() {
+    let (text, _) = write(&["See [the table] or a[i], and [", "]"]);
+    assert_eq!(text, "See [the table] or a[i], and []");
+}
+
+#[test]
+fn two_statements_on_one_passage_widen_its_words() {
+    let (_, citations) = write(&["Metformin is the usual first medicine [1]. Start with 500 mg daily [1]."]);
+    assert_eq!(citations.len(), 1);
+    assert_eq!(citations[0].text.len(), writer().evidence[0].hit.passage.text.len());
+}
+
+#[test]
+fn without_passages_no_marker_survives() {
+    let mut writer = CitationWriter::new(vec![]);
+    let mut text = writer.push("Paris [1] is the capital [2].\nIndeed [1]");
+    text.push_str(&writer.end());
+    assert_eq!(text, "Paris is the capital.\nIndeed");
+}
+
+#[test]
+fn an_open_bracket_at_the_end_is_kept_as_text() {
+    let (text, _) = write(&["See [1"]);
+    assert_eq!(text, "See [1");
+}

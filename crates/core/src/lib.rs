@@ -1,0 +1,20 @@
+//! The words of qanda: questions, documents, passages, answers and citations; the **ports** (traits) behind
+//! which stores and models live; and the **pipelines** that turn a question into a cited answer.
+//!
+//! This crate knows no HTTP, no SQL, no command line and no concrete model. Everything that does is in a crate
+//! above it and is handed in as `Arc<dyn Port>`, so a pipeline reads as the plain sequence of steps that it is.
+
+pub mod answer;
+pub mod citation;
+pub mod document;
+pub mod error;
+pub mod pipeline;
+pub mod ports;
+pub mod question;
+pub mod text;
+
+pub use answer::{Answer, Citation, Timings};
+pub use document::{Document, Metadata, NewDocument, NewPassage, Passage, Span};
+pub use error::{AnswerError, ModelError, StoreError};
+pub use ports::{Embedder, LanguageModel, Store};
+pub use question::{Filter, Question, Source};

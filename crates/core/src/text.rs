@@ -1,0 +1,138 @@
+//! Small text tools that several rooms need: sentences, and the words that carry meaning.
+
+use std::collections::HashSet;
+
+use crate::document::Span;
+
+/// Words that say nothing about what a text is about. English, as the models inside are; in other languages all
+/// words count.
+const STOP_WORDS: &[&str] = &[
+    "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before", "but", "by",
+    "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if",
+    "in", "into", "is", "it", "its", "may", "me", "might", "more", "most", "must", "my", "no", "not", "of", "on",
+    "one", "or", "other", "our", "out", "over", "shall", "she", "should", "so", "some", "such", "than", "that", "the",
+    "their", "them", "then", "there", "these", "they", "this", "those", "to", "up", "us", "was", "we", "were", "what",
+    "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
+];
+
+/// The words of `text` that carry meaning: lower case, without stop words, cut back to a crude stem, so that
+/// "vaccines" meets "vaccine" and "recommended" meets "recommends". Numbers are kept as they are.
+pub fn content_words(text: &str) -> HashSet<String> {
+    words(text).filter(|word| !STOP_WORDS.contains(&word.as_str())).map(|word| stem(&word)).collect()
+}
+
+/// The numbers in `text`, such as `140`, `0.5` or `2024`.
+pub fn numbers(text: &str) -> HashSet<String> {
+    words(text).filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    let inner = |c: char| c.is_alphanumeric() || c == '.' || c == ',' || c == '\'';
+    text.split(move |c: char| !inner(c))
+        .flat_map(|piece| {
+            // "2.5" is one number, "end.Begin" is two words.
+            let number = piece.starts_with(|c: char| c.is_ascii_digit());
+            piece.split(move |c: char| !number && !c.is_alphanumeric())
+        })
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .filter(|word| !word.is_empty())
+}
+
+/// Cuts common English endings. It only has to treat two forms of a word alike, not to find its root.
+fn stem(word: &str) -> String {
+    if word.len() < 5 || !word.is_ascii() || word.starts_with(|c: char| c.is_ascii_digit()) {
+        return word.strip_suffix('s').filter(|rest| rest.len() > 2).unwrap_or(word).to_owned();
+    }
+    for ending in ["ations", "ation", "ments", "ment", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y"] {
+        if let Some(rest) = word.strip_suffix(ending)
+            && rest.len() >= 3
+        {
+            return rest.to_owned();
+        }
+    }
+    word.to_owned()
+}
+
+/// Spans of the sentences of `text`, without the white space between them. A sentence ends at `.`, `!` or `?`
+/// before white space, at a blank line, and before a list item.
+#[must_use]
+pub fn sentences(text: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map(|(_, next)| *next);
+        let ends = match c {
+            '.' | '!' | '?' => next.is_none_or(char::is_whitespace) && !is_abbreviation(&text[start..at]),
+            '\n' => starts_block(&text[at + 1..]),
+            _ => false,
+        };
+        if ends {
+            push_trimmed(text, start, at + c.len_utf8(), &mut spans);
+            start = at + c.len_utf8();
+        }
+    }
+    push_trimmed(text, start, text.len(), &mut spans);
+    spans
+}
+
+fn is_abbreviation(before: &str) -> bool {
+    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    matches!(word, "e.g" | "i.e" | "eg" | "ie" | "Dr" | "Mr" | "Mrs" | "Ms" | "vs" | "approx" | "Fig" | "No" | "etc" | "cf")
+        || (word.len() == 1 && word.chars().all(char::is_uppercase))
+}
+
+/// Whether a line begins a new block: blank, a list item, a heading or a table row.
+fn starts_block(rest: &str) -> bool {
+    let line = rest.split('\n').next().unwrap_or_default().trim_start();
+    let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    line.is_empty()
+        || ["- ", "* ", "+ ", "#", "|", "> "].iter().any(|sign| line.starts_with(sign))
+        || (numbered.len() < line.len() && (numbered.starts_with(". ") || numbered.starts_with(") ")))
+}
+
+fn push_trimmed(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
+    let piece = &text[start..end];
+    let trimmed = piece.trim();
+    if trimmed.chars().any(char::is_alphanumeric) {
+        let start = start + (piece.len() - piece.trim_start().len());
+        spans.push(Span::new(start, start + trimmed.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<&str> {
+        sentences(text).into_iter().map(|span| &text[span.start..span.end]).collect()
+    }
+
+    #[test]
+    fn sentences_end_at_marks_blank_lines_and_list_items() {
+        assert_eq!(
+            split("Aim for 7.0 % or less, e.g. by diet. Check it!\nwrapped line\n\n- one item\n- two items"),
+            ["Aim for 7.0 % or less, e.g. by diet.", "Check it!", "wrapped line", "- one item", "- two items"]
+        );
+    }
+
+    #[test]
+    fn sentences_of_multibyte_text_lie_on_character_boundaries() {
+        assert_eq!(split("Größe ≥ 5 µm. Öfter prüfen…"), ["Größe ≥ 5 µm.", "Öfter prüfen…"]);
+        assert!(split("  \n ... ").is_empty());
+    }
+
+    #[test]
+    fn content_words_treat_forms_of_a_word_alike() {
+        assert_eq!(content_words("the recommended vaccines"), content_words("Recommends a vaccine."));
+        assert!(content_words("It is what it is").is_empty());
+    }
+
+    #[test]
+    fn numbers_keep_decimals_and_split_fractions() {
+        let found = numbers("below 140/90 mmHg, 0.5 mg, 7%. In 2024.");
+        for number in ["140", "90", "0.5", "7", "2024"] {
+            assert!(found.contains(number), "{number} in {found:?}");
+        }
+    }
+}

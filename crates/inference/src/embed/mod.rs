@@ -1,0 +1,4 @@
+//! Embedders.
+
+mod batcher;
+pub mod local;

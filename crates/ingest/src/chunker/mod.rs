@@ -1,0 +1,170 @@
+//! Text into passages, by its structure.
+//!
+//! 1. Headings part the text into sections; a passage never crosses one.
+//! 2. Inside a section, blocks that fit are taken whole; longer ones are cut into sentences (rows of tables and
+//!    lines of code into lines), those into words, those into characters, only as far as needed.
+//! 3. What came out is packed together again, as much as the budget holds.
+//!
+//! Tokens are counted once for each piece and added up. That the sum is right is checked once, on the whole
+//! passage under its headings; a tokenizer whose tokens do not add up costs a split, never a passage that is too
+//! long.
+
+mod cut;
+mod sections;
+
+use std::ops::Range;
+
+use qanda_core::Span;
+use qanda_core::document::with_context;
+use qanda_core::ports::TokenCounter;
+
+use self::cut::{Cutter, Unit, halves};
+use self::sections::{Section, sections};
+use crate::readers::Extracted;
+use crate::sentences::trim;
+
+/// The last passage of a section is evened out with the one before if it is smaller than this part of the room.
+const SMALL_PART: usize = 4;
+
+/// A heading longer than this part of the budget is text, not context.
+const HEADING_PART: usize = 4;
+
+/// The headings above a passage take at most this part of the budget; the outermost ones are left out first.
+const CONTEXT_PART: usize = 2;
+
+/// A passage, before it is embedded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where it stands in the document's text, without white space around it.
+    pub span: Span,
+    /// Headings above it, outermost first.
+    pub headings: Vec<String>,
+}
+
+/// Cuts a document into passages: in the order of the text, without overlaps, every word of every block in
+/// exactly one of them (a heading only where no text comes below it).
+///
+/// None takes more than `budget` tokens by `counter`, counted as it is embedded: under `title` and its headings,
+/// as [`with_context`] writes them. (For a title that leaves no room at all that cannot be; [`crate::Recipe`]
+/// shortens titles.)
+#[must_use]
+pub fn passages(title: &str, document: &Extracted, counter: &dyn TokenCounter, budget: usize) -> Vec<Chunk> {
+    let longest_heading = budget / HEADING_PART;
+    let is_context = |heading: &str| heading.len() < budget * 4 && counter.count_tokens(heading) <= longest_heading;
+    let job = Job { title, text: &document.text, counter, budget };
+    sections(&document.blocks, is_context).into_iter().flat_map(|section| job.section(section)).collect()
+}
+
+struct Job<'a> {
+    title: &'a str,
+    text: &'a str,
+    counter: &'a dyn TokenCounter,
+    budget: usize,
+}
+
+impl Job<'_> {
+    fn section(&self, section: Section<'_>) -> Vec<Chunk> {
+        let (headings, room) = self.context(section.headings);
+        let cutter = Cutter { text: self.text, counter: self.counter, room };
+        let units: Vec<Unit> = section.blocks.into_iter().flat_map(|block| cutter.units(block)).collect();
+        let mut spans = Vec::new();
+        for group in pack(&units, &self.gaps(&units, &cutter), room) {
+            self.settle(&units[group], &headings, &mut spans);
+        }
+        spans.into_iter().map(|span| Chunk { span, headings: headings.clone() }).collect()
+    }
+
+    /// The headings that fit as context, and the tokens that they leave for text.
+    fn context(&self, mut headings: Vec<String>) -> (Vec<String>, usize) {
+        loop {
+            let taken = self.counter.count_tokens(&with_context(self.title, &headings, ""));
+            if headings.is_empty() || taken <= self.budget / CONTEXT_PART {
+                return (headings, self.budget.saturating_sub(taken).max(1));
+            }
+            headings.remove(0);
+        }
+    }
+
+    /// Tokens between each unit and the one before: text outside of all blocks, such as comments, which a passage
+    /// over both would take in.
+    fn gaps(&self, units: &[Unit], cutter: &Cutter<'_>) -> Vec<usize> {
+        let before = std::iter::once(0).chain(units.iter().map(|unit| unit.span.end));
+        let gap = |(end, unit): (usize, &Unit)| {
+            let gap = trim(self.text, Span::new(end, unit.span.start));
+            if gap.is_empty() { 0 } else { cutter.tokens(gap).unwrap_or(usize::MAX / 2) }
+        };
+        before.zip(units).enumerate().map(|(at, pair)| if at == 0 { 0 } else { gap(pair) }).collect()
+    }
+
+    /// Makes one passage of the units, or more if their tokens did not add up.
+    fn settle(&self, units: &[Unit], headings: &[String], spans: &mut Vec<Span>) {
+        let [first, .., last] = units else {
+            return units.iter().for_each(|unit| self.settle_one(unit.span, headings, spans));
+        };
+        let span = first.span.cover(last.span);
+        if self.fits(span, headings) {
+            spans.push(span);
+        } else {
+            let (left, right) = units.split_at(units.len() / 2);
+            self.settle(left, headings, spans);
+            self.settle(right, headings, spans);
+        }
+    }
+
+    fn settle_one(&self, span: Span, headings: &[String], spans: &mut Vec<Span>) {
+        let span = trim(self.text, span);
+        match halves(self.text, span) {
+            Some((left, right)) if !self.fits(span, headings) => {
+                self.settle_one(left, headings, spans);
+                self.settle_one(right, headings, spans);
+            }
+            _ if span.is_empty() => {}
+            _ => spans.push(span),
+        }
+    }
+
+    fn fits(&self, span: Span, headings: &[String]) -> bool {
+        let text = with_context(self.title, headings, &self.text[span.start..span.end]);
+        self.counter.count_tokens(&text) <= self.budget
+    }
+}
+
+/// Groups units, each group with at most `room` tokens: each as full as it goes, except that a small last one
+/// shares with the one before, since a passage of a few words says little on its own.
+fn pack(units: &[Unit], gaps: &[usize], room: usize) -> Vec<Range<usize>> {
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut taken = 0;
+    for (at, unit) in units.iter().enumerate() {
+        let more = unit.tokens + gaps[at];
+        match groups.last_mut() {
+            Some(group) if taken + more <= room => {
+                group.end = at + 1;
+                taken += more;
+            }
+            _ => {
+                groups.push(at..at + 1);
+                taken = unit.tokens;
+            }
+        }
+    }
+    if taken < room / SMALL_PART
+        && let [.., before, last] = groups.as_mut_slice()
+    {
+        let middle = most_even_cut(&units[before.start..last.end], &gaps[before.start..last.end]);
+        before.end = before.start + middle;
+        last.start = before.end;
+    }
+    groups
+}
+
+/// Where to cut units in two groups so that the larger is as small as can be.
+fn most_even_cut(units: &[Unit], gaps: &[usize]) -> usize {
+    let tokens = |range: Range<usize>| {
+        let inner = gaps[range.start + 1..range.end].iter().copied();
+        units[range].iter().map(|unit| unit.tokens).chain(inner).fold(0, usize::saturating_add)
+    };
+    (1..units.len()).min_by_key(|cut| tokens(0..*cut).max(tokens(*cut..units.len()))).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests;

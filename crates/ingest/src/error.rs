@@ -1,0 +1,81 @@
+//! Why a file is not read, and why the whole job stops.
+
+use std::io;
+
+use qanda_core::{ModelError, StoreError};
+use thiserror::Error;
+
+/// Size up to which a file is read, in bytes: 64 MiB.
+pub const MAX_BYTES: u64 = 64 << 20;
+
+/// Why one file was not read. Shown to people as it is, after the file's path.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// Zero bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// Bytes, but no words: only white space, or a page whose text is all in images or scripts.
+    #[error("no text in it")]
+    NoText,
+    /// A NUL byte, which text does not have.
+    #[error("not a text file: byte {offset} is NUL")]
+    Nul {
+        /// Where the first one is.
+        offset: usize,
+    },
+    /// No NUL, and still no text.
+    #[error("not a text file: {percent} % of it cannot be shown as characters")]
+    Binary {
+        /// Share of control and undecodable characters.
+        percent: usize,
+    },
+    /// More than [`MAX_BYTES`].
+    #[error("larger than {} MiB", MAX_BYTES >> 20)]
+    TooLarge,
+    /// No reader takes files with this ending.
+    #[error("no reader for {ending} files; readable are: {readable}")]
+    NoReader {
+        /// The file's ending with its dot, or "nameless" ones.
+        ending: String,
+        /// The endings that are readable.
+        readable: String,
+    },
+    /// A socket, a device, a pipe.
+    #[error("neither a file nor a folder")]
+    NotAFile,
+    /// The name cannot be kept as text, so the document would have no identity.
+    #[error("its name is not valid Unicode; rename it")]
+    NameNotUnicode,
+    /// The reader panicked: a bug of ours that this document brings out.
+    #[error("the reader failed on it (please report this): {message}")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// The operating system refused.
+    #[error("{}", plain(.0))]
+    Io(#[from] io::Error),
+}
+
+/// The two refusals that people meet most, in plain words.
+fn plain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => format!("it could not be read: {error}"),
+    }
+}
+
+/// Why the job ended early. What was stored before stays stored.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The embedder failed.
+    #[error(transparent)]
+    Embedder(#[from] ModelError),
+    /// A thread of the job was lost, which only a bug or a runtime that shuts down can do.
+    #[error("a thread of the ingest job stopped unexpectedly: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+}

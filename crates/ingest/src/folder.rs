@@ -1,0 +1,242 @@
+//! Which files are to be read.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+
+use crate::ReadError;
+use crate::readers::{ending_of, reader_for};
+
+/// A file that a reader exists for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Found {
+    /// Absolute, without symbolic links: the document's identity.
+    pub location: String,
+    /// What people see: relative to the current directory for files below it, else the absolute path.
+    pub path: String,
+}
+
+/// What is under the given paths.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Files to read, each once, in the order of the paths and sorted by name inside a folder.
+    pub files: Vec<Found>,
+    /// The given folders, absolute.
+    pub folders: Vec<PathBuf>,
+    /// What was asked for and cannot be had: the path as people see it, and why.
+    pub failures: Vec<(String, ReadError)>,
+    /// Files inside folders that no reader takes, counted by ending (".pdf"); symbolic links are counted as
+    /// "symbolic link".
+    pub skipped: BTreeMap<String, usize>,
+}
+
+/// Lists the files that `paths` name, and those inside the folders that they name. Hidden files and folders
+/// inside a folder are passed over, symbolic links inside it are not followed. Blocks on the file system.
+#[must_use]
+pub fn find(paths: &[PathBuf]) -> Listing {
+    let current = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+    let mut search = Search { current, seen: HashSet::new(), listing: Listing::default() };
+    for path in paths {
+        if let Err(error) = search.path(path) {
+            search.listing.failures.push((path.display().to_string(), error));
+        }
+    }
+    search.listing
+}
+
+/// Of the stored `locations` under `folders`, those whose file does not exist any more. One that cannot be looked
+/// at (no permission, a file system that is gone with its folder) counts as existing.
+#[must_use]
+pub fn gone<'a>(folders: &[PathBuf], locations: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let is_gone = |location: &&String| match fs::symlink_metadata(location) {
+        Ok(file) => !file.is_file(),
+        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    };
+    let mut gone: Vec<String> = locations
+        .filter(|location| folders.iter().any(|folder| Path::new(location).starts_with(folder)))
+        .filter(is_gone)
+        .cloned()
+        .collect();
+    gone.sort_unstable();
+    gone
+}
+
+struct Search {
+    current: PathBuf,
+    /// Locations that are listed already.
+    seen: HashSet<String>,
+    listing: Listing,
+}
+
+impl Search {
+    /// A path that the user named: here symbolic links are followed, and what is not readable is a failure.
+    fn path(&mut self, path: &Path) -> Result<(), ReadError> {
+        let absolute = fs::canonicalize(path)?;
+        let kind = fs::metadata(&absolute)?;
+        if kind.is_dir() {
+            self.folder(&absolute);
+            self.listing.folders.push(absolute);
+            return Ok(());
+        }
+        if !kind.is_file() {
+            return Err(ReadError::NotAFile);
+        }
+        reader_for(&absolute)?;
+        self.file(&absolute)
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        let walk = WalkBuilder::new(folder)
+            // Documents are not source code: what a .gitignore says is no reason to leave one out.
+            .standard_filters(false)
+            .hidden(true)
+            .follow_links(false)
+            .sort_by_file_name(Ord::cmp)
+            .build();
+        for entry in walk {
+            match entry {
+                Ok(entry) => self.entry(&entry),
+                Err(error) => self.listing.failures.push(walk_failure(folder, error)),
+            }
+        }
+    }
+
+    fn entry(&mut self, entry: &DirEntry) {
+        let skipped = match entry.file_type() {
+            Some(kind) if kind.is_dir() => return,
+            Some(kind) if kind.is_symlink() => "symbolic link".to_owned(),
+            Some(kind) if kind.is_file() && reader_for(entry.path()).is_ok() => {
+                if let Err(error) = self.file(entry.path()) {
+                    self.listing.failures.push((entry.path().display().to_string(), error));
+                }
+                return;
+            }
+            _ => ending_of(entry.path()),
+        };
+        *self.listing.skipped.entry(skipped).or_default() += 1;
+    }
+
+    fn file(&mut self, absolute: &Path) -> Result<(), ReadError> {
+        let location = absolute.to_str().ok_or(ReadError::NameNotUnicode)?;
+        if self.seen.insert(location.to_owned()) {
+            let shown = absolute.strip_prefix(&self.current).unwrap_or(absolute);
+            let path = shown.to_string_lossy().into_owned();
+            self.listing.files.push(Found { location: location.to_owned(), path });
+        }
+        Ok(())
+    }
+}
+
+/// The path that a walk could not look at, and why.
+fn walk_failure(folder: &Path, error: ignore::Error) -> (String, ReadError) {
+    let mut path = folder.to_owned();
+    let mut inner = &error;
+    loop {
+        inner = match inner {
+            ignore::Error::WithPath { path: at, err } => {
+                path.clone_from(at);
+                err
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => err,
+            _ => break,
+        };
+    }
+    let reason = error.to_string();
+    (path.display().to_string(), ReadError::Io(error.into_io_error().unwrap_or_else(|| io::Error::other(reason))))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::Builder::new().prefix("docs").tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "text").unwrap();
+        }
+        folder
+    }
+
+    fn names(listing: &Listing, root: &Path) -> Vec<String> {
+        let root = fs::canonicalize(root).unwrap();
+        let name = |found: &Found| Path::new(&found.location).strip_prefix(&root).unwrap().display().to_string();
+        listing.files.iter().map(name).collect()
+    }
+
+    #[test]
+    fn folders_are_walked_in_order_without_hidden_files_or_links() {
+        let docs = folder(&[
+            "b.md",
+            "a/z.txt",
+            "a/b.html",
+            ".hidden.md",
+            ".git/x.md",
+            "ignored.md",
+            "c.pdf",
+            "d.PDF",
+            "Makefile",
+        ]);
+        fs::write(docs.path().join(".gitignore"), "ignored.md").unwrap();
+        fs::write(docs.path().join(".ignore"), "ignored.md").unwrap();
+        symlink(docs.path(), docs.path().join("a/loop")).unwrap();
+        let listing = find(&[docs.path().to_owned()]);
+        assert_eq!(names(&listing, docs.path()), ["a/b.html", "a/z.txt", "b.md", "ignored.md"]);
+        assert!(listing.failures.is_empty());
+        let skipped: Vec<(&str, usize)> =
+            listing.skipped.iter().map(|(ending, count)| (ending.as_str(), *count)).collect();
+        assert_eq!(skipped, [(".pdf", 2), ("nameless", 1), ("symbolic link", 1)]);
+    }
+
+    #[test]
+    fn named_files_are_read_or_refused() {
+        let docs = folder(&[".hidden.md", "a.xyz", "b.md"]);
+        let at = |name: &str| docs.path().join(name);
+        symlink(at("b.md"), at("link.md")).unwrap();
+        let paths = [".hidden.md", "b.md", "link.md", "a.xyz", "missing.md", "b.md/x.md"].map(at);
+        let listing = find(&paths);
+        assert_eq!(names(&listing, docs.path()), [".hidden.md", "b.md"]);
+        let reasons: Vec<String> = listing.failures.iter().map(|(_, reason)| reason.to_string()).collect();
+        assert!(reasons[0].starts_with("no reader for .xyz files"), "{reasons:?}");
+        assert_eq!(reasons[1..], ["no such file or folder", "no such file or folder"]);
+        let hidden = folder(&[".notes/a.md"]);
+        assert_eq!(names(&find(&[hidden.path().join(".notes")]), hidden.path()), [".notes/a.md"]);
+        assert_eq!(find(&[PathBuf::from("/dev/null")]).failures[0].1.to_string(), "neither a file nor a folder");
+    }
+
+    #[test]
+    fn a_file_is_listed_once_and_shown_relative_to_here() {
+        let docs = folder(&["a.md"]);
+        let listing =
+            find(&[docs.path().join("a.md"), docs.path().to_owned(), docs.path().join("../.").join(docs.path())]);
+        assert_eq!(listing.files.len(), 1);
+        assert_eq!(listing.files[0].path, listing.files[0].location);
+        // Tests run in the crate's own directory.
+        let here = find(&[PathBuf::from("tests")]);
+        assert_eq!(here.folders, [fs::canonicalize("tests").unwrap()]);
+        let mut search = Search {
+            current: fs::canonicalize(docs.path()).unwrap(),
+            seen: HashSet::new(),
+            listing: Listing::default(),
+        };
+        search.path(docs.path()).unwrap();
+        assert_eq!(search.listing.files[0].path, "a.md");
+    }
+
+    #[test]
+    fn only_files_that_are_surely_gone_are_gone() {
+        let docs = folder(&["a/here.md"]);
+        let root = fs::canonicalize(docs.path()).unwrap();
+        let stored = ["a/here.md", "a/gone.md", "gone/x.md", "a"].map(|name| root.join(name).display().to_string());
+        let elsewhere = format!("{}-other/gone.md", root.display());
+        let found = gone(std::slice::from_ref(&root), stored.iter().chain([&elsewhere]));
+        assert_eq!(found, [&stored[3], &stored[1], &stored[2]].map(Clone::clone));
+    }
+}

@@ -1,0 +1,89 @@
+//! HTML: the text that a reader of the page would see, rendered from its tree. The spans of an HTML document
+//! count the bytes of that rendered text, not of the source.
+
+mod nesting;
+mod render;
+mod writer;
+
+use std::path::Path;
+
+use ego_tree::NodeRef;
+use qanda_core::Metadata;
+use scraper::Node;
+
+use self::render::render;
+use self::writer::Page;
+use super::{BlockKind, Extracted, Reader};
+use crate::{ReadError, decode::decode_html};
+
+/// Bytes of text from which on a `<main>` is believed to be one.
+const SUBSTANTIAL: usize = 200;
+
+pub(super) struct Html;
+
+impl Reader for Html {
+    fn endings(&self) -> &'static [&'static str] {
+        &["html", "htm", "xhtml"]
+    }
+
+    fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
+        let source = decode_html(bytes)?;
+        let tree = scraper::Html::parse_document(&nesting::limited(&source)).tree;
+        let page = content(tree.root());
+        if page.text.is_empty() {
+            return Err(ReadError::NoText);
+        }
+        let title = title(tree.root()).or_else(|| {
+            page.blocks.iter().find_map(|block| match &block.kind {
+                BlockKind::Heading { level: 1, title } => Some(title.clone()),
+                _ => None,
+            })
+        });
+        Ok(Extracted { title, text: page.text, blocks: page.blocks, metadata: Metadata::new() })
+    }
+}
+
+/// The page's main content where it marks one, else all of it. What is marked must hold a good part of the text:
+/// some pages have an `<article>` for each teaser, or a `<main>` that scripts were meant to fill.
+fn content(root: NodeRef<'_, Node>) -> Page {
+    let all = render(root);
+    let mut articles = elements(root, is_article);
+    let (main, article) = (elements(root, is_main).next(), articles.next().filter(|_| articles.next().is_none()));
+    for (marked, enough) in [(main, SUBSTANTIAL), (article, usize::MAX)] {
+        if let Some(page) = marked.map(render)
+            && (page.text.len() >= enough || page.text.len() * 2 >= all.text.len())
+            && !page.text.is_empty()
+        {
+            return page;
+        }
+    }
+    all
+}
+
+fn title(root: NodeRef<'_, Node>) -> Option<String> {
+    let in_head =
+        |parent: NodeRef<'_, Node>| parent.value().as_element().is_some_and(|element| element.name() == "head");
+    let element =
+        elements(root, |element| element.name() == "title").find(|title| title.parent().is_some_and(in_head))?;
+    let text: String = element.children().filter_map(|node| node.value().as_text()).map(|text| &**text).collect();
+    let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(title).filter(|title| !title.is_empty())
+}
+
+fn elements<'a>(
+    root: NodeRef<'a, Node>,
+    which: fn(&scraper::node::Element) -> bool,
+) -> impl Iterator<Item = NodeRef<'a, Node>> {
+    root.descendants().filter(move |node| node.value().as_element().is_some_and(which))
+}
+
+fn is_main(element: &scraper::node::Element) -> bool {
+    element.name() == "main" || element.attr("role") == Some("main")
+}
+
+fn is_article(element: &scraper::node::Element) -> bool {
+    element.name() == "article"
+}
+
+#[cfg(test)]
+mod tests;

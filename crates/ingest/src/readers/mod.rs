@@ -1,0 +1,114 @@
+//! One reader per format, chosen by the file's ending. A new format is a new file here and a line in `READERS`.
+
+mod front_matter;
+mod html;
+mod markdown;
+mod plain;
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use qanda_core::{Metadata, Span};
+
+use crate::ReadError;
+
+/// What a reader makes of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extracted {
+    /// What the document calls itself, where it does.
+    pub title: Option<String>,
+    /// The text that spans count the bytes of.
+    pub text: String,
+    /// Its structure: in the order of the text, without overlaps. Text outside of every block (front matter,
+    /// markup without words) is not searched.
+    pub blocks: Vec<Block>,
+    /// Facts that the document states about itself.
+    pub metadata: Metadata,
+}
+
+/// A piece of text that belongs together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// What it is.
+    pub kind: BlockKind,
+    /// Where it stands in the extracted text.
+    pub span: Span,
+}
+
+/// What a block is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Starts a section.
+    Heading {
+        /// 1 (outermost) to 6.
+        level: u8,
+        /// Its words without markup, which the span may have.
+        title: String,
+    },
+    /// Running text.
+    Paragraph,
+    /// One item of a list, without the lists inside it.
+    ListItem,
+    /// Lines whose breaks matter.
+    Code,
+    /// Rows, one a line.
+    Table,
+}
+
+/// Reads one format.
+pub trait Reader: Send + Sync {
+    /// Endings of its files: lower case, without the dot.
+    fn endings(&self) -> &'static [&'static str];
+
+    /// Reads a file's bytes; `path` is for formats whose parts lie in other files.
+    ///
+    /// # Errors
+    /// [`ReadError`] when there is no text to be had from it.
+    fn read(&self, bytes: &[u8], path: &Path) -> Result<Extracted, ReadError>;
+}
+
+static READERS: &[&dyn Reader] = &[&markdown::Markdown, &plain::Plain, &html::Html];
+
+/// The reader for a file, by the ending of its name.
+///
+/// # Errors
+/// [`ReadError::NoReader`], which lists what is readable.
+pub fn reader_for(path: &Path) -> Result<&'static dyn Reader, ReadError> {
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_lowercase();
+    READERS.iter().find(|reader| reader.endings().contains(&ending.as_str())).copied().ok_or_else(|| {
+        ReadError::NoReader {
+            ending: ending_of(path),
+            readable: endings().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(" "),
+        }
+    })
+}
+
+/// Every ending that some reader takes: lower case, without the dot.
+pub fn endings() -> impl Iterator<Item = &'static str> {
+    READERS.iter().flat_map(|reader| reader.endings()).copied()
+}
+
+/// The ending of a file's name as people write it: ".pdf", or "nameless" where there is none.
+pub(crate) fn ending_of(path: &Path) -> String {
+    path.extension()
+        .map_or_else(|| "nameless".to_owned(), |ending| format!(".{}", ending.to_string_lossy().to_lowercase()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_chooses_the_reader_whatever_its_case() {
+        for path in ["a.md", "b/README.MARKDOWN", "c.txt", "d.text", "e.HTM", "f.html", "g.xhtml"] {
+            assert!(reader_for(Path::new(path)).is_ok(), "{path}");
+        }
+        let reason = |path: &str| reader_for(Path::new(path)).err().unwrap().to_string();
+        assert_eq!(
+            reason("x.XYZ"),
+            "no reader for .xyz files; readable are: .md .markdown .txt .text .html .htm .xhtml"
+        );
+        assert!(reason("Makefile").starts_with("no reader for nameless files"));
+    }
+}

@@ -1,0 +1,261 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use qanda_core::ports::{EmbedderIdentity, Hit, SearchQuery, StoreStatus};
+use qanda_core::{Document, StoreError};
+
+use super::*;
+
+/// Documents by location, in memory.
+#[derive(Default)]
+struct FakeStore {
+    documents: Mutex<BTreeMap<String, NewDocument>>,
+    optimised: AtomicUsize,
+    full: AtomicBool,
+}
+
+#[async_trait]
+impl Store for FakeStore {
+    async fn search(&self, _: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(StoreError::DiskFull { place: "fake".to_owned() });
+        }
+        let new = documents.into_iter().map(|new| (new.document.location.clone(), new));
+        self.documents.lock().unwrap().extend(new);
+        Ok(())
+    }
+
+    async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError> {
+        let mut documents = self.documents.lock().unwrap();
+        Ok(locations.iter().filter(|location| documents.remove(*location).is_some()).count())
+    }
+
+    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
+        let print = |Document { location, fingerprint, .. }: &Document| (location.clone(), fingerprint.clone());
+        Ok(self.documents.lock().unwrap().values().map(|stored| print(&stored.document)).collect())
+    }
+
+    async fn optimise(&self) -> Result<(), StoreError> {
+        self.optimised.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        Err(StoreError::failed("status", "not faked"))
+    }
+}
+
+/// Embeds a text as its length; a token is a word.
+struct FakeModel {
+    identity: EmbedderIdentity,
+    embedded: AtomicUsize,
+    most_at_once: AtomicUsize,
+    broken: bool,
+}
+
+#[async_trait]
+impl Embedder for FakeModel {
+    fn identity(&self) -> &EmbedderIdentity {
+        &self.identity
+    }
+
+    fn relevance_floor(&self) -> f32 {
+        0.0
+    }
+
+    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, ModelError> {
+        Ok(vec![1.0])
+    }
+
+    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        if self.broken {
+            return Err(ModelError::Stopped);
+        }
+        self.embedded.fetch_add(texts.len(), Ordering::SeqCst);
+        self.most_at_once.fetch_max(texts.len(), Ordering::SeqCst);
+        Ok(texts.iter().map(|text| vec![text.len() as f32]).collect())
+    }
+}
+
+impl TokenCounter for FakeModel {
+    fn count_tokens(&self, text: &str) -> usize {
+        assert!(!text.contains("PANIC"), "met the word");
+        text.split_whitespace().count()
+    }
+
+    fn max_tokens(&self) -> usize {
+        256
+    }
+}
+
+struct Bench {
+    docs: tempfile::TempDir,
+    store: Arc<FakeStore>,
+    model: Arc<FakeModel>,
+}
+
+impl Bench {
+    fn new(files: &[(&str, &str)]) -> Self {
+        Self::with(files, false)
+    }
+
+    fn with(files: &[(&str, &str)], broken: bool) -> Self {
+        let identity = EmbedderIdentity { name: "fake".to_owned(), dimension: 1 };
+        let model = FakeModel { identity, embedded: AtomicUsize::new(0), most_at_once: AtomicUsize::new(0), broken };
+        let docs = tempfile::Builder::new().prefix("docs").tempdir().unwrap();
+        let bench = Self { docs, store: Arc::default(), model: Arc::new(model) };
+        for (name, text) in files {
+            bench.write(name, text);
+        }
+        bench
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.docs.path().join(name), text).unwrap();
+    }
+
+    fn sync(&self) -> Sync {
+        Sync { store: self.store.clone(), embedder: self.model.clone(), counter: self.model.clone(), budget: 20 }
+    }
+
+    async fn run(&self, prune: bool) -> (Report, Vec<Event>) {
+        let mut events = Vec::new();
+        let paths = [self.docs.path().to_owned()];
+        let report = self.sync().run(&paths, prune, |event| events.push(event)).await.unwrap();
+        (report, events)
+    }
+
+    fn stored(&self) -> Vec<String> {
+        let name = |location: &String| Path::new(location).file_name().unwrap().to_string_lossy().into_owned();
+        self.store.documents.lock().unwrap().keys().map(name).collect()
+    }
+}
+
+#[tokio::test]
+async fn new_files_are_stored_with_their_vectors() {
+    let bench = Bench::new(&[("a.md", "# A\n\none\n\n# B\n\ntwo\n"), ("b.txt", "three"), ("c.pdf", "%PDF")]);
+    let (report, events) = bench.run(false).await;
+    assert_eq!((report.documents, report.passages, report.skipped, report.unchanged), (2, 3, 1, 0));
+    assert!(report.failures.is_empty());
+    assert_eq!(bench.stored(), ["a.md", "b.txt"]);
+    {
+        let documents = bench.store.documents.lock().unwrap();
+        let first = documents.values().next().unwrap();
+        assert_eq!((first.document.title.as_str(), first.passages.len()), ("A", 2));
+        assert_eq!(first.passages[1].headings, ["B"]);
+        assert_eq!(first.passages[1].vector, ["A > B\ntwo".len() as f32]);
+    }
+    assert_eq!(bench.store.optimised.load(Ordering::SeqCst), 1);
+    assert_eq!(events[0], Event::Planned { files: 2 });
+    assert_eq!(events[1], Event::Skipped { ending: ".pdf".to_owned(), files: 1 });
+    assert_eq!(events.last(), Some(&Event::Indexing));
+    assert!(events.contains(&Event::Stored { documents: 2, passages: 3 }));
+}
+
+#[tokio::test]
+async fn only_what_changed_is_read_and_embedded_again() {
+    let bench = Bench::new(&[("a.txt", "one"), ("b.txt", "two")]);
+    bench.run(false).await;
+    let (second, _) = bench.run(false).await;
+    assert_eq!((second.documents, second.unchanged), (0, 2));
+    assert_eq!(bench.model.embedded.load(Ordering::SeqCst), 2);
+
+    bench.write("b.txt", "two changed");
+    let (third, _) = bench.run(false).await;
+    assert_eq!((third.documents, third.unchanged), (1, 1));
+    assert_eq!(bench.model.embedded.load(Ordering::SeqCst), 3);
+    let other_budget = Sync { budget: 30, ..bench.sync() };
+    assert_eq!(other_budget.run(&[bench.docs.path().to_owned()], false, |_| ()).await.unwrap().documents, 2);
+}
+
+#[tokio::test]
+async fn files_that_fail_are_reported_and_the_others_stored() {
+    let bench = Bench::new(&[("a.txt", ""), ("b.txt", "fine"), ("c.txt", "PANIC"), ("d.md", "<!-- none -->")]);
+    fs::write(bench.docs.path().join("e.md"), b"\0\0").unwrap();
+    fs::File::create(bench.docs.path().join("f.txt")).unwrap().set_len(crate::MAX_BYTES + 1).unwrap();
+    let missing = bench.docs.path().join("missing");
+    let paths = [missing, bench.docs.path().to_owned(), bench.docs.path().join("b.txt")];
+    let report = bench.sync().run(&paths, false, |_| ()).await.unwrap();
+    let reasons: Vec<&str> = report.failures.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "no such file or folder",
+            "the file is empty",
+            "the reader failed on it (please report this): met the word",
+            "no text in it",
+            "not a text file: byte 0 is NUL",
+            "larger than 64 MiB",
+        ]
+    );
+    assert!(report.failures[1].0.ends_with("a.txt"));
+    assert_eq!((report.documents, bench.stored()), (1, vec!["b.txt".to_owned()]));
+}
+
+#[tokio::test]
+async fn pruning_removes_what_is_gone_from_the_given_folders() {
+    let bench = Bench::new(&[("a.txt", "one"), ("b.txt", "two")]);
+    let elsewhere = Bench { store: bench.store.clone(), ..Bench::new(&[("other.txt", "three")]) };
+    bench.run(false).await;
+    elsewhere.run(false).await;
+    fs::remove_file(bench.docs.path().join("a.txt")).unwrap();
+    fs::remove_file(elsewhere.docs.path().join("other.txt")).unwrap();
+    assert_eq!(bench.run(false).await.0.removed, 0);
+    let (report, _) = bench.run(true).await;
+    assert_eq!((report.removed, report.unchanged), (1, 1));
+    let mut left = bench.stored();
+    left.sort();
+    assert_eq!(left, ["b.txt", "other.txt"]);
+}
+
+#[tokio::test]
+async fn a_failing_store_or_model_ends_the_job() {
+    let bench = Bench::new(&[("a.txt", "one")]);
+    bench.run(false).await;
+    for n in 0..300 {
+        bench.write(&format!("{n}.txt"), &"word ".repeat(100));
+    }
+    bench.store.full.store(true, Ordering::SeqCst);
+    let failure = bench.sync().run(&[bench.docs.path().to_owned()], true, |_| ()).await.unwrap_err();
+    assert!(matches!(failure, IngestError::Store(StoreError::DiskFull { .. })), "{failure}");
+    assert_eq!(bench.stored(), ["a.txt"]);
+
+    let bench = Bench::with(&[("a.txt", "one")], true);
+    let failure = bench.sync().run(&[bench.docs.path().to_owned()], false, |_| ()).await.unwrap_err();
+    assert!(matches!(failure, IngestError::Embedder(ModelError::Stopped)), "{failure}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_jobs_are_done_in_batches_and_can_be_spawned() {
+    let long = "Seven words are in this short sentence. ".repeat(2_000);
+    let bench = Bench::new(&[("long.txt", &long)]);
+    for n in 0..600 {
+        bench.write(&format!("{n}.txt"), "short");
+    }
+    let (sync, paths) = (bench.sync(), [bench.docs.path().to_owned()]);
+    let report = tokio::spawn(async move {
+        let mut stored = Vec::new();
+        let report = sync
+            .run(&paths, false, |event| {
+                if let Event::Stored { documents, .. } = event {
+                    stored.push(documents)
+                }
+            })
+            .await;
+        (report.unwrap(), stored)
+    });
+    let (report, stored) = report.await.unwrap();
+    assert_eq!((report.documents, stored), (601, vec![256, 256, 89]));
+    assert_eq!(report.passages, bench.model.embedded.load(Ordering::SeqCst));
+    assert_eq!(bench.model.most_at_once.load(Ordering::SeqCst), BATCH);
+}
