@@ -1,1 +1,7 @@
-//! stub
+//! Stores: where documents are kept and passages found.
+//!
+//! [`embedded`] keeps everything in one directory: SQLite is the truth, two derived indexes make it quick.
+
+#![forbid(unsafe_code)]
+
+pub mod embedded;

@@ -1,0 +1,141 @@
+//! A language model in this process: llama.cpp, any GGUF file.
+
+mod engine;
+mod slot;
+mod utf8;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use llama_cpp_2::llama_backend::LlamaBackend;
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
+use llama_cpp_2::{LogOptions, send_logs_to_tracing};
+use qanda_core::ports::{Message, Prompt, TokenStream};
+use qanda_core::{LanguageModel, ModelError};
+use tokio::sync::mpsc;
+
+use self::engine::{Engine, Request};
+
+/// How a local model runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalOptions {
+    /// Answers generated at the same time; each has a context of its own.
+    pub slots: usize,
+    /// Tokens of a prompt and its answer together, at most what the model was trained for.
+    pub context: usize,
+    /// Questions that may wait for a slot; more are refused.
+    pub queue: usize,
+    /// Threads that compute.
+    pub threads: usize,
+}
+
+/// A GGUF model with its engine thread.
+///
+/// Dropping it lets running answers finish, then ends the thread.
+pub struct LocalModel {
+    name: String,
+    model: Arc<LlamaModel>,
+    template: LlamaChatTemplate,
+    context: usize,
+    requests: SyncSender<Request>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl LocalModel {
+    /// Loads a GGUF file and starts the engine. Takes about as long as reading the file.
+    ///
+    /// # Errors
+    /// When the file is no GGUF model, has no chat template, or its context does not fit in memory.
+    pub fn load(file: &Path, options: LocalOptions) -> Result<Self, ModelError> {
+        let doing = || format!("loading the language model {}", file.display());
+        if !file.is_file() {
+            return Err(ModelError::failed(doing(), "there is no such file"));
+        }
+        // llama.cpp says a lot; what matters of it comes back as errors.
+        send_logs_to_tracing(LogOptions::default().with_logs_enabled(false));
+        let backend = backend()?;
+        let params = std::pin::pin!(LlamaModelParams::default().with_n_gpu_layers(0));
+        let model = LlamaModel::load_from_file(&backend, file, &params)
+            .map_err(|cause| ModelError::failed(doing(), format!("{cause} (is it a complete GGUF file?)")))?;
+        let template = model
+            .chat_template(None)
+            .map_err(|_| ModelError::failed(doing(), "it has no chat template; take an instruction-tuned model"))?;
+        let model = Arc::new(model);
+        let context = options.context.min(model.n_ctx_train() as usize);
+        let (requests, incoming) = sync_channel(options.queue.max(1));
+        let waiting = Arc::new(AtomicUsize::new(0));
+        Engine::start(backend, Arc::clone(&model), LocalOptions { context, ..options }, incoming, Arc::clone(&waiting))?;
+        let name = file.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
+        Ok(Self { name, model, template, context, requests, waiting })
+    }
+
+    /// The text that the model continues: its own chat template, filled in. Where a template has no place for
+    /// instructions of the service, they go in front of the first message.
+    fn render(&self, messages: &[Message]) -> Result<String, ModelError> {
+        let failed = |cause| ModelError::failed("filling in the model's chat template", cause);
+        let chat = messages
+            .iter()
+            .map(|message| {
+                // A NUL byte cannot pass through a C string and means nothing in a text.
+                LlamaChatMessage::new(message.role.as_str().to_owned(), message.content.replace('\0', " "))
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|cause| failed(cause.to_string()))?;
+        self.model.apply_chat_template(&self.template, &chat, true).map_err(|cause| failed(cause.to_string()))
+    }
+}
+
+#[async_trait]
+impl LanguageModel for LocalModel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn context_window(&self) -> usize {
+        self.context
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.model.vocab().tokenize(text.as_bytes(), false, false).len()
+    }
+
+    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
+        let text = self.render(&prompt.messages)?;
+        // The template writes its own beginning; special tokens in it are read as such.
+        let add_special = !text.starts_with("<|im_start|>") && self.model.vocab().should_add_bos();
+        let tokens = self.model.vocab().tokenize(text.as_bytes(), add_special, true);
+        let limit = self.context.saturating_sub(prompt.max_tokens.min(self.context / 2));
+        if tokens.len() > limit {
+            return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit });
+        }
+        let (reply, receiver) = mpsc::unbounded_channel();
+        let request = Request { tokens, max_tokens: prompt.max_tokens, temperature: prompt.temperature, reply };
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.requests.try_send(request).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => ModelError::Overloaded { waiting: self.waiting.load(Ordering::Relaxed) },
+                TrySendError::Disconnected(_) => ModelError::Stopped,
+            }
+        })?;
+        Ok(futures::stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) }).boxed())
+    }
+}
+
+/// llama.cpp is initialised once a process and lives as long as any model.
+fn backend() -> Result<Arc<LlamaBackend>, ModelError> {
+    static BACKEND: std::sync::Mutex<std::sync::Weak<LlamaBackend>> = std::sync::Mutex::new(std::sync::Weak::new());
+    let mut shared = BACKEND.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(backend) = shared.upgrade() {
+        return Ok(backend);
+    }
+    let backend = LlamaBackend::init().map_err(|cause| ModelError::failed("starting llama.cpp", cause))?;
+    let backend = Arc::new(backend);
+    *shared = Arc::downgrade(&backend);
+    Ok(backend)
+}

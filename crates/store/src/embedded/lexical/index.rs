@@ -1,0 +1,219 @@
+//! The tantivy index on disk.
+
+use std::path::{Path, PathBuf};
+
+use qanda_core::document::with_context;
+use qanda_core::{Filter, StoreError};
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery};
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+
+use super::analysis::{ANALYSER, analyser};
+use crate::embedded::rows::Entry;
+
+/// Memory for writing, in bytes: a segment is written when it is full.
+const WRITER_MEMORY: usize = 64 << 20;
+
+#[derive(Clone, Copy)]
+struct Fields {
+    id: Field,
+    kind: Field,
+    text: Field,
+    metadata: Field,
+}
+
+fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let indexing =
+        TextFieldIndexing::default().set_tokenizer(ANALYSER).set_index_option(IndexRecordOption::WithFreqs);
+    let fields = Fields {
+        id: builder.add_u64_field("id", FAST | INDEXED),
+        kind: builder.add_u64_field("kind", INDEXED),
+        text: builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing)),
+        metadata: builder.add_text_field("metadata", STRING),
+    };
+    (builder.build(), fields)
+}
+
+fn folder(directory: &Path) -> PathBuf {
+    directory.join("index").join("lexical")
+}
+
+fn failed(doing: &str) -> impl Fn(tantivy::TantivyError) -> StoreError + '_ {
+    move |cause| StoreError::failed(doing, cause)
+}
+
+fn metadata_term(fields: Fields, name: &str, value: &str) -> Term {
+    Term::from_field_text(fields.metadata, &format!("{name}\0{value}"))
+}
+
+/// The index opened for reading, at one state.
+pub(super) struct LexicalIndex {
+    reader: IndexReader,
+    fields: Fields,
+    sequence: i64,
+}
+
+impl LexicalIndex {
+    /// Opens the index; `None` where there is none that can be read.
+    pub(super) fn open(directory: &Path) -> Option<Self> {
+        if !folder(directory).join("meta.json").exists() {
+            return None;
+        }
+        Self::try_open(directory)
+            .inspect_err(|error| tracing::warn!(%error, "the lexical index cannot be read; it will be made anew"))
+            .ok()
+    }
+
+    fn try_open(directory: &Path) -> tantivy::Result<Self> {
+        let index = open_index(directory)?;
+        // Before the reader: should a commit come between, the tail holds some entries twice, which is harmless,
+        // rather than none at all.
+        let sequence = committed(&index)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { reader, fields: schema().1, sequence })
+    }
+
+    pub(super) const fn sequence(&self) -> i64 {
+        self.sequence
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.reader.searcher().num_docs()
+    }
+
+    /// Terms of all entries together.
+    pub(super) fn terms(&self) -> u64 {
+        let searcher = self.reader.searcher();
+        let readers = searcher.segment_readers().iter();
+        readers.filter_map(|segment| segment.inverted_index(self.fields.text).ok()).map(|i| i.total_num_tokens()).sum()
+    }
+
+    pub(super) fn entries_with(&self, term: &str) -> Result<u64, StoreError> {
+        let term = Term::from_field_text(self.fields.text, term);
+        self.reader.searcher().doc_freq(&term).map_err(failed("searching the lexical index"))
+    }
+
+    /// The best entries with at least one of the terms.
+    pub(super) fn search(
+        &self,
+        terms: &[String],
+        limit: usize,
+        kind: Option<i64>,
+        filter: &Filter,
+    ) -> Result<Vec<(u64, f32)>, StoreError> {
+        if terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let fail = failed("searching the lexical index");
+        let query = self.query(terms, kind, filter);
+        let searcher = self.reader.searcher();
+        let best = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score()).map_err(&fail)?;
+        best.into_iter()
+            .map(|(score, address)| {
+                let segment = searcher.segment_reader(address.segment_ord);
+                let ids = segment.fast_fields().u64("id").map_err(&fail)?;
+                let id = ids.first(address.doc_id).unwrap_or_default();
+                Ok((id, score))
+            })
+            .collect()
+    }
+
+    fn query(&self, terms: &[String], kind: Option<i64>, filter: &Filter) -> BooleanQuery {
+        let words = terms.iter().map(|term| -> Box<dyn Query> {
+            let term = Term::from_field_text(self.fields.text, term);
+            Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
+        });
+        let words = BooleanQuery::union(words.collect());
+        if kind.is_none() && filter.is_empty() {
+            return words;
+        }
+        // Conditions must hold, but do not count.
+        let condition = |term: Term| -> (Occur, Box<dyn Query>) {
+            let query = TermQuery::new(term, IndexRecordOption::Basic);
+            (Occur::Must, Box::new(ConstScoreQuery::new(Box::new(query), 0.0)))
+        };
+        let kind = kind.map(|kind| condition(Term::from_field_u64(self.fields.kind, kind.unsigned_abs())));
+        let metadata = filter.iter().map(|(name, value)| condition(metadata_term(self.fields, name, value)));
+        BooleanQuery::new(kind.into_iter().chain(metadata).chain([(Occur::Must, Box::new(words) as _)]).collect())
+    }
+}
+
+fn open_index(directory: &Path) -> tantivy::Result<Index> {
+    let index = Index::open_in_dir(folder(directory))?;
+    index.tokenizers().register(ANALYSER, analyser());
+    if index.schema() != schema().0 {
+        return Err(tantivy::TantivyError::SchemaError("it is of another version".to_owned()));
+    }
+    Ok(index)
+}
+
+/// The last change that a commit includes travels with the commit.
+fn committed(index: &Index) -> tantivy::Result<i64> {
+    let payload = index.load_metas()?.payload;
+    Ok(payload.and_then(|payload| payload.parse().ok()).unwrap_or(0))
+}
+
+/// The index opened for writing; the caller holds the lock that keeps other writers out.
+pub(in super::super) struct IndexBuilder {
+    writer: IndexWriter,
+    fields: Fields,
+}
+
+impl IndexBuilder {
+    /// Opens the index, or makes it anew where it is missing or broken; returns the change it includes last.
+    pub(in super::super) fn start(directory: &Path) -> Result<(Self, i64), StoreError> {
+        let fail = failed("opening the lexical index");
+        let open = || -> tantivy::Result<(Index, i64)> {
+            let index = open_index(directory)?;
+            let sequence = committed(&index)?;
+            Ok((index, sequence))
+        };
+        let (index, sequence) = match open() {
+            Ok(opened) => opened,
+            Err(_) => (create(directory)?, 0),
+        };
+        // One thread: entries arrive as fast as one analyses them, and few segments make quick searches.
+        let writer = index.writer_with_num_threads(1, WRITER_MEMORY).map_err(&fail)?;
+        Ok((Self { writer, fields: schema().1 }, sequence))
+    }
+
+    pub(in super::super) fn add(&self, entry: &Entry) -> Result<(), StoreError> {
+        let mut document = TantivyDocument::default();
+        document.add_u64(self.fields.id, entry.id);
+        document.add_u64(self.fields.kind, entry.kind.unsigned_abs());
+        document.add_text(self.fields.text, with_context(&entry.title, &entry.headings, &entry.text));
+        for (name, value) in &entry.metadata {
+            document.add_text(self.fields.metadata, format!("{name}\0{value}"));
+        }
+        self.writer.add_document(document).map(drop).map_err(failed("writing the lexical index"))
+    }
+
+    pub(in super::super) fn remove(&self, ids: &[u64]) {
+        for id in ids {
+            self.writer.delete_term(Term::from_field_u64(self.fields.id, *id));
+        }
+    }
+
+    /// Makes what was added durable, as the state after `sequence`.
+    pub(in super::super) fn commit(mut self, sequence: i64) -> Result<(), StoreError> {
+        let fail = failed("writing the lexical index");
+        let mut commit = self.writer.prepare_commit().map_err(&fail)?;
+        commit.set_payload(&sequence.to_string());
+        commit.commit().map_err(&fail)?;
+        self.writer.wait_merging_threads().map_err(fail)
+    }
+}
+
+fn create(directory: &Path) -> Result<Index, StoreError> {
+    let failed_io = |cause: std::io::Error| StoreError::failed("making the lexical index", cause);
+    let folder = folder(directory);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(failed_io)?;
+    }
+    std::fs::create_dir_all(&folder).map_err(failed_io)?;
+    let index = Index::create_in_dir(&folder, schema().0).map_err(failed("making the lexical index"))?;
+    index.tokenizers().register(ANALYSER, analyser());
+    Ok(index)
+}

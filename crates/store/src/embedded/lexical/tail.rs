@@ -1,0 +1,127 @@
+//! Entries that the index does not hold yet, in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use qanda_core::StoreError;
+use qanda_core::document::with_context;
+use rusqlite::Connection;
+
+use super::analysis::{analyser, each_term};
+use super::index::LexicalIndex;
+use crate::embedded::database::failed;
+use crate::embedded::dense::Wanted;
+use crate::embedded::rows;
+
+/// BM25's saturation of repeated terms and its correction for length, as in tantivy.
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+/// Entries in the order in which they were stored. What is there is shared between states, not copied.
+#[derive(Default)]
+pub(super) struct Tail {
+    chunks: Vec<Arc<Chunk>>,
+}
+
+#[derive(Default)]
+struct Chunk {
+    entries: Vec<Entry>,
+    /// Entry and number of occurrences, by term.
+    postings: HashMap<String, Vec<(u32, u32)>>,
+    terms: u64,
+}
+
+struct Entry {
+    id: u64,
+    kind: i64,
+    length: u32,
+}
+
+impl Tail {
+    /// This tail and the entries added after a change.
+    pub(super) fn extended(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
+        let mut chunk = Chunk::default();
+        let mut analyser = analyser();
+        let read: rusqlite::Result<()> = rows::each_entry_after(connection, sequence, |entry| {
+            let row = u32::try_from(chunk.entries.len()).unwrap_or(u32::MAX);
+            let mut length = 0;
+            each_term(&mut analyser, &with_context(&entry.title, &entry.headings, &entry.text), |term| {
+                length += 1;
+                // Look up before insert: most terms are known, and need no allocation.
+                if !chunk.postings.contains_key(term) {
+                    chunk.postings.insert(term.to_owned(), Vec::new());
+                }
+                let Some(postings) = chunk.postings.get_mut(term) else { return };
+                match postings.last_mut().filter(|(last, _)| *last == row) {
+                    Some((_, count)) => *count += 1,
+                    None => postings.push((row, 1)),
+                }
+            });
+            chunk.terms += u64::from(length);
+            chunk.entries.push(Entry { id: entry.id, kind: entry.kind, length });
+            Ok(())
+        });
+        read.map_err(failed("reading new passages"))?;
+        let mut chunks = self.chunks.clone();
+        if !chunk.entries.is_empty() {
+            chunks.push(Arc::new(chunk));
+        }
+        Ok(Self { chunks })
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.entries.len() as u64).sum()
+    }
+
+    /// All entries with at least one of the terms, scored.
+    pub(super) fn search(&self, statistics: &Statistics, wanted: Wanted<'_>) -> Vec<(u64, f32)> {
+        let mut found = Vec::new();
+        for chunk in &self.chunks {
+            let mut scores: HashMap<u32, f32> = HashMap::new();
+            for (term, idf) in &statistics.terms {
+                for (row, count) in chunk.postings.get(term).into_iter().flatten() {
+                    let entry = &chunk.entries[*row as usize];
+                    if wanted.allows(entry.id, entry.kind) {
+                        *scores.entry(*row).or_default() += idf * statistics.saturation(*count, entry.length);
+                    }
+                }
+            }
+            found.extend(scores.into_iter().map(|(row, score)| (chunk.entries[row as usize].id, score)));
+        }
+        found
+    }
+
+    fn terms(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.terms).sum()
+    }
+
+    fn entries_with(&self, term: &str) -> u64 {
+        self.chunks.iter().filter_map(|chunk| chunk.postings.get(term)).map(|postings| postings.len() as u64).sum()
+    }
+}
+
+/// What BM25 needs to know of the whole collection, so that old and new entries are scored alike.
+pub(super) struct Statistics {
+    /// Terms of the question with their inverse document frequencies.
+    terms: Vec<(String, f32)>,
+    average_length: f32,
+}
+
+impl Statistics {
+    pub(super) fn gather(terms: &[String], index: Option<&LexicalIndex>, tail: &Tail) -> Result<Self, StoreError> {
+        let (indexed, indexed_terms) = index.map_or((0, 0), |index| (index.size(), index.terms()));
+        let entries = (indexed + tail.len()).max(1) as f32;
+        let idf = |term: &String| -> Result<(String, f32), StoreError> {
+            let older = index.map_or(Ok(0), |index| index.entries_with(term))?;
+            let with = (older + tail.entries_with(term)) as f32;
+            Ok((term.clone(), (1.0 + (entries - with + 0.5).max(0.0) / (with + 0.5)).ln()))
+        };
+        let average_length = (indexed_terms + tail.terms()).max(1) as f32 / entries;
+        Ok(Self { terms: terms.iter().map(idf).collect::<Result<_, _>>()?, average_length })
+    }
+
+    fn saturation(&self, count: u32, length: u32) -> f32 {
+        let count = count as f32;
+        count * (1.0 + K1) / (count + K1 * (1.0 - B + B * length as f32 / self.average_length))
+    }
+}

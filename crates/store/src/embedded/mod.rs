@@ -1,0 +1,163 @@
+//! The embedded store: one directory, several processes.
+//!
+//! SQLite holds documents, passages and vectors, and a sequence of changes. The lexical index (tantivy) and the
+//! vector index (usearch) catch up from that sequence and may be deleted at any time. A search asks each index
+//! and scans exactly what is newer than it, so a committed document is found at once, by every process.
+//!
+//! Any number of processes read while one writes; two writers take turns.
+
+mod catch_up;
+mod database;
+mod dense;
+mod fusion;
+mod lexical;
+mod rows;
+mod search;
+mod view;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use qanda_core::ports::{EmbedderIdentity, Hit, IndexStatus, SearchQuery, StoreStatus};
+use qanda_core::{NewDocument, Store, StoreError};
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use self::database::Database;
+pub use self::fusion::Fusion;
+use self::view::View;
+
+/// The store in a directory. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct EmbeddedStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    directory: PathBuf,
+    database: Database,
+    fusion: Fusion,
+    view: RwLock<Arc<View>>,
+    /// Only one thread at a time brings the view up to date.
+    refreshing: Mutex<()>,
+    /// As many searches at a time as there is room for in the indexes.
+    searches: Semaphore,
+}
+
+/// Searches that run at the same time; others wait. Each keeps a core busy, so more would only slow each other.
+const SEARCHES: usize = 16;
+
+impl EmbeddedStore {
+    /// Opens the store in `directory` and creates it where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherEmbedder`] when the stored vectors come from another model than `embedder`; pass `None`
+    /// to look at a store without one. [`StoreError::Failed`] when the directory cannot be used.
+    pub fn open(directory: &Path, embedder: Option<&EmbedderIdentity>, fusion: Fusion) -> Result<Self, StoreError> {
+        let database = Database::open(directory)?;
+        if let Some(embedder) = embedder {
+            database.with(|connection| rows::check_embedder(connection, directory, embedder))?;
+        }
+        let view = database.with(|connection| View::load(directory, connection))?;
+        let inner = Inner {
+            directory: directory.to_owned(),
+            database,
+            fusion,
+            view: RwLock::new(Arc::new(view)),
+            refreshing: Mutex::new(()),
+            searches: Semaphore::new(SEARCHES),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs blocking work off the async runtime.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::task::spawn_blocking(move || work(&inner));
+        task.await.map_err(|cause| StoreError::failed("a task of the store", cause))?
+    }
+}
+
+impl Inner {
+    /// The newest view of the indexes that covers everything committed before this call.
+    fn fresh_view(&self, connection: &Connection) -> Result<Arc<View>, StoreError> {
+        let state = rows::state(connection)?;
+        let current = self.current_view();
+        if current.covers(state) {
+            return Ok(current);
+        }
+        let _one = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.current_view();
+        if current.covers(state) {
+            return Ok(current);
+        }
+        let refreshed = Arc::new(current.refreshed(&self.directory, connection)?);
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&refreshed);
+        Ok(refreshed)
+    }
+
+    fn current_view(&self) -> Arc<View> {
+        Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Store for EmbeddedStore {
+    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+        let permit = self.inner.searches.acquire().await;
+        let hits = self.blocking(move |inner| search::search(inner, &query)).await;
+        drop(permit);
+        hits
+    }
+
+    async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+        self.blocking(move |inner| inner.database.with(|connection| rows::put(connection, &documents))).await
+    }
+
+    async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError> {
+        self.blocking(move |inner| inner.database.with(|connection| rows::remove(connection, &locations))).await
+    }
+
+    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
+        self.blocking(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
+    }
+
+    async fn optimise(&self) -> Result<(), StoreError> {
+        self.blocking(|inner| inner.database.with(|connection| catch_up::catch_up(&inner.directory, connection))).await
+    }
+
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        self.blocking(|inner| {
+            inner.database.with(|connection| {
+                let view = inner.fresh_view(connection)?;
+                let indexes = vec![
+                    IndexStatus { name: "lexical", indexed: view.lexical.indexed(), behind: view.lexical.behind() },
+                    IndexStatus { name: "vectors", indexed: view.dense.indexed(), behind: view.dense.behind() },
+                ];
+                rows::status(connection, indexes)
+            })
+        })
+        .await
+    }
+}
+
+impl EmbeddedStore {
+    /// Records which embedder makes the vectors, as long as there are none by another.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherEmbedder`] when there are.
+    pub async fn claim_for(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
+        self.blocking(move |inner| {
+            inner.database.with(|connection| rows::claim_embedder(connection, &inner.directory, &embedder))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

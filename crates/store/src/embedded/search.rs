@@ -1,0 +1,112 @@
+//! One search, from words and vector to passages.
+
+use std::collections::{HashMap, HashSet};
+
+use qanda_core::ports::{Hit, Mode, SearchQuery};
+use qanda_core::{Source, StoreError};
+use rusqlite::Connection;
+
+use super::dense::{self, Vector, Wanted};
+use super::fusion::Candidate;
+use super::view::View;
+use super::{Inner, rows};
+
+/// Candidates taken from each side: enough for fusion to find what both like, and for entries that have been
+/// removed meanwhile not to be missed.
+const CANDIDATES: usize = 100;
+
+/// Finds passages, best first.
+pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, StoreError> {
+    inner.database.with(|connection| {
+        let view = inner.fresh_view(connection)?;
+        let among = match query.filter.is_empty() {
+            true => None,
+            false => Some(rows::matching(connection, &query.filter)?.into_iter().collect::<HashSet<_>>()),
+        };
+        let kind = match (query.source, rows::has_pairs(connection)?) {
+            (Source::Qa, false) => return Ok(Vec::new()),
+            (Source::Qa, true) => Some(rows::PAIR),
+            (Source::Context, true) => Some(rows::PASSAGE),
+            (Source::Context, false) | (Source::All, _) => None,
+        };
+        let wanted = Wanted { kind, among: among.as_ref(), removed: &view.removed };
+        let vector = Vector::from_f32(&query.vector);
+        let ranked = match query.mode {
+            Mode::Dense => dense(connection, &view, &vector, query, wanted)?,
+            Mode::Lexical => view.lexical.search(&query.text, depth(query), &query.filter, wanted)?,
+            Mode::Hybrid => inner.fusion.rank(&candidates(connection, &view, &vector, query, wanted)?),
+        };
+        hits(connection, &vector, ranked, query.limit)
+    })
+}
+
+fn depth(query: &SearchQuery) -> usize {
+    query.limit.max(CANDIDATES)
+}
+
+/// Below this many allowed entries their vectors are compared one by one: a graph of all of them would mostly
+/// visit entries that are not allowed.
+const FEW: usize = 2_000;
+
+fn dense(
+    connection: &Connection,
+    view: &View,
+    vector: &Vector,
+    query: &SearchQuery,
+    wanted: Wanted<'_>,
+) -> Result<Vec<(u64, f32)>, StoreError> {
+    match wanted.among {
+        Some(among) if among.len() <= FEW => {
+            let mut found = dense::cosines(connection, vector, among.iter().copied())?;
+            super::fusion::sort(&mut found);
+            found.truncate(depth(query));
+            Ok(found)
+        }
+        _ => view.dense.search(vector, depth(query), wanted),
+    }
+}
+
+/// The best of both sides, each with the scores of both.
+fn candidates(
+    connection: &Connection,
+    view: &View,
+    vector: &Vector,
+    query: &SearchQuery,
+    wanted: Wanted<'_>,
+) -> Result<Vec<Candidate>, StoreError> {
+    // The lexical side reads no SQLite, so it can run beside the dense one.
+    let (near, matching) = std::thread::scope(|scope| {
+        let lexical = scope.spawn(|| view.lexical.search(&query.text, depth(query), &query.filter, wanted));
+        let near = dense(connection, view, vector, query, wanted);
+        (near, lexical.join())
+    });
+    let near: HashMap<u64, f32> = near?.into_iter().collect();
+    let matching = matching.map_err(|_| StoreError::failed("searching the lexical index", "its thread panicked"))??;
+    let matching: HashMap<u64, f32> = matching.into_iter().collect();
+    let only_matching = matching.keys().copied().filter(|id| !near.contains_key(id));
+    let cosines = dense::cosines(connection, vector, only_matching)?;
+    let candidate = |(id, cosine)| Candidate { id, cosine, bm25: matching.get(&id).copied().unwrap_or(0.0) };
+    Ok(near.iter().map(|(id, cosine)| (*id, *cosine)).chain(cosines).map(candidate).collect())
+}
+
+/// Reads the passages of the best entries; those that are gone by now are passed over.
+fn hits(
+    connection: &Connection,
+    vector: &Vector,
+    ranked: Vec<(u64, f32)>,
+    limit: usize,
+) -> Result<Vec<Hit>, StoreError> {
+    let mut hits = Vec::with_capacity(limit);
+    for (id, score) in ranked {
+        if hits.len() == limit {
+            break;
+        }
+        let Some(passage) = rows::passage(connection, id)? else { continue };
+        let cosine = match vector.is_empty() {
+            true => None,
+            false => rows::vector(connection, id)?.map(|stored| vector.dot(&stored)),
+        };
+        hits.push(Hit { passage, score, cosine });
+    }
+    Ok(hits)
+}
