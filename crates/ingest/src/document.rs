@@ -109,8 +109,10 @@ impl Recipe {
         let mut title: String =
             title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_TITLE).collect();
         while !title.is_empty() && self.counter.count_tokens(&title) > self.budget / TITLE_PART {
-            let shorter = title.rfind(' ').unwrap_or_else(|| title.floor_char_boundary(title.len() / 2));
-            title.truncate(shorter);
+            match title.rfind(' ') {
+                Some(last_space) => title.truncate(last_space),
+                None => drop(title.pop()),
+            }
         }
         title
     }

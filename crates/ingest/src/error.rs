@@ -79,3 +79,16 @@ pub enum IngestError {
     #[error("a thread of the ingest job stopped unexpectedly: {0}")]
     Thread(#[from] tokio::task::JoinError),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_plain_sentences() {
+        let io = |kind: io::ErrorKind| ReadError::from(io::Error::from(kind)).to_string();
+        assert_eq!(io(io::ErrorKind::PermissionDenied), "permission denied");
+        assert_eq!(io(io::ErrorKind::NotFound), "no such file or folder");
+        assert_eq!(ReadError::TooLarge.to_string(), "larger than 64 MiB");
+    }
+}

@@ -96,11 +96,11 @@ impl Cutter<'_> {
     }
 }
 
-/// Cuts a text in the middle, between characters; `None` if it is a single one.
+/// Cuts a text near the middle, between characters; `None` if it is a single one.
 pub(super) fn halves(text: &str, span: Span) -> Option<(Span, Span)> {
-    let middle = text.floor_char_boundary(span.start + span.len() / 2);
-    let cut = if middle > span.start { middle } else { text.ceil_char_boundary(span.start + 1) };
-    (cut < span.end).then(|| (Span::new(span.start, cut), Span::new(cut, span.end)))
+    let middle = (span.start + span.len() / 2).max(span.start + 1);
+    let cut = (middle..span.end).chain((span.start + 1..middle).rev()).find(|at| text.is_char_boundary(*at))?;
+    Some((Span::new(span.start, cut), Span::new(cut, span.end)))
 }
 
 fn spans_of<'a>(pieces: impl Iterator<Item = &'a str>, start: usize) -> Vec<Span> {
@@ -111,4 +111,19 @@ fn spans_of<'a>(pieces: impl Iterator<Item = &'a str>, start: usize) -> Vec<Span
             Some(span)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_whole_characters() {
+        for (text, cut) in [("a漢", 1), ("漢a", 3), ("ab", 1), ("é漢x", 5), ("ééé", 4)] {
+            let whole = Span::new(0, text.len());
+            assert_eq!(halves(text, whole), Some((Span::new(0, cut), Span::new(cut, text.len()))), "{text}");
+        }
+        assert_eq!(halves("漢", Span::new(0, 3)), None);
+        assert_eq!(halves("", Span::new(0, 0)), None);
+    }
 }

@@ -22,7 +22,7 @@ struct Moody;
 impl TokenCounter for Moody {
     fn count_tokens(&self, text: &str) -> usize {
         let tokens = Words.count_tokens(text);
-        if text.len() % 3 == 0 { tokens + tokens / 3 } else { tokens }
+        if text.len().is_multiple_of(3) { tokens + tokens / 3 } else { tokens }
     }
 
     fn max_tokens(&self) -> usize {

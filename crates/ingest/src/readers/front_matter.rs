@@ -85,7 +85,7 @@ fn open(level: Level, levels: &mut Vec<Level>) -> Result<(), Malformed> {
     Ok(())
 }
 
-fn scalar(text: String, style: TScalarStyle, levels: &mut Vec<Level>, metadata: &mut Metadata) {
+fn scalar(text: String, style: TScalarStyle, levels: &mut [Level], metadata: &mut Metadata) {
     if let Some(Level::Map { key: key @ None }) = levels.last_mut() {
         *key = Some(text);
         return;

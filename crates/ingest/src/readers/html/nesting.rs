@@ -1,26 +1,35 @@
 //! Keeps very deep pages readable. The HTML parser looks through all open elements at nearly every tag, so
-//! 100,000 nested `<div>`s cost it minutes.
+//! 100,000 nested `<div>`s cost it minutes; and it opens every unclosed `<b>` again in each later paragraph, so
+//! 100,000 of those cost it all memory.
 
 use std::borrow::Cow;
 
 /// Levels that are kept. Hand-made pages have about 30; browsers flatten from 512 on.
 const MAX_LEVELS: usize = 256;
 
+/// The same for elements that the parser opens again.
+const MAX_FORMATTING: usize = 16;
+
+/// Elements that the parser opens again when they were not closed.
+const FORMATTING: &[&str] = &["b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"];
+
 /// Elements that have no content, or that the parser closes itself when the next one begins: however many of
 /// them lack an end tag, they do not nest.
 const NOT_NESTING: &[&str] = &[
-    "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
-    "link", "meta", "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
+    "a", "area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input",
+    "li", "link", "meta", "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track",
+    "wbr",
 ];
 
-/// `html` with the tags left out that open more than [`MAX_LEVELS`] elements inside each other; what stands
+/// `html` with the tags left out that open too many elements inside each other; what stands
 /// between those tags stays. Nearly every page comes back as it is.
 pub(super) fn limited(html: &str) -> Cow<'_, str> {
     let mut kept = String::new();
     let mut copied = 0;
-    let mut levels = Levels::default();
+    let (mut levels, mut formatting) = (Levels::new(MAX_LEVELS), Levels::new(MAX_FORMATTING));
     for tag in (Tags { html, at: 0 }) {
-        if !levels.keep(&tag) {
+        let levels = if is_one_of(FORMATTING, tag.name) { &mut formatting } else { &mut levels };
+        if !is_one_of(NOT_NESTING, tag.name) && !levels.keep(&tag) {
             kept.push_str(&html[copied..tag.start]);
             // Words on both sides of a tag may have been in different blocks.
             kept.push(' ');
@@ -34,9 +43,13 @@ pub(super) fn limited(html: &str) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
 /// The elements that are open at a place of the page.
-#[derive(Default)]
 struct Levels<'a> {
+    most: usize,
     /// Names of those whose tags were kept.
     open: Vec<&'a str>,
     /// How many are open inside them whose tags were left out.
@@ -44,9 +57,14 @@ struct Levels<'a> {
 }
 
 impl<'a> Levels<'a> {
+    fn new(most: usize) -> Self {
+        Self { most, open: Vec::new(), left_out: 0 }
+    }
+
     /// Takes the next tag; says whether it stays in the page.
     fn keep(&mut self, tag: &TagText<'a>) -> bool {
-        if NOT_NESTING.iter().any(|name| name.eq_ignore_ascii_case(tag.name)) {
+        // `<x/>` is an element without content only in drawings and formulas; in HTML proper it is `<x>`.
+        if tag.empty && self.open.iter().any(|name| is_one_of(&["svg", "math"], name)) {
             return true;
         }
         if tag.closing && self.left_out > 0 {
@@ -59,7 +77,7 @@ impl<'a> Levels<'a> {
             }
             return true;
         }
-        let room = self.open.len() < MAX_LEVELS;
+        let room = self.open.len() < self.most;
         if room {
             self.open.push(tag.name);
         } else {
@@ -72,6 +90,8 @@ impl<'a> Levels<'a> {
 struct TagText<'a> {
     name: &'a str,
     closing: bool,
+    /// Written as `<x/>`.
+    empty: bool,
     start: usize,
     end: usize,
 }
@@ -101,11 +121,8 @@ impl<'a> Iterator for Tags<'a> {
             }
             let end = name_at + length + rest[length..].find('>').map_or(rest.len() - length, |close| close + 1);
             self.at = end;
-            if self.html[..end].ends_with("/>") && !closing {
-                // `<br/>`, or an SVG element without content.
-                continue;
-            }
-            return Some(TagText { name, closing, start, end });
+            let empty = self.html[..end].ends_with("/>");
+            return Some(TagText { name, closing, empty, start, end });
         }
     }
 }

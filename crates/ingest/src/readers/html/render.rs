@@ -82,6 +82,9 @@ const BLOCKS: &[&str] = &[
     "tr",
 ];
 
+/// A table with fewer cells for each heading than this has its headings for the page, not for its rows.
+const CELLS_PER_HEADING: usize = 4;
+
 /// The text of everything under `root`. Goes from node to node in a loop: a deep tree needs no deep stack.
 pub(super) fn render(root: NodeRef<'_, Node>) -> Page {
     let mut walk = Walk::default();
@@ -187,7 +190,7 @@ impl Walk {
                 self.page.begin(None);
             }
             "tr" if self.in_data_table() => self.page.take_back_if_blank(self.row),
-            _ if self.in_data_table() => self.page_gap_after(element.name()),
+            _ if self.in_data_table() => self.gap_at_block(element.name()),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.heading = false;
                 self.page.begin(None);
@@ -221,12 +224,15 @@ impl Walk {
                 self.cells = true;
                 self.page.gap();
             }
-            _ => self.page_gap_after(name),
+            _ => self.gap_at_block(name),
         }
     }
 
-    fn page_gap_after(&mut self, name: &str) {
-        if matches!(name, "br" | "li" | "ul" | "ol" | "pre") || BLOCKS.contains(&name) {
+    /// Blocks inside a cell are only parted by white space.
+    fn gap_at_block(&mut self, name: &str) {
+        if matches!(name, "br" | "li" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+            || BLOCKS.contains(&name)
+        {
             self.page.gap();
         }
     }
@@ -236,12 +242,21 @@ impl Walk {
     }
 }
 
-/// A table with headings or tables in it lays out the page, and is read as if it were no table.
+/// A table with other tables in it, or with about a heading for each cell, lays out the page, and is read as if it
+/// were no table.
 fn is_data_table(table: NodeRef<'_, Node>, element: &Element) -> bool {
-    let lays_out = |name: &str| matches!(name, "table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "main" | "article");
-    !matches!(element.attr("role"), Some("presentation" | "none"))
-        && !table
-            .descendants()
-            .skip(1)
-            .any(|node| node.value().as_element().is_some_and(|element| lays_out(element.name())))
+    if matches!(element.attr("role"), Some("presentation" | "none")) {
+        return false;
+    }
+    let (mut cells, mut headings) = (0, 0);
+    for inner in table.descendants().skip(1).filter_map(|node| node.value().as_element()) {
+        match inner.name() {
+            // Also keeps this short for tables inside tables inside tables.
+            "table" | "main" | "article" => return false,
+            "td" | "th" => cells += 1,
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => headings += 1,
+            _ => {}
+        }
+    }
+    headings * CELLS_PER_HEADING <= cells
 }

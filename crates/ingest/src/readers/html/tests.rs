@@ -55,6 +55,8 @@ fn lists_and_tables_have_their_shape() {
     assert_eq!(page.blocks[0].kind, BlockKind::Table);
     let layout = read("<table><tr><td><h2>Head</h2><p>Text</p><td>Side</table>");
     assert_eq!(layout.text, "Head\n\nText\n\nSide");
+    let rows = "<tr><td><h4>Name</h4>What it is<td>a<td>b<td>c</tr>".repeat(3);
+    assert_eq!(text(&format!("<table>{rows}</table>")), ["Name What it is | a | b | c"; 3].join("\n"));
 }
 
 #[test]
@@ -95,7 +97,9 @@ fn a_page_without_words_is_refused() {
 #[test]
 fn very_deep_pages_are_read_in_time() {
     let began = std::time::Instant::now();
-    for tags in ["<div>", "<ul><li>", "<table><tr><td>", "<span>", "<blockquote><p>", "<x></y>", "<svg><g>", "<pre>"] {
+    for tags in
+        ["<div>", "<ul><li>", "<table><tr><td>", "<span>", "<blockquote><p>", "<x></y>", "<svg><g>", "<pre>", "<b><p>"]
+    {
         let page = format!("<p>start</p>{}the bottom", tags.repeat(100_000));
         assert!(page.len() < 2 << 20);
         let text = Html.read(page.as_bytes(), Path::new("a.html")).map(|page| page.text).unwrap_or_default();
@@ -104,6 +108,10 @@ fn very_deep_pages_are_read_in_time() {
             assert!(text.contains("the bottom"), "{tags}");
         }
     }
+    let unclosed: String = (0..50_000).map(|n| format!("<div><b id={n}>x</div>")).collect();
+    assert_eq!(text(&unclosed).len(), 50_000 * "x\n\n".len() - 2);
+    let drawing = format!("<div><svg>{}</svg></div><p>after", "<path d='M0'/>".repeat(1_000));
+    assert_eq!(text(&drawing), "after");
     let closed = format!("{}deep{}<p>after", "<div>".repeat(100_000), "</div>".repeat(100_000));
     assert_eq!(text(&closed), "deep\n\nafter");
     assert!(began.elapsed().as_secs() < 20, "took {:?}", began.elapsed());

@@ -1,0 +1,27 @@
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use serde_json::{Value, json};
+
+use crate::{Problem, Slot};
+
+/// The process runs and answers.
+pub(crate) async fn healthz() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// Questions can be answered: models loaded, store open and readable.
+pub(crate) async fn readyz(State(services): State<Slot>) -> Result<Json<Value>, Problem> {
+    let status = services.get()?.store.status().await?;
+    Ok(Json(json!({"status": "ready", "documents": status.documents, "passages": status.passages})))
+}
+
+/// What this is, for someone who opens the address in a browser.
+pub(crate) async fn welcome() -> impl IntoResponse {
+    let text = "qanda answers questions over your documents.\n\n\
+        POST /apis/q-and-a/q   {\"content\": \"your question\"}\n\
+        GET  /healthz          the process runs\n\
+        GET  /readyz           questions can be answered\n";
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
+}

@@ -1,0 +1,21 @@
+//! What each route does.
+
+mod body;
+mod health;
+mod mock;
+mod question;
+
+use axum::http::{Method, Uri};
+
+pub(crate) use self::health::{healthz, readyz, welcome};
+pub(crate) use self::mock::mock_question;
+pub(crate) use self::question::question;
+use crate::Problem;
+
+pub(crate) async fn not_found(uri: Uri) -> Problem {
+    Problem::not_found(uri.path())
+}
+
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::method_not_allowed(method.as_str(), uri.path())
+}

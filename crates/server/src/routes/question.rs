@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use qanda_core::pipeline::Pipeline;
+use qanda_core::{Answer, Question};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use super::body;
+use crate::wire::{self, Form, Piece};
+use crate::{Problem, Slot};
+
+/// Answers a question, in the form that the caller wants.
+pub(crate) async fn question(
+    State(services): State<Slot>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let json = body::json(body).await?;
+    let services = services.get()?;
+    let names: Vec<&str> = services.pipelines.keys().copied().collect();
+    let asked = wire::parse_question(&json, &names)?;
+    let name = asked.pipeline.as_deref().unwrap_or(services.default_pipeline);
+    let pipeline = services.pipelines.get(name).ok_or_else(|| Problem::internal("the default pipeline is missing"))?;
+    let running = Running::start(Arc::clone(pipeline), asked.question);
+    Ok(match Form::wanted(&headers, asked.stream) {
+        Form::Json => wire::json_response(&running.answer().await?),
+        Form::Text => running.answer().await?.text.into_response(),
+        Form::Events => wire::events(futures::stream::unfold(running, |mut running| async {
+            Some((running.next().await?, running))
+        })),
+    })
+}
+
+/// An answer under way, on a task of its own: a panic there is an error here, and dropping this (the caller went
+/// away) cancels it.
+struct Running {
+    pieces: UnboundedReceiver<Piece>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(pipeline: Arc<dyn Pipeline>, question: Question) -> Self {
+        // Bounded by the most tokens of an answer.
+        let (sender, pieces) = unbounded_channel();
+        let task = tokio::spawn(async move {
+            // Nobody receives any more when the caller went away; this task is then being cancelled.
+            let mut tell = |text: &str| drop(sender.send(Piece::Text(text.to_owned())));
+            let answer = pipeline.answer(question, &mut tell).await;
+            let _ = sender.send(Piece::Done(Box::new(answer.map_err(Problem::from))));
+        });
+        Self { pieces, task }
+    }
+
+    async fn next(&mut self) -> Option<Piece> {
+        match self.pieces.recv().await {
+            Some(piece) => Some(piece),
+            // The channel closes after `Done`, or in a panic.
+            None if self.task.is_finished() && !self.panicked().await => None,
+            None => Some(Piece::Done(Box::new(Err(Problem::internal("answering the question panicked"))))),
+        }
+    }
+
+    async fn panicked(&mut self) -> bool {
+        // A finished handle is ready at once, and may be asked only once: the stream ends after it.
+        (&mut self.task).await.is_err_and(|error| error.is_panic())
+    }
+
+    async fn answer(mut self) -> Result<Answer, Problem> {
+        while let Some(piece) = self.pieces.recv().await {
+            if let Piece::Done(answer) = piece {
+                return *answer;
+            }
+        }
+        Err(Problem::internal("answering the question panicked"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

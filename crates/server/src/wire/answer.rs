@@ -1,0 +1,109 @@
+use std::convert::Infallible;
+
+use axum::http::{HeaderMap, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
+use qanda_core::{Answer, Citation};
+use serde_json::{Map, Value, json};
+
+use crate::Problem;
+
+/// How an answer is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One JSON object.
+    Json,
+    /// The words alone.
+    Text,
+    /// Server-sent events, as the answer is written.
+    Events,
+}
+
+impl Form {
+    /// What the caller asks for: `stream` in the body, else the first type in `Accept` that there is.
+    pub(crate) fn wanted(headers: &HeaderMap, stream: bool) -> Self {
+        if stream {
+            return Self::Events;
+        }
+        let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        for wanted in accept.flat_map(|value| value.split(',')) {
+            match wanted.split(';').next().unwrap_or_default().trim() {
+                "text/event-stream" => return Self::Events,
+                "text/plain" => return Self::Text,
+                "application/json" => return Self::Json,
+                _ => {}
+            }
+        }
+        Self::Json
+    }
+}
+
+/// The answer in the form of the contract.
+#[must_use]
+pub fn answer_json(answer: &Answer) -> Value {
+    // Microseconds are as exact as it gets.
+    let rounded = |ms: f64| (ms * 1e3).round() / 1e3;
+    let timings: Map<String, Value> =
+        answer.timings.0.iter().map(|(step, ms)| ((*step).to_owned(), json!(rounded(*ms)))).collect();
+    let mut json = json!({
+        "answer": answer.text,
+        "citations": answer.citations.iter().map(citation_json).collect::<Vec<_>>(),
+        "timings_ms": timings,
+        "tokens": answer.tokens,
+        "model": answer.model,
+        "pipeline": answer.pipeline,
+        "cached": answer.cached,
+    });
+    if let Some(reasoning) = &answer.reasoning {
+        json["reasoning"] = json!(reasoning);
+    }
+    json
+}
+
+fn citation_json(citation: &Citation) -> Value {
+    let mut json = json!({
+        "marker": citation.marker,
+        "passage_id": citation.passage_id.to_string(),
+        "document": citation.document,
+        "title": citation.title,
+        "text": citation.text,
+        "score": citation.score,
+        "start": citation.span.start,
+        "end": citation.span.end,
+    });
+    if let Some(page) = citation.page {
+        json["page"] = json!(page);
+    }
+    json
+}
+
+pub(crate) fn json_response(answer: &Answer) -> Response {
+    axum::Json(answer_json(answer)).into_response()
+}
+
+/// A part of an answer under way.
+pub(crate) enum Piece {
+    /// More of its text.
+    Text(String),
+    /// Its end.
+    Done(Box<Result<Answer, Problem>>),
+}
+
+/// Sends pieces as events: `token` for each piece of text, then `citations` and `done`, or `error`.
+pub(crate) fn events(pieces: impl Stream<Item = Piece> + Send + 'static) -> Response {
+    let events = pieces.flat_map(|piece| {
+        let event = |name: &str, data: Value| Ok::<_, Infallible>(Event::default().event(name).data(data.to_string()));
+        futures::stream::iter(match piece {
+            Piece::Text(text) => vec![event("token", json!({"text": text}))],
+            Piece::Done(answer) => match *answer {
+                Ok(answer) => {
+                    let whole = answer_json(&answer);
+                    vec![event("citations", whole["citations"].clone()), event("done", whole)]
+                }
+                Err(problem) => vec![event("error", problem.to_json())],
+            },
+        })
+    });
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
