@@ -78,8 +78,10 @@ pub fn sentences(text: &str) -> Vec<Span> {
 
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    matches!(word, "e.g" | "i.e" | "eg" | "ie" | "Dr" | "Mr" | "Mrs" | "Ms" | "vs" | "approx" | "Fig" | "No" | "etc" | "cf")
-        || (word.len() == 1 && word.chars().all(char::is_uppercase))
+    matches!(
+        word,
+        "e.g" | "i.e" | "eg" | "ie" | "Dr" | "Mr" | "Mrs" | "Ms" | "vs" | "approx" | "Fig" | "No" | "etc" | "cf"
+    ) || (word.len() == 1 && word.chars().all(char::is_uppercase))
 }
 
 /// Whether a line begins a new block: blank, a list item, a heading or a table row.

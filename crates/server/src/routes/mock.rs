@@ -13,11 +13,7 @@ use crate::{Problem, Slot};
 const LATENCY: Duration = Duration::from_secs(1);
 
 /// Takes a question, waits one second and answers a fixed text: what the service costs without its models.
-pub(crate) async fn mock_question(
-    State(_): State<Slot>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
+pub(crate) async fn mock_question(State(_): State<Slot>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let asked = wire::parse_question(&body::json(body).await?, &["direct"])?;
     let started = Instant::now();
     tokio::time::sleep(LATENCY).await;

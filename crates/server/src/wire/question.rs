@@ -40,7 +40,11 @@ pub(crate) fn parse_question(json: &Value, pipelines: &[&str]) -> Result<Asked, 
         history: fields.history(),
     };
     let (stream, pipeline) = (fields.boolean("stream", false), fields.pipeline(pipelines));
-    if fields.errors.is_empty() { Ok(Asked { question, stream, pipeline }) } else { Err(Problem::invalid(fields.errors)) }
+    if fields.errors.is_empty() {
+        Ok(Asked { question, stream, pipeline })
+    } else {
+        Err(Problem::invalid(fields.errors))
+    }
 }
 
 /// The fields of an object, and what was wrong with those read so far.
@@ -125,7 +129,8 @@ impl<'a> Fields<'a> {
                 }
             }
             Some(other) => {
-                let message = format!("is {}; it must be an object of metadata, like {{\"topic\": \"x\"}}", kind(other));
+                let message =
+                    format!("is {}; it must be an object of metadata, like {{\"topic\": \"x\"}}", kind(other));
                 self.wrong("filter", message);
             }
         }
@@ -230,8 +235,15 @@ mod tests {
         assert_eq!(
             named,
             [
-                "content", "query_option", "n_results", "source", "filter.a", "history[0].role", "history[0].content",
-                "stream", "pipeline"
+                "content",
+                "query_option",
+                "n_results",
+                "source",
+                "filter.a",
+                "history[0].role",
+                "history[0].content",
+                "stream",
+                "pipeline"
             ]
         );
     }

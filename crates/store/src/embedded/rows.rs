@@ -139,8 +139,7 @@ pub(super) fn remove(connection: &mut Connection, locations: &[String]) -> Resul
 
 fn remove_one(transaction: &Transaction<'_>, location: &str) -> rusqlite::Result<bool> {
     let find = "SELECT id FROM documents WHERE location = ?1";
-    let id: Option<i64> =
-        transaction.prepare_cached(find)?.query_row([location], |row| row.get(0)).optional()?;
+    let id: Option<i64> = transaction.prepare_cached(find)?.query_row([location], |row| row.get(0)).optional()?;
     let Some(id) = id else { return Ok(false) };
     for sql in [
         "INSERT INTO changes (entry_id, kind, added) SELECT id, kind, 0 FROM entries WHERE document_id = ?1",

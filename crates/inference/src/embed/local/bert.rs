@@ -219,6 +219,7 @@ fn apply(linear: &Linear, input: &[f32], rows: usize, out: &mut [f32]) {
     for row in out.chunks_exact_mut(outputs) {
         row.copy_from_slice(&linear.bias);
     }
-    let (input, weight) = (View::rows(input, rows, inputs, inputs), View::rows(&linear.weight, inputs, outputs, outputs));
+    let (input, weight) =
+        (View::rows(input, rows, inputs, inputs), View::rows(&linear.weight, inputs, outputs, outputs));
     multiply(out, outputs, input, weight, 1.0, true);
 }

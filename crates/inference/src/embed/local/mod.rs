@@ -48,10 +48,8 @@ impl LocalEmbedder {
         let config = Config::read(directory)?;
         let bytes = weights::read(directory)?;
         let name = directory.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
-        let identity = EmbedderIdentity {
-            name: format!("{name}@{}", weights::fingerprint(&bytes)),
-            dimension: config.hidden,
-        };
+        let identity =
+            EmbedderIdentity { name: format!("{name}@{}", weights::fingerprint(&bytes)), dimension: config.hidden };
         let (tokenizer, counter) = load_tokenizer(directory, config.max_tokens)?;
         let bert = Bert::new(config, &Weights::parse(&bytes)?)?;
         drop(bytes);

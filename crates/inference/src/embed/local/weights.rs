@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn halves_are_read_as_ieee_says() {
-        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0, 0.0)] {
+        for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0, 0.0)]
+        {
             assert_eq!(f16(bits), value);
         }
         assert_eq!(bf16(0x3f80), 1.0);

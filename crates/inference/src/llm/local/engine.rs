@@ -182,9 +182,7 @@ impl Engine<'_> {
                     outputs.push((index, self.batch.n_tokens()));
                 }
                 let position = i32::try_from(slot.held.len()).map_err(|cause| failed(cause.to_string()))?;
-                self.batch
-                    .add(token, position, &[sequence(index)], last)
-                    .map_err(|cause| failed(cause.to_string()))?;
+                self.batch.add(token, position, &[sequence(index)], last).map_err(|cause| failed(cause.to_string()))?;
                 slot.held.push(token);
             }
         }

@@ -69,7 +69,13 @@ impl LocalModel {
         let context = options.context.min(model.n_ctx_train() as usize);
         let (requests, incoming) = sync_channel(options.queue.max(1));
         let waiting = Arc::new(AtomicUsize::new(0));
-        Engine::start(backend, Arc::clone(&model), LocalOptions { context, ..options }, incoming, Arc::clone(&waiting))?;
+        Engine::start(
+            backend,
+            Arc::clone(&model),
+            LocalOptions { context, ..options },
+            incoming,
+            Arc::clone(&waiting),
+        )?;
         let name = file.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
         Ok(Self { name, model, template, context, requests, waiting })
     }

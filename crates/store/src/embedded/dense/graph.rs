@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use qanda_core::StoreError;
-use usearch::ffi::{IndexOptions, MetricKind, ScalarKind};
 use usearch::Index;
+use usearch::ffi::{IndexOptions, MetricKind, ScalarKind};
 
-use super::vector::Vector;
 use super::Wanted;
+use super::vector::Vector;
 use crate::embedded::SEARCHES;
 
 /// Neighbours of a vector in the graph.

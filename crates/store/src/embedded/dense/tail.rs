@@ -8,8 +8,8 @@ use numkong::f16;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
-use super::vector::{Vector, dot, halves};
 use super::Wanted;
+use super::vector::{Vector, dot, halves};
 use crate::embedded::fusion::sort;
 use crate::embedded::rows;
 

@@ -1,0 +1,93 @@
+use std::process::ExitCode;
+
+use clap::Args;
+use qanda_core::{Answer, Question, Source};
+use qanda_server::answer_json;
+
+use crate::config::{EmbedderArgs, File, LlmArgs, StorageArgs};
+use crate::terminal::{self, BOLD, CYAN, DIM};
+use crate::{logging, wiring};
+
+/// Ask a question and see the answer with its sources
+#[derive(Debug, Args)]
+pub(crate) struct Ask {
+    /// The question
+    question: String,
+    /// Print one JSON object, the same as over HTTP
+    #[arg(long)]
+    json: bool,
+    /// Ask the model alone, without the documents
+    #[arg(long)]
+    no_documents: bool,
+    /// Passages to retrieve
+    #[arg(long, value_name = "N", default_value_t = Question::DEFAULT_RESULTS, value_parser = n_results)]
+    n_results: usize,
+    /// What to search: context, QA or all
+    #[arg(long, default_value = "context")]
+    source: Source,
+    /// Search only documents with this metadata; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
+    filter: Vec<(String, String)>,
+    #[command(flatten)]
+    storage: StorageArgs,
+    #[command(flatten)]
+    embedder: EmbedderArgs,
+    #[command(flatten)]
+    llm: LlmArgs,
+}
+
+fn n_results(given: &str) -> Result<usize, String> {
+    let number = given.parse().ok().filter(|number| (1..=50).contains(number));
+    number.ok_or_else(|| "it must be a whole number from 1 to 50".to_owned())
+}
+
+fn name_value(given: &str) -> Result<(String, String), String> {
+    let (name, value) = given.split_once('=').ok_or("it must look like topic=diabetes")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Ask {
+    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+        logging::start("warn");
+        anyhow::ensure!(!self.question.trim().is_empty(), "the question is empty");
+        let embedder = self.embedder.resolve(file)?;
+        let llm = self.llm.resolve(file, embedder.threads)?;
+        let parts = wiring::parts(&self.storage.data_dir(file), &embedder, &llm)?;
+        let question = Question {
+            search: !self.no_documents,
+            n_results: self.n_results,
+            source: self.source,
+            filter: self.filter.into_iter().collect(),
+            ..Question::new(self.question)
+        };
+        let mut show = |text: &str| {
+            if !self.json {
+                terminal::piece(text);
+            }
+        };
+        let answer = super::runtime()?.block_on(parts.pipeline.answer(question, &mut show))?;
+        if self.json {
+            terminal::line(&serde_json::to_string_pretty(&answer_json(&answer))?);
+        } else {
+            terminal::line("");
+            list_sources(&answer);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The citations below an answer: where they are and what they say.
+fn list_sources(answer: &Answer) {
+    if !answer.citations.is_empty() {
+        terminal::line(&format!("\n{BOLD}Sources{BOLD:#}"));
+    }
+    for citation in &answer.citations {
+        let (title, document) = (&citation.title, &citation.document);
+        let place = format!("{DIM}{document}, bytes {}-{}{DIM:#}", citation.span.start, citation.span.end);
+        terminal::line(&format!("{CYAN}[{}]{CYAN:#} {title}  {place}", citation.marker));
+        let words = citation.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        terminal::line(&format!("    {words}"));
+    }
+    let seconds = answer.timings.get("total").unwrap_or_default() / 1e3;
+    terminal::note(&format!("{DIM}{} · {seconds:.1} s{DIM:#}", answer.model));
+}

@@ -1,0 +1,31 @@
+//! `qanda eval`: figures that tell whether a change made answers better.
+
+mod beir;
+mod metrics;
+mod retrieval;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::config::File;
+
+/// Measure how well passages are found
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Search a judged collection in BEIR's form: nDCG, recall, MRR
+    Retrieval(retrieval::Retrieval),
+}
+
+impl Eval {
+    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+        let Command::Retrieval(command) = self.command;
+        command.run(file)
+    }
+}

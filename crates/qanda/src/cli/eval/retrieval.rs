@@ -1,0 +1,185 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use qanda_core::document::with_context;
+use qanda_core::ports::{Mode, SearchQuery};
+use qanda_core::{Document, Embedder, Filter, Metadata, NewDocument, NewPassage, Source, Span, Store};
+use qanda_inference::embed::local::LocalEmbedder;
+use qanda_store::embedded::{EmbeddedStore, Fusion};
+use serde_json::json;
+
+use super::beir::{self, Entry, Judgements, Query};
+use super::metrics::Means;
+use crate::config::{EmbedderArgs, File};
+use crate::terminal::{self, BOLD};
+use crate::{logging, wiring};
+
+/// Search a judged collection in BEIR's form: nDCG, recall, MRR
+///
+/// Each entry of the corpus is stored as one passage, through the same store, embedder and search that answer
+/// questions.
+#[derive(Debug, Args)]
+pub(super) struct Retrieval {
+    /// Documents: lines of {"_id", "title", "text"}
+    #[arg(long, value_name = "FILE")]
+    corpus: PathBuf,
+    /// Queries: lines of {"_id", "text"}
+    #[arg(long, value_name = "FILE")]
+    queries: PathBuf,
+    /// Judgements: query-id, corpus-id, score separated by tabs, below a line of headings
+    #[arg(long, value_name = "FILE")]
+    qrels: PathBuf,
+    /// How to search
+    #[arg(long, value_enum, default_value = "hybrid")]
+    mode: SearchMode,
+    /// How a hybrid search makes one ranking from two: `rrf`, or the dense side's weight from 0 to 1
+    #[arg(long, value_name = "rrf|WEIGHT", value_parser = fusion)]
+    fusion: Option<Fusion>,
+    /// Keep the store here and use it again the next time, to compare settings quickly
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    embedder: EmbedderArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SearchMode {
+    /// By meaning
+    Dense,
+    /// By words
+    Lexical,
+    /// Both
+    Hybrid,
+}
+
+fn fusion(given: &str) -> Result<Fusion, String> {
+    if given == "rrf" {
+        return Ok(Fusion::ReciprocalRank { k: 60.0 });
+    }
+    let dense = given.parse().ok().filter(|weight| (0.0..=1.0).contains(weight));
+    Ok(Fusion::NormalisedScore { dense: dense.ok_or("it must be rrf or a number from 0 to 1")? })
+}
+
+/// Passages found for each query: recall is measured down to here.
+const DEPTH: usize = 100;
+
+impl Retrieval {
+    pub(super) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+        logging::start("warn");
+        let judgements = beir::judgements(&self.qrels)?;
+        let queries = beir::judged(beir::lines::<Query>(&self.queries)?, &judgements);
+        anyhow::ensure!(!queries.is_empty(), "no query of {} has a judgement", self.queries.display());
+        let embedder = wiring::embedder(&self.embedder.resolve(file)?)?;
+        let temporary = std::env::temp_dir().join(format!("qanda-eval-{}", std::process::id()));
+        let result = super::super::runtime()?.block_on(async {
+            let directory = self.keep.as_deref().unwrap_or(&temporary);
+            let fusion = self.fusion.unwrap_or_default();
+            let store = EmbeddedStore::open(directory, Some(embedder.identity()), fusion)?;
+            self.fill(&store, &embedder).await?;
+            self.measure(&store, &embedder, &queries, &judgements).await
+        });
+        // A store that is not to be kept leaves nothing behind, whether or not it went well.
+        let _ = std::fs::remove_dir_all(&temporary);
+        let (means, seconds) = result?;
+        self.report(means, queries.len(), seconds);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Stores the corpus, unless it is there from the last time.
+    async fn fill(&self, store: &EmbeddedStore, embedder: &Arc<LocalEmbedder>) -> anyhow::Result<()> {
+        let entries = beir::lines::<Entry>(&self.corpus)?;
+        if store.status().await?.documents == entries.len() as u64 {
+            return Ok(());
+        }
+        terminal::note(&format!("embedding {} documents", terminal::grouped(entries.len() as u64)));
+        store.claim_for(embedder.identity().clone()).await?;
+        for batch in entries.chunks(256) {
+            let texts = batch.iter().map(|entry| with_context(&entry.title, &[], &entry.text)).collect();
+            let vectors = embedder.embed_passages(texts).await?;
+            let documents = batch.iter().zip(vectors).map(|(entry, vector)| document(entry, vector));
+            store.put(documents.collect()).await?;
+        }
+        Ok(store.optimise().await?)
+    }
+
+    /// Searches for every query; seconds are those of the searches with their queries' embedding.
+    async fn measure(
+        &self,
+        store: &EmbeddedStore,
+        embedder: &LocalEmbedder,
+        queries: &[Query],
+        judgements: &Judgements,
+    ) -> anyhow::Result<(Means, f64)> {
+        let started = Instant::now();
+        let mut rankings = Vec::with_capacity(queries.len());
+        for query in queries {
+            let vector =
+                if self.mode == SearchMode::Lexical { Vec::new() } else { embedder.embed_query(&query.text).await? };
+            let search = SearchQuery {
+                text: query.text.clone(),
+                vector,
+                mode: self.mode.into(),
+                source: Source::Context,
+                filter: Filter::new(),
+                limit: DEPTH,
+            };
+            let hits = store.search(search).await?;
+            rankings.push(hits.into_iter().map(|hit| hit.passage.document).collect::<Vec<_>>());
+        }
+        let seconds = started.elapsed().as_secs_f64();
+        let judged = queries.iter().zip(&rankings).map(|(query, ranking)| (ranking.as_slice(), &judgements[&query.id]));
+        Ok((Means::over(judged), seconds))
+    }
+
+    fn report(&self, means: Means, queries: usize, seconds: f64) {
+        let Means { ndcg_at_10, recall_at_10, recall_at_100, mrr_at_10 } = means;
+        if self.json {
+            let json = json!({
+                "ndcg_at_10": ndcg_at_10, "recall_at_10": recall_at_10, "recall_at_100": recall_at_100,
+                "mrr_at_10": mrr_at_10, "queries": queries, "seconds": seconds,
+            });
+            return terminal::line(&json.to_string());
+        }
+        let rows = [
+            ("nDCG@10", ndcg_at_10),
+            ("recall@10", recall_at_10),
+            ("recall@100", recall_at_100),
+            ("MRR@10", mrr_at_10),
+        ];
+        for (name, value) in rows {
+            terminal::line(&format!("{BOLD}{name:<11}{BOLD:#} {value:.4}"));
+        }
+        terminal::line(&format!("{queries} queries in {seconds:.1} s"));
+    }
+}
+
+impl From<SearchMode> for Mode {
+    fn from(mode: SearchMode) -> Self {
+        match mode {
+            SearchMode::Dense => Self::Dense,
+            SearchMode::Lexical => Self::Lexical,
+            SearchMode::Hybrid => Self::Hybrid,
+        }
+    }
+}
+
+/// An entry of the corpus as a document of one passage. Its path is its id.
+fn document(entry: &Entry, vector: Vec<f32>) -> NewDocument {
+    NewDocument {
+        passages: vec![NewPassage { span: Span::new(0, entry.text.len()), headings: Vec::new(), vector }],
+        document: Document {
+            location: entry.id.clone(),
+            path: entry.id.clone(),
+            title: entry.title.clone(),
+            text: entry.text.clone(),
+            metadata: Metadata::new(),
+            fingerprint: String::new(),
+        },
+    }
+}

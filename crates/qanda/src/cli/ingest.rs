@@ -1,0 +1,176 @@
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use qanda_core::Embedder;
+use qanda_ingest::{Event, Report, Sync};
+
+use crate::config::{EmbedderArgs, File, StorageArgs};
+use crate::terminal::{self, BOLD, DIM, RED, grouped};
+use crate::{logging, wiring};
+
+/// Tokens of a passage when nothing else is said: the default embedder reads 254, its authors trained it on
+/// about half of that, and shorter passages make citations that point closer and prompts that are read sooner.
+const PASSAGE_TOKENS: usize = 180;
+
+/// Exit code when some files could not be read.
+const SOME_FAILED: u8 = 3;
+
+/// Read documents into the store, or update what has changed
+///
+/// Files that have not changed since they were last ingested are not read again. A server that uses the same
+/// store finds new documents at once.
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    /// Files and folders: Markdown, plain text, HTML
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Remove documents from the store whose files are gone from the given folders
+    #[arg(long)]
+    prune: bool,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+    /// Longest passage, in tokens of the embedder [default: 180]
+    #[arg(long, value_name = "N", env = "QANDA_PASSAGE_TOKENS")]
+    passage_tokens: Option<usize>,
+    #[command(flatten)]
+    storage: StorageArgs,
+    #[command(flatten)]
+    embedder: EmbedderArgs,
+}
+
+impl Ingest {
+    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+        logging::start("warn");
+        let embedder = wiring::embedder(&self.embedder.resolve(file)?)?;
+        let store = wiring::store(&self.storage.data_dir(file), &embedder)?;
+        let counter = embedder.token_counter();
+        let most = counter.max_tokens();
+        let budget = self.passage_tokens.or(file.passage_tokens).unwrap_or(PASSAGE_TOKENS.min(most));
+        anyhow::ensure!((32..=most).contains(&budget), "--passage-tokens is {budget}; it must be from 32 to {most}");
+        let progress = Progress::new(self.json);
+        let report = super::runtime()?.block_on(async {
+            store.claim_for(embedder.identity().clone()).await?;
+            let job = Sync { store, embedder: Arc::clone(&embedder) as _, counter, budget };
+            anyhow::Ok(job.run(&self.paths, self.prune, |event| progress.show(&event)).await?)
+        });
+        progress.clear();
+        let report = report?;
+        if self.json {
+            terminal::line(&to_json(&report).to_string())
+        } else {
+            close(&report)
+        }
+        Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    }
+}
+
+/// A bar on a terminal, plain lines otherwise.
+struct Progress {
+    bar: ProgressBar,
+    plain: bool,
+}
+
+impl Progress {
+    fn new(quiet: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal() && !quiet;
+        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let style = ProgressStyle::with_template("{bar:30.cyan} {pos}/{len} documents  {elapsed}  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, plain: !terminal && !quiet }
+    }
+
+    fn show(&self, event: &Event) {
+        match event {
+            Event::Planned { files } => {
+                self.bar.set_length(*files as u64);
+                self.line(&format!("{files} files to look at"));
+            }
+            Event::Skipped { ending, files } => {
+                self.say(&format!("skipped {files} files ({ending}): no reader for them"))
+            }
+            Event::Unchanged { .. } => self.bar.inc(1),
+            Event::Read { path, .. } => self.bar.set_message(path.clone()),
+            Event::Failed { path, reason } => {
+                self.bar.inc(1);
+                self.say(&format!("{RED}failed{RED:#} {path}: {reason}"));
+            }
+            Event::Embedded { .. } => {}
+            Event::Stored { documents, passages } => {
+                self.bar.inc(*documents as u64);
+                self.line(&format!("stored {documents} documents, {passages} passages"));
+            }
+            Event::Removed { documents } => self.say(&format!("removed {documents} documents whose files are gone")),
+            Event::Indexing => {
+                self.bar.set_message("bringing the indexes up to date");
+                self.line("bringing the indexes up to date");
+            }
+        }
+    }
+
+    /// A line that only those without a bar need.
+    fn line(&self, text: &str) {
+        if self.plain {
+            terminal::note(text);
+        }
+    }
+
+    /// A line that everybody needs.
+    fn say(&self, text: &str) {
+        self.bar.suspend(|| terminal::note(text));
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn close(report: &Report) {
+    let count = |number: usize| grouped(number as u64);
+    let mut parts = vec![format!("{} documents, {} passages", count(report.documents), count(report.passages))];
+    if report.unchanged > 0 {
+        parts.push(format!("{} unchanged", count(report.unchanged)));
+    }
+    if report.removed > 0 {
+        parts.push(format!("{} removed", count(report.removed)));
+    }
+    if report.skipped > 0 {
+        parts.push(format!("{} skipped", count(report.skipped)));
+    }
+    parts.push(format!("{} failures", count(report.failures.len())));
+    terminal::line(&format!("{BOLD}{}{BOLD:#} in {:.1} s", parts.join(", "), report.seconds));
+    if report.passages > 0 {
+        let t = &report.timings;
+        let busy = format!(
+            "busy: reading {:.1} s, embedding {:.1} s, storing {:.1} s, indexing {:.1} s; {:.0} passages/s",
+            t.reading,
+            t.embedding,
+            t.storing,
+            t.indexing,
+            report.passages as f64 / report.seconds
+        );
+        terminal::line(&format!("{DIM}{busy}{DIM:#}"));
+    }
+}
+
+fn to_json(report: &Report) -> serde_json::Value {
+    let failure = |(path, reason): &(String, String)| serde_json::json!({"path": path, "reason": reason});
+    serde_json::json!({
+        "documents": report.documents,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "passages": report.passages,
+        "skipped": report.skipped,
+        "failures": report.failures.iter().map(failure).collect::<Vec<_>>(),
+        "seconds": report.seconds,
+        "busy_seconds": {
+            "reading": report.timings.reading, "embedding": report.timings.embedding,
+            "storing": report.timings.storing, "indexing": report.timings.indexing,
+        },
+    })
+}

@@ -1,0 +1,76 @@
+use std::process::ExitCode;
+
+use clap::Args;
+use qanda_core::Store;
+use qanda_core::ports::StoreStatus;
+use qanda_store::embedded::{EmbeddedStore, Fusion};
+use serde_json::{Map, Value, json};
+
+use crate::config::{EmbedderArgs, File, LlmArgs, StorageArgs};
+use crate::terminal::{self, BOLD, DIM, grouped};
+
+/// Say what is stored, by which models, and how far the indexes are
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    storage: StorageArgs,
+    #[command(flatten)]
+    embedder: EmbedderArgs,
+    #[command(flatten)]
+    llm: LlmArgs,
+}
+
+impl Status {
+    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+        let directory = self.storage.data_dir(file);
+        let model = self.embedder.threads(file).and_then(|threads| self.llm.resolve(file, threads));
+        // To look must not make: a mistyped directory would become an empty store.
+        let status = if directory.join("qanda.sqlite").exists() {
+            let store = EmbeddedStore::open(&directory, None, Fusion::default())?;
+            super::runtime()?.block_on(store.status())?
+        } else {
+            StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() }
+        };
+        let name = model.as_ref().ok().and_then(|model| model.file.file_stem()).map(|name| name.to_string_lossy());
+        if self.json {
+            terminal::line(&serde_json::to_string_pretty(&to_json(&status, name.as_deref()))?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let show = |name: &str, value: String| terminal::line(&format!("{BOLD}{name:<12}{BOLD:#} {value}"));
+        show("store", directory.display().to_string());
+        show("documents", grouped(status.documents));
+        show("passages", grouped(status.passages));
+        show("pairs", grouped(status.pairs));
+        let embedder = status.embedder.map(|(name, dimension)| format!("{name}, {dimension} dimensions"));
+        show("embedder", embedder.unwrap_or_else(|| "none yet".to_owned()));
+        show("model", model.map_or_else(|error| error.to_string(), |model| model.file.display().to_string()));
+        for index in &status.indexes {
+            let behind = format!("{} newer ones are scanned", grouped(index.behind));
+            show(index.name, format!("{} indexed, {behind}", grouped(index.indexed)));
+        }
+        if status.documents == 0 {
+            terminal::line(&format!("{DIM}Nothing is stored yet: qanda ingest FOLDER{DIM:#}"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn to_json(status: &StoreStatus, model: Option<&str>) -> Value {
+    let index: Map<String, Value> = status
+        .indexes
+        .iter()
+        .map(|index| (index.name.to_owned(), json!({"indexed": index.indexed, "behind": index.behind})))
+        .collect();
+    json!({
+        "documents": status.documents,
+        "passages": status.passages,
+        "pairs": status.pairs,
+        "embedder": status.embedder.as_ref().map(|(name, _)| name),
+        "dimension": status.embedder.as_ref().map(|(_, dimension)| dimension),
+        "model": model,
+        "index": index,
+    })
+}

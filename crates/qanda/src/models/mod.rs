@@ -1,0 +1,44 @@
+//! The default models: what they are, where they are kept, how they get there.
+
+mod catalogue;
+mod pull;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+pub(crate) use self::catalogue::{ALL, Model};
+pub(crate) use self::pull::pull;
+
+/// Where models are kept: `QANDA_MODELS_DIR`, else `qanda/models` in the user's cache.
+pub(crate) fn directory() -> anyhow::Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(directory) = set("QANDA_MODELS_DIR") {
+        return Ok(directory);
+    }
+    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    Ok(cache
+        .context("neither HOME nor QANDA_MODELS_DIR is set; set one to say where models are kept")?
+        .join("qanda/models"))
+}
+
+/// The default embedder's directory.
+pub(crate) fn default_embedder() -> anyhow::Result<PathBuf> {
+    installed(&catalogue::MINILM)
+}
+
+/// The default language model's file.
+pub(crate) fn default_llm() -> anyhow::Result<PathBuf> {
+    installed(&catalogue::SMOLLM2)
+}
+
+fn installed(model: &Model) -> anyhow::Result<PathBuf> {
+    let path = model.path(&directory()?);
+    anyhow::ensure!(
+        path.exists(),
+        "the default model {} is not installed (looked at {}); run `qanda models pull`, or name a model of your own",
+        model.name,
+        path.display()
+    );
+    Ok(path)
+}
