@@ -21,9 +21,17 @@ pub fn content_words(text: &str) -> HashSet<String> {
     words(text).filter(|word| !STOP_WORDS.contains(&word.as_str())).map(|word| stem(&word)).collect()
 }
 
-/// The numbers in `text`, such as `140`, `0.5` or `2024`.
+/// Number words that are hardly ever meant as anything else, from 2 on.
+const NUMBER_WORDS: [&str; 11] =
+    ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+
+/// The numbers in `text`, such as `140`, `0.5` or `2024`; "two" to "twelve" count as digits.
 pub fn numbers(text: &str) -> HashSet<String> {
-    words(text).filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect()
+    let number = |word: String| match NUMBER_WORDS.iter().position(|name| *name == word) {
+        Some(index) => Some((index + 2).to_string()),
+        None => word.starts_with(|c: char| c.is_ascii_digit()).then_some(word),
+    };
+    words(text).filter_map(number).collect()
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
@@ -132,8 +140,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_decimals_and_split_fractions() {
-        let found = numbers("below 140/90 mmHg, 0.5 mg, 7%. In 2024.");
-        for number in ["140", "90", "0.5", "7", "2024"] {
+        let found = numbers("below 140/90 mmHg, 0.5 mg, 7%. In 2024 twelve.");
+        for number in ["140", "90", "0.5", "7", "2024", "12"] {
             assert!(found.contains(number), "{number} in {found:?}");
         }
     }

@@ -4,4 +4,4 @@ mod support;
 mod writer;
 
 pub use support::Evidence;
-pub use writer::CitationWriter;
+pub use writer::{CitationWriter, Grounding};

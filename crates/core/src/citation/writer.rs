@@ -1,6 +1,15 @@
-use super::support::{Claim, Evidence};
+use super::support::{Claim, Evidence, Support};
 use crate::answer::Citation;
 use crate::document::Span;
+
+/// What becomes of statements that no passage clearly backs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grounding {
+    /// They are left out. Small models invent: what is left is what the documents say.
+    Strict,
+    /// They stay, without a marker. For models that can be trusted to paraphrase.
+    Marked,
+}
 
 /// Reads an answer as it streams and lets through only markers that hold.
 ///
@@ -8,9 +17,11 @@ use crate::document::Span;
 /// - A marker whose passage does not back the statement, while another passage clearly does, is pointed there.
 /// - A sentence that the model left without a marker gets one when a passage clearly backs it.
 ///
-/// Text is held back only while it may still become a marker, so it streams on token by token.
+/// Text is held back only while it may still become a marker, so it streams on token by token; under
+/// [`Grounding::Strict`] it is held back until its statement is complete and backed.
 #[derive(Debug)]
 pub struct CitationWriter {
+    grounding: Grounding,
     /// Passage `n` of the prompt is `evidence[n - 1]`.
     evidence: Vec<Evidence>,
     /// Words pointed at so far, by passage, in bytes of the passage's text.
@@ -23,8 +34,16 @@ pub struct CitationWriter {
     claim: String,
     /// Markers that the statement has already.
     claim_markers: Vec<usize>,
-    /// Everything let through.
+    /// Words that the statement's markers point at, by passage: counted once the statement is let through.
+    claim_words: Vec<(usize, Span)>,
+    /// Everything let through, and behind it the statement under way.
     text: String,
+    /// How much of the text is let through for good, in bytes.
+    settled: usize,
+    /// Where the last quotation ends, in bytes of the text; 0 without one.
+    quoted: usize,
+    /// Statements left out since the last one that was let through.
+    left_out: usize,
 }
 
 /// Longest bracket that is still waited for, in bytes: `[1, 2, 3, 4, 5]` fits.
@@ -33,44 +52,69 @@ const LONGEST_MARKER: usize = 24;
 impl CitationWriter {
     /// A writer over the passages of a prompt, in their order there.
     #[must_use]
-    pub fn new(evidence: Vec<Evidence>) -> Self {
+    pub fn new(evidence: Vec<Evidence>, grounding: Grounding) -> Self {
         let cited = vec![None; evidence.len()];
         Self {
+            grounding,
             evidence,
             cited,
             bracket: None,
             space: String::new(),
             claim: String::new(),
             claim_markers: Vec::new(),
+            claim_words: Vec::new(),
             text: String::new(),
+            settled: 0,
+            quoted: 0,
+            left_out: 0,
         }
     }
 
     /// Takes the next piece of the model's text and returns what can be shown now.
     pub fn push(&mut self, piece: &str) -> String {
-        let shown = self.text.len();
+        let shown = self.settled;
         for c in piece.chars() {
             self.push_char(c);
         }
-        self.text[shown..].to_owned()
+        self.settle_as_it_comes();
+        self.text[shown..self.settled].to_owned()
     }
 
     /// Ends the answer and returns the rest of what is to be shown.
     pub fn end(&mut self) -> String {
-        let shown = self.text.len();
+        let shown = self.settled;
         self.flush_bracket();
         self.space.clear();
         self.end_claim();
+        self.settle_as_it_comes();
+        // Whatever is not settled by now said too little to be backed.
+        self.text.truncate(self.settled);
         self.text[shown..].to_owned()
     }
 
-    /// Adds words of the service's own, such as a quotation, which point at `evidence[index]`.
+    /// Adds a quotation of the service's own, which points at `evidence[index]`: before the model's first words or
+    /// after its last ones. Returns it for showing.
     pub fn quote(&mut self, before: &str, index: usize, words: Span) -> String {
         let shown = self.text.len();
-        let quoted = self.evidence[index].hit.passage.text[words.start..words.end].to_owned();
+        let quoted = &self.evidence[index].hit.passage.text[words.start..words.end];
+        let quoted = quoted.trim_start_matches(['-', '*', '+', ' ']).split_whitespace().collect::<Vec<_>>().join(" ");
         self.text.push_str(&format!("{before}\u{201c}{quoted}\u{201d} [{}]", index + 1));
-        self.cited[index] = Some(words);
+        self.cite(index, words);
+        self.settled = self.text.len();
+        self.quoted = self.settled;
         self.text[shown..].to_owned()
+    }
+
+    /// Whether the model has lost the thread: several statements on end were left out.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        self.left_out >= 3
+    }
+
+    /// Whether some of these words are among those cited.
+    #[must_use]
+    pub fn cites(&self, index: usize, words: Span) -> bool {
+        self.cited[index].is_some_and(|cited| cited.start < words.end && words.start < cited.end)
     }
 
     /// Whether nothing has been cited so far.
@@ -83,16 +127,6 @@ impl CitationWriter {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// The passage and the words in it that come closest to `text`, best first in the order of the passages.
-    #[must_use]
-    pub fn closest(&self, text: &str) -> Option<(usize, Span)> {
-        let claim = Claim::new(text);
-        let supports = self.evidence.iter().enumerate().filter_map(|(index, e)| Some((index, e.support(&claim)?)));
-        // The first of equals: passages come best first.
-        let (index, support) = supports.reduce(|best, next| if next.1.share > best.1.share { next } else { best })?;
-        Some((index, support.span))
     }
 
     /// The finished text and its citations, by marker.
@@ -127,7 +161,7 @@ impl CitationWriter {
             '[' => self.bracket = Some(String::new()),
             c if c.is_whitespace() => self.space.push(c),
             c => {
-                self.flush_space();
+                self.flush_space(Some(c));
                 self.text.push(c);
                 self.claim.push(c);
             }
@@ -137,19 +171,30 @@ impl CitationWriter {
     /// The bracket was no marker: let it through as it came.
     fn flush_bracket(&mut self) {
         if let Some(inside) = self.bracket.take() {
-            self.flush_space();
+            self.flush_space(None);
             self.text.push('[');
             self.text.push_str(&inside);
         }
     }
 
-    /// White space ends a statement where it follows a full stop or breaks the line.
-    fn flush_space(&mut self) {
+    /// White space between a quotation and what the model says is an empty line, whatever the model wrote.
+    fn separate_from_quotation(&mut self) {
+        if self.quoted > 0 && self.quoted == self.text.len() {
+            self.space = "\n\n".to_owned();
+        }
+    }
+
+    /// White space ends a statement where it follows a full stop, leaves a line empty or begins a list item.
+    fn flush_space(&mut self, next: Option<char>) {
+        self.separate_from_quotation();
         if self.space.is_empty() {
             return;
         }
         let space = std::mem::take(&mut self.space);
-        if space.contains('\n') || self.claim.ends_with(['.', '!', '?']) {
+        let lines = space.matches('\n').count();
+        let item =
+            lines == 1 && next.is_some_and(|next| matches!(next, '-' | '*' | '•' | '#') || next.is_ascii_digit());
+        if lines > 1 || item || self.claim.ends_with(['.', '!', '?']) {
             self.end_claim();
         }
         self.text.push_str(&space);
@@ -161,14 +206,14 @@ impl CitationWriter {
         let markers = markers_in(&inside);
         if markers.is_empty() {
             // `[]`, `[-]`: brackets of the text's own.
-            self.flush_space();
+            self.flush_space(None);
             self.text.push_str(&format!("[{inside}]"));
             return;
         }
         let claim = Claim::new(&self.claim);
         let mut held = Vec::new();
         for marker in markers.into_iter().filter(|marker| (1..=self.evidence.len()).contains(marker)) {
-            let index = self.settle(marker - 1, &claim);
+            let index = self.redirect(marker - 1, &claim);
             if !self.claim_markers.contains(&index) {
                 self.claim_markers.push(index);
                 held.push(index);
@@ -189,16 +234,16 @@ impl CitationWriter {
     }
 
     /// Which passage a marker should point at: its own, unless that does not back the claim and another does.
-    fn settle(&self, index: usize, claim: &Claim) -> usize {
+    fn redirect(&self, index: usize, claim: &Claim) -> usize {
         let own = self.evidence[index].support(claim).map_or(0.0, |support| support.share);
         if own >= 0.3 {
             return index;
         }
-        self.clearest(claim).unwrap_or(index)
+        self.clearest(claim).map_or(index, |(index, _)| index)
     }
 
     /// The passage that clearly backs the claim, the best one if several do.
-    fn clearest(&self, claim: &Claim) -> Option<usize> {
+    fn clearest(&self, claim: &Claim) -> Option<(usize, Support)> {
         if !claim.says_something() {
             return None;
         }
@@ -206,7 +251,6 @@ impl CitationWriter {
         supports
             .filter(|(_, support)| support.is_clear())
             .reduce(|best, next| if next.1.share > best.1.share { next } else { best })
-            .map(|(index, _)| index)
     }
 
     fn write_marker(&mut self, index: usize, claim: &Claim) {
@@ -217,22 +261,52 @@ impl CitationWriter {
             Some(support) if support.share >= 0.3 => support.span,
             _ => Span::new(0, passage.hit.passage.text.len()),
         };
+        self.claim_words.push((index, words));
+    }
+
+    fn cite(&mut self, index: usize, words: Span) {
         let all = self.cited[index].map_or(words, |before| before.cover(words));
         self.cited[index] = Some(all);
     }
 
-    /// A statement has ended without a marker of its own: give it one if it clearly comes from a passage.
+    /// Without strict grounding everything is let through as it comes.
+    fn settle_as_it_comes(&mut self) {
+        if self.grounding == Grounding::Marked || self.evidence.is_empty() {
+            self.settle();
+        }
+    }
+
+    /// Lets the text so far through for good.
+    fn settle(&mut self) {
+        self.settled = self.text.len();
+        for (index, words) in std::mem::take(&mut self.claim_words) {
+            self.cite(index, words);
+        }
+    }
+
+    /// A statement has ended. One without a marker gets one if it clearly comes from a passage; under strict
+    /// grounding one that does not is taken back.
     fn end_claim(&mut self) {
         let claim = Claim::new(&self.claim);
-        if self.claim_markers.is_empty() {
-            if !claim.says_something() {
-                // Too short to be found ("Yes."): it goes with what follows.
-                return;
-            }
-            if let Some(index) = self.clearest(&claim) {
-                self.text.push(' ');
-                self.write_marker(index, &claim);
-            }
+        if !claim.says_something() {
+            // Too short to be found ("Yes."): it goes with what follows.
+            return;
+        }
+        let clearest = self.clearest(&claim);
+        if let (Some((index, _)), true) = (clearest, self.claim_markers.is_empty()) {
+            self.text.push(' ');
+            self.write_marker(index, &claim);
+        }
+        let strict = self.grounding == Grounding::Strict && !self.evidence.is_empty();
+        // What was said or quoted already backs nothing new.
+        let backed = clearest.is_some_and(|(index, support)| !strict || !self.cites(index, support.span));
+        if backed {
+            self.settle();
+            self.left_out = 0;
+        } else if strict {
+            self.text.truncate(self.settled);
+            self.claim_words.clear();
+            self.left_out += 1;
         }
         self.claim.clear();
         self.claim_markers.clear();

@@ -2,8 +2,12 @@ use super::*;
 use crate::document::{Metadata, Passage};
 use crate::ports::Hit;
 
-/// Two passages; the second begins at byte 1,000 of its document.
 fn writer() -> CitationWriter {
+    writer_of(Grounding::Marked)
+}
+
+/// Two passages; the second begins at byte 1,000 of its document.
+fn writer_of(grounding: Grounding) -> CitationWriter {
     let passage = |id: u64, start: usize, text: &str| {
         Evidence::new(Hit {
             passage: Passage {
@@ -19,14 +23,18 @@ fn writer() -> CitationWriter {
             cosine: None,
         })
     };
-    CitationWriter::new(vec![
+    let evidence = vec![
         passage(7, 0, "Metformin is the usual first medicine. Start with 500 mg daily and increase slowly."),
         passage(8, 1000, "Influenza vaccination is offered every autumn. It is given as one injection."),
-    ])
+    ];
+    CitationWriter::new(evidence, grounding)
 }
 
 fn write(pieces: &[&str]) -> (String, Vec<Citation>) {
-    let mut writer = writer();
+    write_with(writer(), pieces)
+}
+
+fn write_with(mut writer: CitationWriter, pieces: &[&str]) -> (String, Vec<Citation>) {
     let mut shown = String::new();
     for piece in pieces {
         shown.push_str(&writer.push(piece));
@@ -105,7 +113,7 @@ fn two_statements_on_one_passage_widen_its_words() {
 
 #[test]
 fn without_passages_no_marker_survives() {
-    let mut writer = CitationWriter::new(vec![]);
+    let mut writer = CitationWriter::new(vec![], Grounding::Strict);
     let mut text = writer.push("Paris [1] is the capital [2].\nIndeed [1]");
     text.push_str(&writer.end());
     assert_eq!(text, "Paris is the capital.\nIndeed");
@@ -115,4 +123,40 @@ fn without_passages_no_marker_survives() {
 fn an_open_bracket_at_the_end_is_kept_as_text() {
     let (text, _) = write(&["See [1"]);
     assert_eq!(text, "See [1");
+}
+
+#[test]
+fn a_wrapped_line_does_not_end_a_statement_but_a_list_item_does() {
+    let (text, _) = write(&["Metformin is the usual\nfirst medicine\n- Influenza vaccination every autumn"]);
+    assert_eq!(text, "Metformin is the usual\nfirst medicine [1]\n- Influenza vaccination every autumn [2]");
+}
+
+#[test]
+fn strict_grounding_lets_only_backed_statements_through() {
+    let pieces = [
+        "Metformin is the usual first medicine. ",
+        "Start with 850 mg daily [1]. Cats sleep long hours. ",
+        "Influenza vaccination is offered every autumn.",
+    ];
+    let (text, citations) = write_with(writer_of(Grounding::Strict), &pieces);
+    assert_eq!(text, "Metformin is the usual first medicine. [1] Influenza vaccination is offered every autumn. [2]");
+    assert_eq!(citations.len(), 2);
+    assert_eq!(citations[0].text, "Metformin is the usual first medicine.");
+}
+
+#[test]
+fn strict_grounding_tells_when_the_model_is_lost() {
+    let mut writer = writer_of(Grounding::Strict);
+    assert_eq!(writer.push("Cats sleep long hours. Dogs chase red cars. Fish swim in circles. And"), "");
+    assert!(writer.is_lost());
+    assert_eq!(writer.end(), "");
+}
+
+#[test]
+fn a_quotation_is_cited() {
+    let mut writer = writer();
+    writer.end();
+    let quoted = writer.quote("See: ", 1, Span::new(0, 46));
+    assert_eq!(quoted, "See: “Influenza vaccination is offered every autumn.” [2]");
+    assert!(writer.cites(1, Span::new(10, 20)) && !writer.cites(1, Span::new(46, 50)));
 }

@@ -4,10 +4,11 @@ use std::time::Instant;
 use async_trait::async_trait;
 use futures::StreamExt;
 
+use super::focus::{Sentence, best, excerpts, score};
 use super::prompt::{Generation, model_alone, over_passages};
 use super::relevance::relevant;
 use super::{OnText, Pipeline};
-use crate::citation::{CitationWriter, Evidence};
+use crate::citation::{CitationWriter, Evidence, Grounding};
 use crate::ports::{Hit, Mode, Prompt, SearchQuery};
 use crate::{Answer, AnswerError, Embedder, LanguageModel, Question, Store, Timings};
 
@@ -34,24 +35,53 @@ impl Pipeline for Direct {
 
     async fn answer(&self, question: Question, on_text: OnText<'_>) -> Result<Answer, AnswerError> {
         let mut run = Run { started: Instant::now(), timings: Timings::default(), tokens: 0 };
-        let (prompt, passages) = if question.search {
-            let hits = self.retrieve(&question, &mut run.timings).await?;
-            let (prompt, used) =
-                over_passages(&question.content, &question.history, hits, &*self.model, self.generation);
-            if used.is_empty() {
-                on_text(NOTHING_FOUND);
-                return Ok(self.finish(run, NOTHING_FOUND.to_owned(), Vec::new()));
+        if !question.search {
+            let prompt = model_alone(&question.content, &question.history, self.generation);
+            let mut writer = CitationWriter::new(Vec::new(), self.generation.grounding);
+            self.generate(prompt, &mut writer, &mut run, on_text).await?;
+            return Ok(self.finish(run, writer));
+        }
+        let Found { hits, sentences } = self.retrieve(&question, &mut run.timings).await?;
+        if hits.is_empty() {
+            let mut writer = CitationWriter::new(Vec::new(), Grounding::Marked);
+            tell(&writer.push(NOTHING_FOUND), on_text);
+            tell(&writer.end(), on_text);
+            return Ok(self.finish(run, writer));
+        }
+        let excerpts = excerpts(&hits, &sentences, self.generation.context_tokens, &*self.model);
+        let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id, sentence.span));
+        let pairs = hits.into_iter().zip(excerpts).collect();
+        let (prompt, used) = over_passages(&question.content, &question.history, pairs, &*self.model, self.generation);
+        let best = best.and_then(|(id, span)| Some((used.iter().position(|hit| hit.passage.id == id)?, span)));
+        let evidence = used.into_iter().map(Evidence::new).collect();
+        let mut writer = CitationWriter::new(evidence, self.generation.grounding);
+        let quote = |writer: &mut CitationWriter, on_text: OnText<'_>| {
+            if let Some((index, words)) = best {
+                let before = if writer.text().is_empty() { "" } else { "\n\n" };
+                tell(&writer.quote(&format!("{before}The documents say: "), index, words), on_text);
             }
-            (prompt, used)
-        } else {
-            (model_alone(&question.content, &question.history, self.generation), Vec::new())
         };
-        let mut writer = CitationWriter::new(passages.into_iter().map(Evidence::new).collect());
+        // A model that is only let through where the documents back it has the nearest words of the documents put
+        // before its own: they are there at once, and right when it is not. One that is trusted is helped out
+        // only when it cites nothing.
+        if self.generation.grounding == Grounding::Strict {
+            quote(&mut writer, on_text);
+            run.timings.record("first_text", run.started.elapsed());
+        }
         self.generate(prompt, &mut writer, &mut run, on_text).await?;
-        back_with_quotation(&mut writer, &question.content, on_text);
-        let (text, citations) = writer.finish();
-        Ok(self.finish(run, text, citations))
+        if writer.is_uncited() {
+            quote(&mut writer, on_text);
+        }
+        Ok(self.finish(run, writer))
     }
+}
+
+/// What retrieval brings.
+struct Found {
+    /// Relevant passages, best first.
+    hits: Vec<Hit>,
+    /// Their sentences, scored against the question.
+    sentences: Vec<Sentence>,
 }
 
 /// The state of one answer under way.
@@ -63,14 +93,14 @@ struct Run {
 
 impl Direct {
     /// Embeds the question, searches with it, and keeps what is relevant.
-    async fn retrieve(&self, question: &Question, timings: &mut Timings) -> Result<Vec<Hit>, AnswerError> {
+    async fn retrieve(&self, question: &Question, timings: &mut Timings) -> Result<Found, AnswerError> {
         let at = Instant::now();
         let vector = self.embedder.embed_query(&question.content).await?;
         timings.record("embed", at.elapsed());
         let at = Instant::now();
         let query = SearchQuery {
             text: question.content.clone(),
-            vector,
+            vector: vector.clone(),
             mode: Mode::Hybrid,
             source: question.source,
             filter: question.filter.clone(),
@@ -78,7 +108,11 @@ impl Direct {
         };
         let hits = self.store.search(query).await?;
         timings.record("search", at.elapsed());
-        Ok(relevant(&question.content, hits, self.embedder.relevance_floor()))
+        let hits = relevant(&question.content, hits, self.embedder.relevance_floor());
+        let at = Instant::now();
+        let sentences = score(&question.content, &vector, &hits, &*self.embedder).await?;
+        timings.record("focus", at.elapsed());
+        Ok(Found { hits, sentences })
     }
 
     /// Streams the model's answer through the citation check.
@@ -98,13 +132,17 @@ impl Direct {
             }
             run.tokens += 1;
             tell(&writer.push(&token.text), on_text);
+            if writer.is_lost() {
+                break;
+            }
         }
         tell(&writer.end(), on_text);
         run.timings.record("generate", at.elapsed());
         Ok(())
     }
 
-    fn finish(&self, mut run: Run, text: String, citations: Vec<crate::Citation>) -> Answer {
+    fn finish(&self, mut run: Run, writer: CitationWriter) -> Answer {
+        let (text, citations) = writer.finish();
         run.timings.record("total", run.started.elapsed());
         Answer {
             text,
@@ -116,18 +154,6 @@ impl Direct {
             pipeline: self.name(),
             cached: false,
         }
-    }
-}
-
-/// An answer that no passage clearly backs is followed by the words of the documents that come closest to the
-/// question, so that the reader can judge it: small models paraphrase freely and forget their markers.
-fn back_with_quotation(writer: &mut CitationWriter, question: &str, on_text: OnText<'_>) {
-    if !writer.is_uncited() {
-        return;
-    }
-    if let Some((index, words)) = writer.closest(question) {
-        let before = if writer.text().is_empty() { "" } else { "\n\n" };
-        tell(&writer.quote(&format!("{before}The documents say: "), index, words), on_text);
     }
 }
 

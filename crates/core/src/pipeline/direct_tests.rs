@@ -57,8 +57,8 @@ impl Embedder for NoEmbedder {
     async fn embed_query(&self, _: &str) -> Result<Vec<f32>, ModelError> {
         Ok(vec![1.0])
     }
-    async fn embed_passages(&self, _: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        unreachable!("answering embeds no passages")
+    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        Ok(texts.iter().map(|_| vec![1.0]).collect())
     }
 }
 
@@ -95,7 +95,7 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
         store: Arc::new(OnePassage { cosine }),
         embedder: Arc::new(NoEmbedder(EmbedderIdentity { name: "none".to_owned(), dimension: 1 })),
         model: Arc::clone(&model) as _,
-        generation: Generation { max_tokens: 256, temperature: 0.0 },
+        generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
     };
     (direct, model)
 }
@@ -169,4 +169,14 @@ async fn a_failure_after_some_tokens_is_a_failure() {
     direct.model = Arc::new(Scripted { pieces: vec!["Two"], fails: true, window: 2048, prompt: Mutex::default() });
     let failed = direct.answer(Question::new("How much water?"), &mut |_| {}).await;
     assert!(matches!(failed, Err(AnswerError::Model(ModelError::Stopped))));
+}
+
+#[tokio::test]
+async fn strict_grounding_leaves_inventions_out_and_quotes_instead() {
+    let (mut direct, _) =
+        direct(0.8, &["Adults need eight litres of water a day.", " Water is wet and blue and cold."]);
+    direct.generation.grounding = Grounding::Strict;
+    let (answer, told) = answer(&direct, Question::new("How much water should adults drink?")).await;
+    assert_eq!(answer.text, "The documents say: “Adults should drink about two litres of water a day.” [1]");
+    assert_eq!(told, answer.text);
 }

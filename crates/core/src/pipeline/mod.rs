@@ -1,6 +1,7 @@
 //! From a question to a cited answer: plain code over ports.
 
 mod direct;
+mod focus;
 mod prompt;
 mod relevance;
 

@@ -1,5 +1,6 @@
 //! What the model is told.
 
+use crate::citation::Grounding;
 use crate::document::heading_path;
 use crate::ports::{Hit, LanguageModel, Message, Prompt};
 use crate::question::{Role, Turn};
@@ -12,9 +13,13 @@ const MODEL_ALONE_SYSTEM: &str = include_str!("prompts/model_alone_system.txt");
 /// Tokens left for chat markup around the messages.
 const MARKUP_TOKENS: usize = 64;
 
-/// How long and how freely a model answers.
+/// What a model reads and how it answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Generation {
+    /// Tokens of passages in a prompt: the sentences nearest to the question are chosen.
+    pub context_tokens: usize,
+    /// What becomes of statements that no passage backs.
+    pub grounding: Grounding,
     /// Most tokens of an answer.
     pub max_tokens: usize,
     /// 0 takes the likeliest token every time.
@@ -26,11 +31,12 @@ pub(super) fn model_alone(question: &str, history: &[Turn], generation: Generati
     conversation(MODEL_ALONE_SYSTEM, history, question.to_owned(), generation)
 }
 
-/// A prompt over passages, and the passages that fitted into the model's window, in the order of their numbers.
+/// A prompt over excerpts of passages; those that are empty or do not fit into the model's window are left out.
+/// Returns the hits that are in it as well, in the order of their numbers.
 pub(super) fn over_passages(
     question: &str,
     history: &[Turn],
-    hits: Vec<Hit>,
+    hits: Vec<(Hit, String)>,
     model: &dyn LanguageModel,
     generation: Generation,
 ) -> (Prompt, Vec<Hit>) {
@@ -39,24 +45,20 @@ pub(super) fn over_passages(
     let mut room = model.context_window().saturating_sub(generation.max_tokens + fixed);
     let mut body = String::new();
     let mut used = Vec::new();
-    for hit in hits {
-        let passage = numbered(used.len() + 1, &hit);
-        let tokens = model.count_tokens(&passage);
-        if tokens > room {
-            break;
+    for (hit, excerpt) in hits.into_iter().filter(|(_, excerpt)| !excerpt.is_empty()) {
+        let passage = &hit.passage;
+        let heading = heading_path(&passage.title, &passage.headings);
+        let numbered = format!("[{}] {heading}\n{excerpt}\n\n", used.len() + 1);
+        let tokens = model.count_tokens(&numbered);
+        if tokens <= room {
+            room -= tokens;
+            body.push_str(&numbered);
+            used.push(hit);
         }
-        room -= tokens;
-        body.push_str(&passage);
-        used.push(hit);
     }
     body.push_str("Question: ");
     body.push_str(question);
     (conversation(DIRECT_SYSTEM, history, body, generation), used)
-}
-
-fn numbered(number: usize, hit: &Hit) -> String {
-    let passage = &hit.passage;
-    format!("[{number}] {}\n{}\n\n", heading_path(&passage.title, &passage.headings), passage.text)
 }
 
 fn conversation(system: &str, history: &[Turn], user: String, generation: Generation) -> Prompt {

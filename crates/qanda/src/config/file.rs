@@ -18,6 +18,8 @@ pub(crate) struct File {
     pub(crate) llm_context: Option<usize>,
     pub(crate) llm_queue: Option<usize>,
     pub(crate) model_threads: Option<usize>,
+    pub(crate) context_tokens: Option<usize>,
+    pub(crate) grounding: Option<String>,
     pub(crate) max_tokens: Option<usize>,
     pub(crate) temperature: Option<f32>,
     pub(crate) passage_tokens: Option<usize>,

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use clap::Args;
+use qanda_core::citation::Grounding;
 use qanda_core::pipeline::Generation;
 use qanda_inference::llm::local::LocalOptions;
 
@@ -36,6 +37,13 @@ pub(crate) struct LlmArgs {
     /// Questions that may wait for the local model; more get a 503 [default: 256]
     #[arg(long, value_name = "N", env = "QANDA_LLM_QUEUE")]
     llm_queue: Option<usize>,
+    /// Tokens of passages in a prompt: the sentences nearest to the question are chosen [default: 256]
+    #[arg(long, value_name = "N", env = "QANDA_CONTEXT_TOKENS")]
+    context_tokens: Option<usize>,
+    /// What becomes of statements that no passage clearly backs: `strict` leaves them out, which small models
+    /// need; `marked` keeps them without a citation [default: strict]
+    #[arg(long, value_name = "strict|marked", env = "QANDA_GROUNDING", value_parser = grounding)]
+    grounding: Option<Grounding>,
     /// Most tokens of an answer [default: 256]
     #[arg(long, value_name = "N", env = "QANDA_MAX_TOKENS")]
     max_tokens: Option<usize>,
@@ -94,7 +102,11 @@ impl LlmArgs {
             queue: at_least("llm-queue", self.llm_queue.or(file.llm_queue).unwrap_or(256), 1)?,
             threads,
         };
+        let from_file =
+            file.grounding.as_deref().map(grounding).transpose().map_err(|why| anyhow::anyhow!("grounding {why}"))?;
         let generation = Generation {
+            context_tokens: at_least("context-tokens", self.context_tokens.or(file.context_tokens).unwrap_or(256), 32)?,
+            grounding: self.grounding.or(from_file).unwrap_or(Grounding::Strict),
             max_tokens: at_least("max-tokens", self.max_tokens.or(file.max_tokens).unwrap_or(256), 1)?,
             temperature: self.temperature.or(file.temperature).unwrap_or(0.0),
         };
@@ -102,6 +114,14 @@ impl LlmArgs {
         anyhow::ensure!((0.0..=2.0).contains(&t), "--temperature is {t}; it must be from 0 to 2");
         let given = local_path("llm", self.llm.as_ref().or(file.llm.as_ref()))?;
         Ok(LlmSettings { file: given.map_or_else(models::default_llm, Ok)?, local, generation })
+    }
+}
+
+fn grounding(given: &str) -> Result<Grounding, String> {
+    match given {
+        "strict" => Ok(Grounding::Strict),
+        "marked" => Ok(Grounding::Marked),
+        other => Err(format!("is \"{other}\"; it must be strict or marked")),
     }
 }
 

@@ -97,15 +97,24 @@ impl Retrieval {
         if store.status().await?.documents == entries.len() as u64 {
             return Ok(());
         }
-        terminal::note(&format!("embedding {} documents", terminal::grouped(entries.len() as u64)));
+        terminal::note(&format!("storing {} documents", terminal::grouped(entries.len() as u64)));
         store.claim_for(embedder.identity().clone()).await?;
         for batch in entries.chunks(256) {
             let texts = batch.iter().map(|entry| with_context(&entry.title, &[], &entry.text)).collect();
-            let vectors = embedder.embed_passages(texts).await?;
+            let vectors = if self.needs_vectors() {
+                embedder.embed_passages(texts).await?
+            } else {
+                vec![vec![0.0; embedder.identity().dimension]; batch.len()]
+            };
             let documents = batch.iter().zip(vectors).map(|(entry, vector)| document(entry, vector));
             store.put(documents.collect()).await?;
         }
         Ok(store.optimise().await?)
+    }
+
+    /// Words are found without vectors; a store that is kept should have them all the same.
+    fn needs_vectors(&self) -> bool {
+        self.mode != SearchMode::Lexical || self.keep.is_some()
     }
 
     /// Searches for every query; seconds are those of the searches with their queries' embedding.
