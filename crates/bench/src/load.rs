@@ -17,6 +17,8 @@ pub struct Load {
     pub route: &'static str,
     /// Questions, taken in turn.
     pub questions: Vec<String>,
+    /// Whether the server is to search its documents.
+    pub search: bool,
     /// How many to send.
     pub tasks: usize,
     /// Time between the starts of two of them.
@@ -50,9 +52,10 @@ pub async fn run(load: &Load) -> anyhow::Result<Summary> {
         tokio::time::sleep_until((started + load.interval * u32::try_from(number)?).into()).await;
         let place = Arc::clone(&places).acquire_owned().await?;
         let (client, url) = (client.clone(), url.clone());
-        let question = load.questions[number % load.questions.len()].clone();
+        let question = &load.questions[number % load.questions.len()];
+        let body = json!({"content": question, "query_option": load.search, "stream": true});
         tasks.push(tokio::spawn(async move {
-            let sample = ask(&client, &url, &question).await;
+            let sample = ask(&client, &url, &body).await;
             drop(place);
             sample
         }));
@@ -65,10 +68,9 @@ pub async fn run(load: &Load) -> anyhow::Result<Summary> {
 }
 
 /// Asks one question and reads its events to the end.
-async fn ask(client: &reqwest::Client, url: &str, question: &str) -> anyhow::Result<Sample> {
+async fn ask(client: &reqwest::Client, url: &str, body: &Value) -> anyhow::Result<Sample> {
     let started = Instant::now();
-    let body = json!({"content": question, "stream": true});
-    let response = client.post(url).json(&body).send().await?;
+    let response = client.post(url).json(body).send().await?;
     let status = response.status();
     if !status.is_success() {
         bail!("{status}: {}", response.text().await.unwrap_or_default());

@@ -27,6 +27,9 @@ pub(crate) struct Bench {
     /// A question; several take turns
     #[arg(long, value_name = "TEXT", default_value = "What is the blood pressure target for most adults?")]
     question: Vec<String>,
+    /// Ask the model alone, without the documents
+    #[arg(long)]
+    model_alone: bool,
     /// Ask mock-q, which needs no model
     #[arg(long)]
     mock: bool,
@@ -47,6 +50,7 @@ impl Bench {
             url: self.url,
             route: if self.mock { "/apis/q-and-a/mock-q" } else { "/apis/q-and-a/q" },
             questions: self.question,
+            search: !self.model_alone,
             tasks: self.tasks,
             interval: Duration::from_secs_f64(self.interval),
             concurrency: self.concurrency,

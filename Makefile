@@ -1,0 +1,40 @@
+# qanda: `make up` starts a service over the sample documents, `make test` runs everything that CI runs.
+# The work is in scripts/; each step there says what it does and fails with one sentence.
+
+.DEFAULT_GOAL := help
+.PHONY: help up build models test check deny bench bench-search bench-retrieval bench-answers clean
+
+DOCS ?= examples
+LISTEN ?= 127.0.0.1:8000
+
+help: ## List the targets
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+up: ## Set up, build, ingest DOCS (examples) and serve on LISTEN (127.0.0.1:8000)
+	@scripts/up.sh "$(DOCS)" "$(LISTEN)"
+
+build: ## Build the release binary, target/release/qanda
+	@scripts/build.sh
+
+models: build ## Download the default models
+	@scripts/models.sh
+
+test: ## Set up and run every check and test
+	@scripts/test.sh
+
+check: ## Format, lints, documentation, dependencies
+	@scripts/check.sh
+
+bench: bench-retrieval bench-search bench-answers ## Measure the figures of docs/benchmarks.md
+
+bench-retrieval: models ## nDCG, recall and MRR on SciFact (../shared/data/scifact)
+	@scripts/bench-retrieval.sh
+
+bench-search: build ## Search in 100,000 passages: speed, recall, size
+	@scripts/bench-search.sh
+
+bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
+	@scripts/bench-answers.sh
+
+clean: ## Remove what was built here; models and tools stay in the cache
+	@rm -rf target data

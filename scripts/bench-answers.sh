@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Ingest speed, start-up, memory, time to first token and throughput of the default models over the samples.
+. "$(dirname "$0")/lib.sh"
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+export QANDA_DATA_DIR=$work/data RUST_LOG=warn
+
+say "ingest of the samples"
+"$binary" ingest examples 2>/dev/null
+
+say "cold start: from the command to /readyz"
+port=${PORT:-8771} url=http://127.0.0.1:${PORT:-8771}
+for run in 1 2 3; do
+    started=$(date +%s%N)
+    "$binary" serve --listen "127.0.0.1:$port" >/dev/null & server=$!
+    for _ in $(seq 2000); do curl -sf "$url/readyz" >/dev/null && break; sleep 0.005; done
+    echo "run $run: $((($(date +%s%N) - started) / 1000000)) ms"
+    [ "$run" = 3 ] || { kill "$server"; wait "$server" || true; }
+done
+echo "resident memory, idle: $(awk '/VmRSS/ { printf "%.0f MB (of that from files: ", $2 / 1024 } /RssFile/ { printf "%.0f MB)", $2 / 1024 }' "/proc/$server/status")"
+
+questions=(
+    "What HbA1c target suits most adults with type 2 diabetes?"
+    "Which fasting glucose value diagnoses gestational diabetes?"
+    "How long must a driver wait after a hypoglycaemic episode?"
+    "What is the blood pressure target for someone over 80?"
+    "At what age is the shingles vaccine given?"
+    "How soon after birth is the first hepatitis B dose given?"
+    "What Timed Up and Go time suggests a risk of falling?"
+    "At what eGFR must metformin be stopped?"
+)
+arguments=()
+for question in "${questions[@]}"; do arguments+=(--question "$question"); done
+say "one question after the other (8 questions, 3 runs)"
+for _ in 1 2 3; do "$binary" bench --url "$url" --tasks 8 --concurrency 1 "${arguments[@]}"; done
+say "eight questions at once (3 runs)"
+for _ in 1 2 3; do "$binary" bench --url "$url" --tasks 8 --concurrency 8 "${arguments[@]}"; done
+kill "$server"; wait "$server" || true; server=
+say "generation alone, 128 tokens each: one after the other, then eight at once"
+"$binary" serve --listen "127.0.0.1:$port" --max-tokens 128 >/dev/null & server=$!
+for _ in $(seq 2000); do curl -sf "$url/readyz" >/dev/null && break; sleep 0.005; done
+story="Tell a long story about a ship that sails around the world."
+for concurrency in 1 8 1 8 1 8; do
+    echo "at once: $concurrency"
+    "$binary" bench --url "$url" --tasks 8 --concurrency "$concurrency" --model-alone --question "$story" | tail -1
+done

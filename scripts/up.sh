@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# From a clone to a service: up.sh DOCS LISTEN
+. "$(dirname "$0")/lib.sh"
+docs=$1 listen=$2
+port=${listen##*:}
+
+[ -e "$docs" ] || fail "There is no file or folder $docs; name yours with make up DOCS=folder."
+# Before a long build rather than after it.
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    fail "Port $port is in use by another program (perhaps qanda runs already); stop it, or run make up LISTEN=127.0.0.1:$((port + 1))."
+fi
+
+scripts/build.sh
+scripts/models.sh
+say "ingesting $docs"
+code=0
+"$binary" ingest "$docs" || code=$?
+# 3: some files could not be read; they were named, and the others are there.
+[ "$code" -eq 0 ] || [ "$code" -eq 3 ] || exit "$code"
+
+say "starting the service; stop it with Ctrl-C"
+cat >&2 <<TEXT
+
+    Address:  http://$listen
+    Try:      curl -s http://$listen/apis/q-and-a/q -d '{"content": "What is the blood pressure target for most adults?"}'
+
+TEXT
+exec "$binary" serve --listen "$listen"
