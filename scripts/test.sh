@@ -7,5 +7,6 @@ scripts/check.sh
 scripts/models.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."
-QANDA_BIN=$binary cargo test --release --locked --workspace --no-fail-fast || fail "Some tests failed; see above."
+# One test at a time: the end-to-end tests run real models, which use all cores.
+QANDA_BIN=$binary RUST_TEST_THREADS=1 cargo test --release --locked --workspace --no-fail-fast || fail "Some tests failed; see above."
 say "all checks and tests passed"

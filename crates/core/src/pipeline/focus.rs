@@ -35,7 +35,7 @@ pub(super) async fn score(
     let spans: Vec<(usize, Span)> = hits
         .iter()
         .enumerate()
-        .flat_map(|(hit, found)| sentences(&found.passage.text).into_iter().map(move |span| (hit, span)))
+        .flat_map(|(hit, found)| units(&found.passage.text).into_iter().map(move |span| (hit, span)))
         .collect();
     let text = |(hit, span): &(usize, Span)| hits[*hit].passage.text[span.start..span.end].to_owned();
     let vectors = embedder.embed_passages(spans.iter().map(text).collect()).await?;
@@ -47,6 +47,27 @@ pub(super) async fn score(
         Sentence { hit: place.0, span: place.1, score: cosine + WORDS * shared }
     });
     Ok(scored.collect())
+}
+
+/// Longest list that is kept in one piece, in bytes.
+const LONGEST_LIST: usize = 600;
+
+/// Sentences, but with a list in one piece with the sentence that announces it: neither says much alone.
+fn units(text: &str) -> Vec<Span> {
+    let mut units: Vec<Span> = Vec::new();
+    let mut announced = false;
+    for span in sentences(text) {
+        let words = &text[span.start..span.end];
+        let item = words.starts_with(['-', '*', '+', '•']) || words.starts_with(|c: char| c.is_ascii_digit());
+        match units.last_mut() {
+            Some(unit) if announced && item && span.end - unit.start <= LONGEST_LIST => *unit = unit.cover(span),
+            _ => {
+                announced = words.ends_with(':');
+                units.push(span);
+            }
+        }
+    }
+    units
 }
 
 /// The best sentence that can stand for itself; the first of equals. Headings and fragments cannot.
@@ -88,4 +109,17 @@ pub(super) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, mode
 /// Text without the line breaks of its file, which a model would imitate.
 pub(super) fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::units;
+
+    #[test]
+    fn a_list_stays_with_the_sentence_that_announces_it() {
+        let text = "Wash.\n\nDo it when:\n\n- hands are dirty\n- hands are wet\n\nThen dry them.\n- later item";
+        let units: Vec<&str> = units(text).into_iter().map(|span| &text[span.start..span.end]).collect();
+        let list = "Do it when:\n\n- hands are dirty\n- hands are wet";
+        assert_eq!(units, ["Wash.", list, "Then dry them.", "- later item"]);
+    }
 }

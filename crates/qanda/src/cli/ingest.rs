@@ -46,6 +46,7 @@ pub(crate) struct Ingest {
 impl Ingest {
     pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
         logging::start("warn");
+        step_back();
         let embedder = wiring::embedder(&self.embedder.resolve(file)?)?;
         let store = wiring::store(&self.storage.data_dir(file), &embedder)?;
         let counter = embedder.token_counter();
@@ -66,6 +67,14 @@ impl Ingest {
             close(&report)
         }
         Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    }
+}
+
+/// An ingest computes for minutes on all cores, and a server beside it has people waiting: the system is asked to
+/// serve those first. Where it refuses, all is merely slower.
+fn step_back() {
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "the priority could not be lowered");
     }
 }
 
