@@ -35,49 +35,55 @@ pub(super) async fn score(
     let spans: Vec<(usize, Span)> = hits
         .iter()
         .enumerate()
-        .flat_map(|(hit, found)| units(&found.passage.text).into_iter().map(move |span| (hit, span)))
+        .flat_map(|(hit, found)| sentences(&found.passage.text).into_iter().map(move |span| (hit, span)))
         .collect();
     let text = |(hit, span): &(usize, Span)| hits[*hit].passage.text[span.start..span.end].to_owned();
     let vectors = embedder.embed_passages(spans.iter().map(text).collect()).await?;
-    let asked = content_words(question);
-    let scored = spans.iter().zip(vectors).map(|(place, sentence)| {
+    let words: Vec<HashSet<String>> = spans.iter().map(|place| content_words(&text(place))).collect();
+    let weights = weights(&content_words(question), &words);
+    let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
+    let scored = spans.iter().zip(vectors).zip(&words).map(|((place, sentence), words)| {
         let cosine: f32 = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum();
-        let words = content_words(&text(place));
-        let shared = asked.iter().filter(|word| words.contains(*word)).count() as f32 / asked.len().max(1) as f32;
-        Sentence { hit: place.0, span: place.1, score: cosine + WORDS * shared }
+        let shared: f32 = weights.iter().filter(|(word, _)| words.contains(word)).map(|(_, weight)| weight).sum();
+        Sentence { hit: place.0, span: place.1, score: cosine + WORDS * shared / all }
     });
     Ok(scored.collect())
 }
 
-/// Longest list that is kept in one piece, in bytes.
-const LONGEST_LIST: usize = 600;
-
-/// Sentences, but with a list in one piece with the sentence that announces it: neither says much alone.
-fn units(text: &str) -> Vec<Span> {
-    let mut units: Vec<Span> = Vec::new();
-    let mut announced = false;
-    for span in sentences(text) {
-        let words = &text[span.start..span.end];
-        let item = words.starts_with(['-', '*', '+', '•']) || words.starts_with(|c: char| c.is_ascii_digit());
-        match units.last_mut() {
-            Some(unit) if announced && item && span.end - unit.start <= LONGEST_LIST => *unit = unit.cover(span),
-            _ => {
-                announced = words.ends_with(':');
-                units.push(span);
-            }
-        }
-    }
-    units
+/// The question's words, the rarer among the sentences the weightier: what all of them say tells none apart.
+fn weights(asked: &HashSet<String>, sentences: &[HashSet<String>]) -> Vec<(String, f32)> {
+    let weight = |word: &String| {
+        let with = sentences.iter().filter(|words| words.contains(word)).count() as f32;
+        (1.0 + sentences.len() as f32 / (with + 1.0)).ln()
+    };
+    let mut weights: Vec<_> = asked.iter().map(|word| (word.clone(), weight(word))).collect();
+    // A set has no order, and sums of floats depend on theirs.
+    weights.sort_by(|a, b| a.0.cmp(&b.0));
+    weights
 }
 
-/// The best sentence that can stand for itself; the first of equals. Headings and fragments cannot.
+/// Longest list that is quoted, in bytes with the sentence that announces it.
+const LONGEST_LIST: usize = 600;
+
+/// A sentence that announces a list says nothing without it: the span with as many items as fit.
+fn with_list(text: &str, sentence: Span) -> Span {
+    if !text[sentence.start..sentence.end].ends_with(':') {
+        return sentence;
+    }
+    let item = |span: &Span| text[span.start..].starts_with(|c: char| "-*+•".contains(c) || c.is_ascii_digit());
+    let items = sentences(text).into_iter().filter(|span| span.start >= sentence.end).take_while(item);
+    items.take_while(|span| span.end - sentence.start <= LONGEST_LIST).fold(sentence, Span::cover)
+}
+
+/// The best sentence that can stand for itself, with its list if it announces one; the first of equals. Headings and fragments cannot.
 pub(super) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     let stands = |sentence: &&Sentence| {
         let words = &hits[sentence.hit].passage.text[sentence.span.start..sentence.span.end];
         words.split_whitespace().count() >= 4 && words.chars().any(char::is_lowercase)
     };
     let sentences = sentences.iter().filter(stands).copied();
-    sentences.reduce(|best, next| if next.score > best.score { next } else { best })
+    let best = sentences.reduce(|best, next| if next.score > best.score { next } else { best })?;
+    Some(Sentence { span: with_list(&hits[best.hit].passage.text, best.span), ..best })
 }
 
 /// The text of each hit that goes into the prompt: the best sentences of all, each with the one after it, until
@@ -113,13 +119,21 @@ pub(super) fn flat(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::units;
+    use super::*;
 
     #[test]
-    fn a_list_stays_with_the_sentence_that_announces_it() {
-        let text = "Wash.\n\nDo it when:\n\n- hands are dirty\n- hands are wet\n\nThen dry them.\n- later item";
-        let units: Vec<&str> = units(text).into_iter().map(|span| &text[span.start..span.end]).collect();
-        let list = "Do it when:\n\n- hands are dirty\n- hands are wet";
-        assert_eq!(units, ["Wash.", list, "Then dry them.", "- later item"]);
+    fn a_list_is_quoted_with_the_sentence_that_announces_it() {
+        let text = "Do it when:\n\n- hands are dirty\n- hands are wet\n\nThen dry them.\n- later item";
+        let found = sentences(text);
+        let span = with_list(text, found[0]);
+        assert_eq!(&text[span.start..span.end], "Do it when:\n\n- hands are dirty\n- hands are wet");
+        assert_eq!(with_list(text, found[3]), found[3]);
+    }
+
+    #[test]
+    fn rare_words_of_a_question_weigh_more() {
+        let sentences = ["diabetes target", "diabetes diet", "diabetes drugs"].map(content_words);
+        let weights = weights(&content_words("diabetes target"), &sentences);
+        assert!(weights[1].1 > weights[0].1, "{weights:?}");
     }
 }

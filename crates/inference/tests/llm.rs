@@ -1,0 +1,176 @@
+//! The default language model, with its real weights.
+
+mod models;
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use qanda_core::ports::{Message, Prompt, TokenStream};
+use qanda_core::question::Role;
+use qanda_core::{LanguageModel, ModelError};
+use qanda_inference::llm::local::{LocalModel, LocalOptions};
+use tokio::time::timeout;
+
+const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
+/// One thread: two spinning ones wait for each other as soon as something else wants a core.
+const OPTIONS: LocalOptions = LocalOptions { slots: 1, context: 512, queue: 16, threads: 1 };
+/// Nothing here takes this long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+const STORY: &str = "Write a very long story about a dragon who learns to cook.";
+
+fn load(options: LocalOptions) -> LocalModel {
+    LocalModel::load(&models::model(MODEL), options).expect("loads")
+}
+
+fn prompt(question: &str, max_tokens: usize) -> Prompt {
+    let instructions = "You are a helpful assistant. Answer the question briefly and plainly, in whole sentences.";
+    let messages = vec![Message::new(Role::System, instructions), Message::new(Role::User, question)];
+    Prompt { messages, max_tokens, temperature: 0.0 }
+}
+
+async fn rest(mut stream: TokenStream) -> Result<Vec<String>, ModelError> {
+    let mut tokens = Vec::new();
+    while let Some(token) = timeout(PATIENCE, stream.next()).await.expect("the model hangs") {
+        tokens.push(token?.text);
+    }
+    Ok(tokens)
+}
+
+async fn answer(model: &LocalModel, question: &str, max_tokens: usize) -> Result<Vec<String>, ModelError> {
+    rest(model.generate(prompt(question, max_tokens)).await?).await
+}
+
+/// Starts an answer and waits for its first tokens.
+async fn begun(model: &LocalModel, question: &str, max_tokens: usize, first: usize) -> TokenStream {
+    let mut stream = model.generate(prompt(question, max_tokens)).await.expect("starts");
+    for _ in 0..first {
+        timeout(PATIENCE, stream.next()).await.expect("in time").expect("a token").expect("no failure");
+    }
+    stream
+}
+
+#[tokio::test]
+async fn the_model_answers_a_simple_question() {
+    let model = load(OPTIONS);
+    let text = answer(&model, "What is the capital of France?", 40).await.expect("answers").concat();
+    assert!(text.contains("Paris"), "{text}");
+    assert_eq!((model.name(), model.context_window()), ("SmolLM2-135M-Instruct.Q4_1", 512));
+}
+
+#[tokio::test]
+async fn greedy_generation_is_repeatable_whatever_a_slot_holds() {
+    let model = load(LocalOptions { slots: 2, ..OPTIONS });
+    let fresh = answer(&model, STORY, 60).await.expect("answers");
+    let whole_prompt_held = answer(&model, STORY, 60).await.expect("answers");
+    for other in ["Write a very long list of fruit.", "Why?"] {
+        answer(&model, other, 20).await.expect("answers");
+    }
+    let start_held = answer(&model, STORY, 60).await.expect("answers");
+    assert_eq!(fresh.len(), 60);
+    assert_eq!(fresh, whole_prompt_held);
+    assert_eq!(fresh, start_held);
+}
+
+#[tokio::test]
+async fn several_answers_at_once_are_each_complete() {
+    let model = load(LocalOptions { slots: 3, ..OPTIONS });
+    let asked = [("France", "Paris"), ("Italy", "Rome"), ("Japan", "Tokyo"), ("Germany", "Berlin"), ("Egypt", "Cairo")];
+    let questions: Vec<String> =
+        asked.iter().map(|(country, _)| format!("What is the capital of {country}?")).collect();
+    let answers = futures::future::join_all(questions.iter().map(|question| answer(&model, question, 40))).await;
+    for ((_, capital), answer) in asked.iter().zip(answers) {
+        let text = answer.expect("answers").concat();
+        assert!(text.contains(capital) && text.ends_with('.'), "{capital}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_a_stream_frees_its_slot() {
+    let model = load(LocalOptions { context: 2048, ..OPTIONS });
+    let began = Instant::now();
+    let stream = begun(&model, STORY, 1500, 30).await;
+    let thirty = began.elapsed();
+    drop(stream);
+    let began = Instant::now();
+    let text = answer(&model, "What is the capital of France?", 40).await.expect("answers").concat();
+    assert!(text.contains("Paris"), "{text}");
+    // The abandoned answer had some fifty times thirty tokens to go.
+    assert!(began.elapsed() < thirty * 10, "{:?} after {thirty:?} for 30 tokens", began.elapsed());
+}
+
+#[tokio::test]
+async fn max_tokens_is_kept() {
+    let model = load(OPTIONS);
+    for most in [1, 2, 17] {
+        assert_eq!(answer(&model, STORY, most).await.expect("answers").len(), most);
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_is_too_long_is_refused_before_anything_is_evaluated() {
+    let model = load(OPTIONS);
+    let long = "word ".repeat(1000);
+    let refused = model.generate(prompt(&long, 40)).await.err().expect("is refused");
+    assert!(matches!(refused, ModelError::PromptTooLong { tokens: 1000.., limit: 472 }), "{refused}");
+    assert!(answer(&model, "What is the capital of France?", 40).await.is_ok());
+}
+
+#[tokio::test]
+async fn when_the_queue_is_full_more_are_refused_and_those_waiting_are_answered() {
+    let model = load(LocalOptions { queue: 1, ..OPTIONS });
+    let running = begun(&model, STORY, 200, 1).await;
+    let waiting = model.generate(prompt("What is the capital of France?", 40)).await.expect("waits");
+    let refused = model.generate(prompt("Why?", 40)).await.err().expect("is refused");
+    assert!(matches!(refused, ModelError::Overloaded { waiting: 1 }), "{refused}");
+    drop(running);
+    assert!(rest(waiting).await.expect("answers").concat().contains("Paris"));
+}
+
+/// The prompt fits, the answer runs on: what must not happen is that others pay for it.
+#[tokio::test]
+async fn an_answer_that_fills_its_context_disturbs_nobody() {
+    let model = load(LocalOptions { slots: 2, context: 256, ..OPTIONS });
+    // Half of the context is kept free for an answer, so this prompt is taken and leaves 150 tokens or so.
+    let long = format!("{STORY} {}", "It should be a good one. ".repeat(6));
+    let (endless, other) = tokio::join!(answer(&model, &long, 1000), async {
+        // Other answers run all the while.
+        let mut others = Vec::new();
+        for _ in 0..6 {
+            others.push(answer(&model, STORY, 60).await);
+        }
+        others
+    });
+    for other in other {
+        assert_eq!(other.expect("another answer was not disturbed").len(), 60);
+    }
+    let tokens = endless.expect("the answer ends where its context does").len();
+    assert!((50..256).contains(&tokens), "{tokens}");
+}
+
+#[tokio::test]
+async fn what_is_no_model_is_refused_by_name() {
+    let directory = tempfile_dir();
+    let whole = std::fs::read(models::model(MODEL)).expect("reads");
+    let files: [(&str, &[u8]); 4] = [
+        ("empty.gguf", b""),
+        ("text.gguf", b"This is no model."),
+        ("start.gguf", &whole[..64]),
+        ("cut.gguf", &whole[..whole.len() / 2]),
+    ];
+    for (name, bytes) in files {
+        let file = directory.join(name);
+        std::fs::write(&file, bytes).expect("writes");
+        let error = LocalModel::load(&file, OPTIONS).err().expect("is refused").to_string();
+        assert!(error.contains(name), "{error}");
+    }
+    let error = LocalModel::load(&directory.join("missing.gguf"), OPTIONS).err().expect("is refused").to_string();
+    assert!(error.contains("missing.gguf") && error.contains("no such file"), "{error}");
+    std::fs::remove_dir_all(directory).expect("tidies up");
+}
+
+/// A folder of this test's own; the crate has no need of a library for one.
+fn tempfile_dir() -> std::path::PathBuf {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("llm-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a folder");
+    directory
+}

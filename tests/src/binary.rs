@@ -1,0 +1,191 @@
+//! The release binary, run as people run it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::data;
+
+/// Nothing a test starts takes this long, unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The release binary: `QANDA_BIN`, else the one that was built into the same target directory.
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn path() -> PathBuf {
+    if let Some(given) = std::env::var_os("QANDA_BIN") {
+        return PathBuf::from(given);
+    }
+    let test = std::env::current_exe().expect("the test knows its own file");
+    let built = test.parent().and_then(Path::parent).map(|release| release.join("qanda"));
+    let built = built.filter(|binary| binary.is_file());
+    built.unwrap_or_else(|| panic!("there is no qanda beside {}: run `make test`", test.display()))
+}
+
+/// A command of the binary, in the workspace's folder, with none of the settings of whoever runs the tests.
+///
+/// Models get one thread each: tests run side by side, and threads that wait for each other in a loop make
+/// everything slow where there are more of them than cores.
+#[must_use]
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(path());
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let setting = name.starts_with("QANDA_") && name != "QANDA_MODELS_DIR";
+        if setting || name.starts_with("CHROMADB_") || name.starts_with("OPENAI_") || name.starts_with("RUST_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("QANDA_CONFIG", "/dev/null").env("QANDA_MODEL_THREADS", "1");
+    command.current_dir(data::workspace()).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs the binary to its end. Nothing that it says may tell of a panic.
+#[must_use]
+pub fn qanda(arguments: &[&str]) -> Finished {
+    Process::start(command(arguments)).finish()
+}
+
+/// A process of the binary. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Standard output line by line; ends with the process.
+    lines: Receiver<String>,
+    stderr: Arc<Mutex<String>>,
+    readers: Vec<thread::JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts a command.
+    #[must_use]
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary starts");
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
+        let mut errors = BufReader::new(child.stderr.take().expect("standard error is a pipe"));
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let said = Arc::clone(&stderr);
+        let readers = vec![
+            thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line)))),
+            thread::spawn(move || {
+                let mut line = Vec::new();
+                while errors.by_ref().read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                    said.lock().unwrap_or_else(PoisonError::into_inner).push_str(&String::from_utf8_lossy(&line));
+                    line.clear();
+                }
+            }),
+        ];
+        Self { child, lines, stderr, readers }
+    }
+
+    /// Its next line on standard output.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => panic!("nothing was printed in {PATIENCE:?}: {}", self.stderr()),
+            Err(RecvTimeoutError::Disconnected) => panic!("it ended before its time: {}", self.stderr()),
+        }
+    }
+
+    /// What it has said on standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it says something on standard error.
+    pub fn wait_to_say(&mut self, words: &str) {
+        let began = Instant::now();
+        while !self.stderr().contains(words) {
+            let ended = self.child.try_wait().expect("the process can be asked");
+            assert!(ended.is_none() || self.stderr().contains(words), "it ended without {words:?}: {}", self.stderr());
+            assert!(began.elapsed() < PATIENCE, "no {words:?} in {PATIENCE:?}: {}", self.stderr());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Sends it a signal by name, like `TERM`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("there is a `kill`");
+        assert!(sent.success(), "the signal {name} could not be sent");
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
+                return status;
+            }
+            assert!(began.elapsed() < PATIENCE, "it did not end in {PATIENCE:?}: {}", self.stderr());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits for its end and takes all that it said.
+    #[must_use]
+    pub fn finish(mut self) -> Finished {
+        let code = self.wait().code();
+        self.readers.drain(..).for_each(|reader| reader.join().expect("a pipe is read"));
+        let stdout: String = self.lines.iter().map(|line| line + "\n").collect();
+        let stderr = self.stderr();
+        assert!(!format!("{stdout}{stderr}").contains("panicked"), "a panic: {stdout}{stderr}");
+        Finished { code, stdout, stderr }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Exit code; none after a signal.
+    pub code: Option<i32>,
+    /// All of standard output.
+    pub stdout: String,
+    /// All of standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Itself, if all went well.
+    #[must_use]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
+    /// Its standard output as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+    }
+
+    /// Its only line on standard error, if it failed with exit code 1 as it should: one sentence for people.
+    #[must_use]
+    pub fn failure(&self) -> &str {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        let sentence = self.stderr.trim_end();
+        assert!(sentence.starts_with("error: ") && !sentence.contains('\n'), "not one sentence: {self:?}");
+        sentence
+    }
+}

@@ -1,0 +1,145 @@
+//! A running server.
+
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::answer::assert_holds;
+use crate::binary::{Process, command};
+use crate::data::{argument, samples};
+use crate::events::Events;
+
+/// Until a server is ready.
+const START: Duration = Duration::from_secs(60);
+/// Until a request is answered.
+const REQUEST: Duration = Duration::from_secs(90);
+
+/// `qanda serve` on a free port of this machine. Killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Process,
+    url: String,
+    client: Client,
+    /// A store that is this server's own.
+    _data: Option<TempDir>,
+}
+
+impl Server {
+    /// Starts a server over the store in `data` and waits until questions can be answered.
+    #[must_use]
+    pub fn start(data: &Path, arguments: &[&str]) -> Self {
+        let fixed = ["serve", "--listen", "127.0.0.1:0", "--data-dir", argument(data)];
+        let process = Process::start(command(&[&fixed, arguments].concat()));
+        let line = process.line();
+        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
+        let client = Client::builder().no_proxy().timeout(REQUEST).build().expect("a client");
+        let mut server = Self { process, url, client, _data: None };
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts a server over a store of its own with the sample documents.
+    #[must_use]
+    pub fn over_samples(arguments: &[&str]) -> Self {
+        let data = samples();
+        let server = Self::start(data.path(), arguments);
+        Self { _data: Some(data), ..server }
+    }
+
+    /// A server over the sample documents with short answers, shared by the tests that run at the same time.
+    #[must_use]
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let server = Arc::new(Self::over_samples(&["--max-tokens", "40"]));
+            *shared = Arc::downgrade(&server);
+            server
+        })
+    }
+
+    fn wait_until_ready(&mut self) {
+        let began = Instant::now();
+        while !self.get("/readyz").send().is_ok_and(|response| response.status() == 200) {
+            assert!(began.elapsed() < START, "not ready after {START:?}: {}", self.process.stderr());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// A GET request.
+    #[must_use]
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    /// A POST request.
+    #[must_use]
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url))
+    }
+
+    /// Sends a question.
+    #[must_use]
+    pub fn ask(&self, question: &Value) -> Response {
+        self.post("/apis/q-and-a/q").json(question).send().expect("the server responds")
+    }
+
+    /// The answer to a question, with its citations checked.
+    #[must_use]
+    pub fn answer(&self, question: &Value) -> Value {
+        let response = self.ask(question);
+        let status = response.status();
+        let answer: Value = response.json().expect("an answer is JSON");
+        assert_eq!(status, 200, "{answer:#}");
+        assert_holds(&answer);
+        answer
+    }
+
+    /// The answer to a question as a stream.
+    #[must_use]
+    pub fn stream(&self, content: &str, documents: bool) -> Events {
+        Events::of(self.ask(&json!({"content": content, "query_option": documents, "stream": true})))
+    }
+
+    /// Its address: `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// Sends it a signal by name, like `TERM`.
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait()
+    }
+
+    /// It answers, and nothing in it has panicked.
+    pub fn assert_healthy(&self) {
+        let response = self.get("/readyz").send().expect("the server responds");
+        assert_eq!(response.status(), 200);
+        assert!(!self.process.stderr().contains("panicked"), "a panic: {}", self.process.stderr());
+    }
+}
+
+impl Drop for Server {
+    #[allow(clippy::print_stderr)]
+    fn drop(&mut self) {
+        let said = self.process.stderr();
+        if thread::panicking() {
+            let last: Vec<&str> = said.lines().rev().take(20).collect();
+            eprintln!("the server's last words:\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        } else {
+            assert!(!said.contains("panicked"), "a panic in the server: {said}");
+        }
+    }
+}
