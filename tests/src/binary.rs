@@ -61,7 +61,7 @@ pub fn qanda(arguments: &[&str]) -> Finished {
 pub struct Process {
     child: Child,
     /// Standard output line by line; ends with the process.
-    lines: Receiver<String>,
+    lines: Mutex<Receiver<String>>,
     stderr: Arc<Mutex<String>>,
     readers: Vec<thread::JoinHandle<()>>,
 }
@@ -86,13 +86,13 @@ impl Process {
                 }
             }),
         ];
-        Self { child, lines, stderr, readers }
+        Self { child, lines: Mutex::new(lines), stderr, readers }
     }
 
     /// Its next line on standard output.
     #[must_use]
     pub fn line(&self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(PATIENCE) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("nothing was printed in {PATIENCE:?}: {}", self.stderr()),
             Err(RecvTimeoutError::Disconnected) => panic!("it ended before its time: {}", self.stderr()),
@@ -140,7 +140,8 @@ impl Process {
     pub fn finish(mut self) -> Finished {
         let code = self.wait().code();
         self.readers.drain(..).for_each(|reader| reader.join().expect("a pipe is read"));
-        let stdout: String = self.lines.iter().map(|line| line + "\n").collect();
+        let lines = self.lines.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let stdout: String = lines.iter().map(|line| line + "\n").collect();
         let stderr = self.stderr();
         assert!(!format!("{stdout}{stderr}").contains("panicked"), "a panic: {stdout}{stderr}");
         Finished { code, stdout, stderr }

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod binary;
 pub mod data;
+pub mod disk;
 pub mod events;
 pub mod server;
 

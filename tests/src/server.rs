@@ -48,8 +48,9 @@ impl Server {
     #[must_use]
     pub fn over_samples(arguments: &[&str]) -> Self {
         let data = samples();
-        let server = Self::start(data.path(), arguments);
-        Self { _data: Some(data), ..server }
+        let mut server = Self::start(data.path(), arguments);
+        server._data = Some(data);
+        server
     }
 
     /// A server over the sample documents with short answers, shared by the tests that run at the same time.
@@ -58,7 +59,7 @@ impl Server {
         static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(Self::over_samples(&["--max-tokens", "40"]));
+            let server = Arc::new(Self::over_samples(&["--max-tokens", "32", "--context-tokens", "96"]));
             *shared = Arc::downgrade(&server);
             server
         })

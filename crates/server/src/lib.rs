@@ -50,7 +50,6 @@ impl Slot {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(services: Slot) -> Router {
     Router::new()
         .route("/", get(routes::welcome))

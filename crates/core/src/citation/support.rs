@@ -48,6 +48,11 @@ impl Claim {
         Self { words, numbers: numbers(text) }
     }
 
+    /// Whether it says more than a question does.
+    pub(super) fn adds_to(&self, question: &HashSet<String>) -> bool {
+        self.words.iter().any(|word| !question.contains(word))
+    }
+
     pub(super) fn says_something(&self) -> bool {
         let telling = |word: &&String| word.chars().count() >= 3 && word.chars().all(char::is_alphabetic);
         self.words.iter().filter(telling).count() >= Self::FEWEST_WORDS
@@ -68,7 +73,7 @@ pub(super) struct Support {
 impl Support {
     /// Enough to say that the claim comes from here.
     pub(super) fn is_clear(&self) -> bool {
-        self.share >= 0.7 && self.numbers_agree
+        self.share >= 0.8 && self.numbers_agree
     }
 }
 

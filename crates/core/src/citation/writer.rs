@@ -1,6 +1,9 @@
+use std::collections::HashSet;
+
 use super::support::{Claim, Evidence, Support};
 use crate::answer::Citation;
 use crate::document::Span;
+use crate::text::content_words;
 
 /// What becomes of statements that no passage clearly backs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub enum Grounding {
 #[derive(Debug)]
 pub struct CitationWriter {
     grounding: Grounding,
+    /// Content words of what was asked.
+    question: HashSet<String>,
     /// Passage `n` of the prompt is `evidence[n - 1]`.
     evidence: Vec<Evidence>,
     /// Words pointed at so far, by passage, in bytes of the passage's text.
@@ -50,11 +55,12 @@ pub struct CitationWriter {
 const LONGEST_MARKER: usize = 24;
 
 impl CitationWriter {
-    /// A writer over the passages of a prompt, in their order there.
+    /// A writer over the passages of a prompt, in their order there, for an answer to `question`.
     #[must_use]
-    pub fn new(evidence: Vec<Evidence>, grounding: Grounding) -> Self {
+    pub fn new(evidence: Vec<Evidence>, grounding: Grounding, question: &str) -> Self {
         let cited = vec![None; evidence.len()];
         Self {
+            question: content_words(question),
             grounding,
             evidence,
             cited,
@@ -210,6 +216,11 @@ impl CitationWriter {
             self.text.push_str(&format!("[{inside}]"));
             return;
         }
+        if self.claim.trim().is_empty() {
+            // It backs nothing: it stands at the start, or behind a quotation that has a marker of its own.
+            self.space.clear();
+            return;
+        }
         let claim = Claim::new(&self.claim);
         let mut held = Vec::new();
         for marker in markers.into_iter().filter(|marker| (1..=self.evidence.len()).contains(marker)) {
@@ -298,8 +309,10 @@ impl CitationWriter {
             self.write_marker(index, &claim);
         }
         let strict = self.grounding == Grounding::Strict && !self.evidence.is_empty();
-        // What was said or quoted already backs nothing new.
-        let backed = clearest.is_some_and(|(index, support)| !strict || !self.cites(index, support.span));
+        // To repeat the question, or what was said or quoted already, is no answer.
+        let new =
+            |(index, support): (usize, Support)| !self.cites(index, support.span) && claim.adds_to(&self.question);
+        let backed = clearest.is_some_and(|found| !strict || new(found));
         if backed {
             self.settle();
             self.left_out = 0;

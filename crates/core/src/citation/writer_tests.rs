@@ -27,7 +27,7 @@ fn writer_of(grounding: Grounding) -> CitationWriter {
         passage(7, 0, "Metformin is the usual first medicine. Start with 500 mg daily and increase slowly."),
         passage(8, 1000, "Influenza vaccination is offered every autumn. It is given as one injection."),
     ];
-    CitationWriter::new(evidence, grounding)
+    CitationWriter::new(evidence, grounding, "When is influenza vaccination offered?")
 }
 
 fn write(pieces: &[&str]) -> (String, Vec<Citation>) {
@@ -113,7 +113,7 @@ fn two_statements_on_one_passage_widen_its_words() {
 
 #[test]
 fn without_passages_no_marker_survives() {
-    let mut writer = CitationWriter::new(vec![], Grounding::Strict);
+    let mut writer = CitationWriter::new(vec![], Grounding::Strict, "What is the capital?");
     let mut text = writer.push("Paris [1] is the capital [2].\nIndeed [1]");
     text.push_str(&writer.end());
     assert_eq!(text, "Paris is the capital.\nIndeed");
@@ -145,6 +145,12 @@ fn strict_grounding_lets_only_backed_statements_through() {
 }
 
 #[test]
+fn strict_grounding_leaves_out_what_only_repeats_the_question() {
+    let (text, _) = write_with(writer_of(Grounding::Strict), &["Influenza vaccination is offered."]);
+    assert_eq!(text, "");
+}
+
+#[test]
 fn strict_grounding_tells_when_the_model_is_lost() {
     let mut writer = writer_of(Grounding::Strict);
     assert_eq!(writer.push("Cats sleep long hours. Dogs chase red cars. Fish swim in circles. And"), "");
@@ -158,5 +164,9 @@ fn a_quotation_is_cited() {
     writer.end();
     let quoted = writer.quote("See: ", 1, Span::new(0, 46));
     assert_eq!(quoted, "See: “Influenza vaccination is offered every autumn.” [2]");
+    assert_eq!(
+        writer.push(" [1] Metformin is the usual first medicine."),
+        "\n\nMetformin is the usual first medicine."
+    );
     assert!(writer.cites(1, Span::new(10, 20)) && !writer.cites(1, Span::new(46, 50)));
 }

@@ -37,13 +37,13 @@ impl Pipeline for Direct {
         let mut run = Run { started: Instant::now(), timings: Timings::default(), tokens: 0 };
         if !question.search {
             let prompt = model_alone(&question.content, &question.history, self.generation);
-            let mut writer = CitationWriter::new(Vec::new(), self.generation.grounding);
+            let mut writer = CitationWriter::new(Vec::new(), self.generation.grounding, &question.content);
             self.generate(prompt, &mut writer, &mut run, on_text).await?;
             return Ok(self.finish(run, writer));
         }
         let Found { hits, sentences } = self.retrieve(&question, &mut run.timings).await?;
         if hits.is_empty() {
-            let mut writer = CitationWriter::new(Vec::new(), Grounding::Marked);
+            let mut writer = CitationWriter::new(Vec::new(), Grounding::Marked, &question.content);
             tell(&writer.push(NOTHING_FOUND), on_text);
             tell(&writer.end(), on_text);
             return Ok(self.finish(run, writer));
@@ -54,7 +54,7 @@ impl Pipeline for Direct {
         let (prompt, used) = over_passages(&question.content, &question.history, pairs, &*self.model, self.generation);
         let best = best.and_then(|(id, span)| Some((used.iter().position(|hit| hit.passage.id == id)?, span)));
         let evidence = used.into_iter().map(Evidence::new).collect();
-        let mut writer = CitationWriter::new(evidence, self.generation.grounding);
+        let mut writer = CitationWriter::new(evidence, self.generation.grounding, &question.content);
         let quote = |writer: &mut CitationWriter, on_text: OnText<'_>| {
             if let Some((index, words)) = best {
                 let before = if writer.text().is_empty() { "" } else { "\n\n" };

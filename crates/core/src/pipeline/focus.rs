@@ -50,13 +50,15 @@ pub(super) async fn score(
     Ok(scored.collect())
 }
 
-/// The question's words, the rarer among the sentences the weightier: what all of them say tells none apart.
+/// The question's words, the rarer among the sentences the weightier: what all or none of them say tells none
+/// apart.
 fn weights(asked: &HashSet<String>, sentences: &[HashSet<String>]) -> Vec<(String, f32)> {
     let weight = |word: &String| {
-        let with = sentences.iter().filter(|words| words.contains(word)).count() as f32;
-        (1.0 + sentences.len() as f32 / (with + 1.0)).ln()
+        let with = sentences.iter().filter(|words| words.contains(word)).count();
+        let rarity = (1.0 + sentences.len() as f32 / (with as f32 + 1.0)).ln();
+        (with > 0).then(|| (word.clone(), rarity))
     };
-    let mut weights: Vec<_> = asked.iter().map(|word| (word.clone(), weight(word))).collect();
+    let mut weights: Vec<_> = asked.iter().filter_map(weight).collect();
     // A set has no order, and sums of floats depend on theirs.
     weights.sort_by(|a, b| a.0.cmp(&b.0));
     weights
@@ -75,14 +77,17 @@ fn with_list(text: &str, sentence: Span) -> Span {
     items.take_while(|span| span.end - sentence.start <= LONGEST_LIST).fold(sentence, Span::cover)
 }
 
-/// The best sentence that can stand for itself, with its list if it announces one; the first of equals. Headings and fragments cannot.
+/// The best sentence that can stand for itself, with its list if it announces one; the first of equals. Headings,
+/// questions and fragments cannot, as long as there is anything else.
 pub(super) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     let stands = |sentence: &&Sentence| {
         let words = &hits[sentence.hit].passage.text[sentence.span.start..sentence.span.end];
-        words.split_whitespace().count() >= 4 && words.chars().any(char::is_lowercase)
+        let complete = words.ends_with(['.', '!', ':', ')']) || words.starts_with(['-', '*', '+', '•']);
+        complete && words.split_whitespace().count() >= 5 && words.chars().any(char::is_lowercase)
     };
-    let sentences = sentences.iter().filter(stands).copied();
-    let best = sentences.reduce(|best, next| if next.score > best.score { next } else { best })?;
+    let better = |best: Sentence, next: Sentence| if next.score > best.score { next } else { best };
+    let standing = sentences.iter().filter(stands).copied().reduce(better);
+    let best = standing.or_else(|| sentences.iter().copied().reduce(better))?;
     Some(Sentence { span: with_list(&hits[best.hit].passage.text, best.span), ..best })
 }
 
@@ -133,7 +138,7 @@ mod tests {
     #[test]
     fn rare_words_of_a_question_weigh_more() {
         let sentences = ["diabetes target", "diabetes diet", "diabetes drugs"].map(content_words);
-        let weights = weights(&content_words("diabetes target"), &sentences);
-        assert!(weights[1].1 > weights[0].1, "{weights:?}");
+        let weights = weights(&content_words("diabetes target unheard"), &sentences);
+        assert!(weights.len() == 2 && weights[1].1 > weights[0].1, "{weights:?}");
     }
 }

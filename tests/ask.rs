@@ -1,0 +1,155 @@
+//! The command line: ingest the sample documents, ask about them, look at what is there.
+
+use qanda_tests::answer::{assert_holds, assert_nothing_found, citations, documents, markers, text};
+use qanda_tests::data::{argument, folder, ingest, samples, status};
+use qanda_tests::{Finished, qanda};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const HBA1C: &str = "What HbA1c target suits most adults with type 2 diabetes?";
+
+/// Asks for a short answer from a short prompt, which comes quickly.
+fn ask(data: &TempDir, question: &str, more: &[&str]) -> Finished {
+    let short = ["--max-tokens", "32", "--context-tokens", "96"];
+    let fixed = [&["ask", question, "--data-dir", argument(data.path())], &short[..]].concat();
+    qanda(&[&fixed[..], more].concat()).ok()
+}
+
+fn ask_json(data: &TempDir, question: &str, more: &[&str]) -> Value {
+    let answer = ask(data, question, &[&["--json"], more].concat()).json();
+    assert_holds(&answer);
+    answer
+}
+
+#[test]
+fn a_question_about_the_samples_is_answered_from_the_right_document() {
+    let data = samples();
+    // With all settings as they are by default.
+    let answer = qanda(&["ask", "--json", HBA1C, "--data-dir", argument(data.path())]).ok().json();
+    assert_holds(&answer);
+    assert!(documents(&answer).contains(&"examples/type-2-diabetes.md"), "{answer:#}");
+    assert!(text(&answer).contains("below 7%"), "{answer:#}");
+    assert!(citations(&answer).iter().any(|c| c["text"].as_str().is_some_and(|t| t.contains("below 7%"))));
+    assert_eq!(answer["pipeline"], "direct");
+    assert_eq!(answer["cached"], false);
+    assert!(answer["model"].as_str().is_some_and(|name| name.contains("SmolLM2")), "{answer:#}");
+    assert!(answer["timings_ms"]["total"].as_f64().is_some_and(|total| total > 0.0), "{answer:#}");
+}
+
+#[test]
+fn every_citation_of_several_questions_is_what_stands_in_the_file() {
+    let data = samples();
+    let questions = [
+        ("How often is eGFR measured in people with diabetes?", "diabetes"),
+        ("When is the first dose of measles vaccine given to children?", "childhood-vaccination.md"),
+        ("How long should hands be rubbed with alcohol?", "hand-hygiene.txt"),
+        ("What time in the Timed Up and Go test suggests a risk of falling?", "falls-prevention.html"),
+    ];
+    for (question, expected) in questions {
+        let answer = ask_json(&data, question, &["--n-results", "8"]);
+        assert!(documents(&answer).iter().any(|document| document.contains(expected)), "{question}: {answer:#}");
+    }
+}
+
+#[test]
+fn what_no_document_says_is_not_answered() {
+    let data = samples();
+    for question in ["What is the capital of France?", "xkcd qwertz flubber", "?"] {
+        assert_nothing_found(&ask_json(&data, question, &[]));
+    }
+    let shown = ask(&data, "What is the capital of France?", &[]);
+    assert!(!shown.stdout.contains("Sources") && shown.stdout.contains("found nothing"), "{shown:?}");
+}
+
+#[test]
+fn people_see_the_answer_and_below_it_its_sources_without_colours_in_a_pipe() {
+    let shown = ask(&samples(), HBA1C, &[]);
+    let (answer, sources) = shown.stdout.split_once("\nSources\n").expect("a list of sources below the answer");
+    assert!(answer.contains("below 7%"), "{shown:?}");
+    assert!(!markers(answer).is_empty(), "{shown:?}");
+    assert_eq!(markers(answer), markers(sources), "{shown:?}");
+    assert!(sources.contains("examples/type-2-diabetes.md, bytes "), "{shown:?}");
+    assert!(!format!("{}{}", shown.stdout, shown.stderr).contains('\u{1b}'), "{shown:?}");
+}
+
+#[test]
+fn without_documents_the_model_alone_answers_and_cites_nothing() {
+    let answer = ask_json(&samples(), "What is the capital of France?", &["--no-documents"]);
+    assert!(text(&answer).contains("Paris"), "{answer:#}");
+    assert!(citations(&answer).is_empty(), "{answer:#}");
+}
+
+#[test]
+fn a_filter_leaves_only_documents_with_that_metadata() {
+    let data = samples();
+    let question = "Which vaccines do people with diabetes need?";
+    let answer = ask_json(&data, question, &["--filter", "topic=vaccination"]);
+    let vaccination = ["examples/adult-vaccination.md", "examples/childhood-vaccination.md"];
+    assert!(!documents(&answer).is_empty(), "{answer:#}");
+    assert!(documents(&answer).iter().all(|document| vaccination.contains(document)), "{answer:#}");
+    let answer = ask_json(&data, question, &["--filter", "topic=vaccination", "--filter", "year=2024"]);
+    assert!(documents(&answer).iter().all(|document| *document == vaccination[1]), "{answer:#}");
+    assert_nothing_found(&ask_json(&data, question, &["--filter", "topic=astronomy"]));
+}
+
+#[test]
+fn an_answer_is_the_same_each_time() {
+    let data = samples();
+    let mut answers = [0, 1].map(|_| ask_json(&data, HBA1C, &[]));
+    for answer in &mut answers {
+        answer.as_object_mut().expect("an object").remove("timings_ms");
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[test]
+fn status_says_what_is_stored() {
+    let data = samples();
+    let stored = status(data.path());
+    assert_eq!((&stored["documents"], &stored["pairs"], &stored["dimension"]), (&13.into(), &0.into(), &384.into()));
+    assert!(stored["passages"].as_u64().is_some_and(|passages| passages > 50), "{stored:#}");
+    assert!(stored["embedder"].as_str().is_some_and(|name| name.starts_with("all-MiniLM-L6-v2")), "{stored:#}");
+    assert!(stored["model"].as_str().is_some_and(|name| name.contains("SmolLM2")), "{stored:#}");
+    assert!(stored["index"].as_object().is_some_and(|indexes| !indexes.is_empty()), "{stored:#}");
+    let shown = qanda(&["status", "--data-dir", argument(data.path())]).ok().stdout;
+    assert!(shown.contains("documents    13") && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn to_look_at_a_store_that_is_not_there_makes_none() {
+    let folder = folder();
+    let absent = folder.path().join("absent");
+    let stored = status(&absent);
+    assert_eq!((&stored["documents"], &stored["passages"]), (&0.into(), &0.into()));
+    assert_eq!(stored["embedder"], Value::Null);
+    let shown = qanda(&["status", "--data-dir", argument(&absent)]).ok().stdout;
+    assert!(shown.contains("qanda ingest"), "{shown}");
+    assert!(!absent.exists());
+}
+
+#[test]
+fn models_are_listed_with_their_place() {
+    let listed = qanda(&["models", "list", "--json"]).ok().json();
+    let models = listed.as_array().expect("a list");
+    assert_eq!(models.len(), 2);
+    for model in models {
+        assert_eq!(model["installed"], true, "run `make models`: {model:#}");
+        assert!(std::path::Path::new(model["path"].as_str().expect("a path")).exists(), "{model:#}");
+        assert_eq!(model["licence"], "Apache-2.0");
+    }
+    let shown = qanda(&["models", "list"]).ok().stdout;
+    assert_eq!(shown.matches("installed").count(), 2, "{shown}");
+}
+
+#[test]
+fn an_empty_store_says_that_nothing_was_found() {
+    let data = folder();
+    let documents = folder();
+    qanda_tests::data::write(documents.path(), "one.md", "# Only\n\nOne sentence about lighthouses at sea.\n");
+    ingest(data.path(), documents.path());
+    std::fs::remove_file(documents.path().join("one.md")).expect("it was there");
+    let pruned = ["ingest", argument(documents.path()), "--prune", "--data-dir", argument(data.path())];
+    assert!(qanda(&pruned).ok().stdout.contains("1 removed"));
+    assert_nothing_found(&ask_json(&data, "What is said about lighthouses at sea?", &[]));
+    assert_nothing_found(&ask_json(&folder(), "What is said about lighthouses at sea?", &[]));
+}

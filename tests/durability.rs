@@ -1,0 +1,171 @@
+//! What was stored stays, whatever happens.
+
+use std::fs;
+use std::path::Path;
+
+use qanda_tests::answer::{assert_holds, citations, documents};
+use qanda_tests::binary::command;
+use qanda_tests::data::{argument, folder, ingest, samples, status, write};
+use qanda_tests::disk::SmallDisk;
+use qanda_tests::{Process, Server, qanda};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const HBA1C: &str = "What HbA1c target suits most adults with type 2 diabetes?";
+const SHORT: [&str; 4] = ["--max-tokens", "16", "--context-tokens", "64"];
+
+/// Many documents of three passages each, every one about a place of its own.
+fn reports() -> TempDir {
+    let reports = folder();
+    for n in 0..REPORTS {
+        let mut text = format!("# Report of station{n}\n");
+        for (part, what) in [(1, "rain"), (2, "snow"), (3, "wind")] {
+            text.push_str(&format!(
+                "\n## Part {part}\n\nStation{n} says that its {what} was {} units.\n",
+                n * 7 + part
+            ));
+        }
+        write(reports.path(), &format!("station{n:03}.md"), text);
+    }
+    reports
+}
+
+const REPORTS: u64 = 200;
+
+fn documents_and_passages(data: &Path) -> (u64, u64) {
+    let stored = status(data);
+    (stored["documents"].as_u64().expect("a number"), stored["passages"].as_u64().expect("a number"))
+}
+
+/// What an answer rests on, without what differs each time.
+fn cited(answer: &Value) -> Vec<String> {
+    citations(answer).iter().map(|c| format!("{} {} {}", c["document"], c["start"], c["text"])).collect()
+}
+
+#[test]
+fn a_restart_keeps_everything() {
+    let data = samples();
+    let before = {
+        let server = Server::start(data.path(), &SHORT);
+        server.answer(&json!({"content": HBA1C}))
+    };
+    // Dropping a server kills it. The one after it has the same to say, down to the ids of the passages.
+    let server = Server::start(data.path(), &SHORT);
+    let after = server.answer(&json!({"content": HBA1C}));
+    assert!(!citations(&before).is_empty());
+    assert_eq!(before["citations"], after["citations"]);
+}
+
+#[test]
+fn an_ingest_that_is_killed_leaves_whole_documents_and_can_be_run_again() {
+    let (data, reports) = (folder(), reports());
+    let arguments = ["ingest", argument(reports.path()), "--data-dir", argument(data.path())];
+    let mut ingest = Process::start(command(&arguments));
+    ingest.wait_to_say("stored ");
+    ingest.signal("KILL");
+    assert_eq!(ingest.wait().code(), None, "killed, not ended");
+    drop(ingest);
+
+    let (stored, passages) = documents_and_passages(data.path());
+    assert!((1..REPORTS).contains(&stored), "{stored} documents were stored before it was killed");
+    assert_eq!(passages, stored * 3, "documents are stored whole or not at all");
+    {
+        let server = Server::start(data.path(), &SHORT);
+        // Files are read in the order of their names.
+        for n in [0, stored / 2, stored - 1] {
+            let answer = server.answer(&json!({"content": format!("How much rain did station{n} have?")}));
+            let own = format!("station{n:03}.md");
+            assert!(documents(&answer).iter().any(|document| document.ends_with(&own)), "{n}: {answer:#}");
+        }
+        server.assert_healthy();
+    }
+
+    // Killed once more, while the indexes are made or a moment later; then left alone.
+    let mut ingest = Process::start(command(&arguments));
+    ingest.wait_to_say("bringing the indexes up to date");
+    ingest.signal("KILL");
+    ingest.wait();
+    drop(ingest);
+    assert_eq!(documents_and_passages(data.path()), (REPORTS, REPORTS * 3));
+    let report = qanda(&[&arguments[..], &["--json"]].concat()).ok().json();
+    assert_eq!((&report["documents"], &report["unchanged"]), (&0.into(), &REPORTS.into()), "{report:#}");
+    let stored = status(data.path());
+    assert_eq!(stored["index"]["lexical"], json!({"indexed": REPORTS * 3, "behind": 0}), "{stored:#}");
+}
+
+#[test]
+fn the_indexes_can_be_deleted_without_loss() {
+    let data = samples();
+    let ask = |data: &TempDir| {
+        let fixed = ["ask", "--json", HBA1C, "--data-dir", argument(data.path())];
+        let answer = qanda(&[&fixed, &SHORT[..]].concat()).ok().json();
+        assert_holds(&answer);
+        cited(&answer)
+    };
+    let before = ask(&data);
+    assert!(!before.is_empty());
+    fs::remove_dir_all(data.path().join("index")).expect("there are indexes");
+    assert_eq!(documents_and_passages(data.path()).0, 13);
+    assert_eq!(ask(&data), before);
+    // An ingest makes them anew, though no document has changed.
+    assert_eq!(ingest(data.path(), Path::new("examples"))["unchanged"], 13);
+    let stored = status(data.path());
+    assert_eq!(stored["index"]["lexical"], json!({"indexed": stored["passages"], "behind": 0}), "{stored:#}");
+    assert_eq!(ask(&data), before);
+    // Damaged is as good as deleted.
+    fs::write(data.path().join("index/lexical/meta.json"), "{broken").expect("it is there");
+    assert_eq!(ask(&data), before);
+}
+
+#[test]
+fn vectors_of_another_embedder_are_not_mixed_in() {
+    let (data, models) = (samples(), folder());
+    let listed = qanda(&["models", "list", "--json"]).ok().json();
+    let minilm = listed[0]["path"].as_str().expect("a path");
+    let other = models.path().join("another-embedder");
+    std::os::unix::fs::symlink(minilm, &other).expect("a link");
+    let other = format!("local:{}", other.display());
+    let common = ["--data-dir", argument(data.path()), "--embedder", &other];
+    for command in [&["ingest", "examples"][..], &["ask", HBA1C], &["serve", "--listen", "127.0.0.1:0"]] {
+        let refused = qanda(&[command, &common].concat());
+        let sentence = refused.failure();
+        assert!(sentence.contains("re-embed") && sentence.contains("another-embedder"), "{sentence}");
+        assert!(sentence.contains("all-MiniLM-L6-v2"), "{sentence}");
+    }
+    assert_eq!(documents_and_passages(data.path()).0, 13);
+    let ask = [&["ask", "--json", HBA1C, "--data-dir", argument(data.path())], &SHORT[..]].concat();
+    assert!(!citations(&qanda(&ask).ok().json()).is_empty());
+}
+
+#[test]
+fn a_full_disk_is_said_in_one_sentence_and_nothing_is_lost() {
+    let Some(disk) = SmallDisk::mount(2048) else { return };
+    let (data, reports) = (disk.path().join("data"), reports());
+    let first = folder();
+    write(first.path(), "first.md", "# First\n\nThe very first sentence about lighthouses.\n");
+    ingest(&data, first.path());
+    disk.fill("filler");
+    // Some room, but not enough for all that comes.
+    let size = fs::metadata(disk.path().join("filler")).expect("it is there").len();
+    disk.cut("filler", size - 200_000);
+
+    let full = qanda(&["ingest", argument(reports.path()), "--json", "--data-dir", argument(&data)]);
+    let sentence = full.failure();
+    assert!(sentence.contains("disk is full"), "{sentence}");
+    let (stored, passages) = documents_and_passages(&data);
+    assert!((1..REPORTS).contains(&stored), "{stored}");
+    assert_eq!(passages, 1 + (stored - 1) * 3, "documents are stored whole or not at all");
+
+    // Completely full: looking still works.
+    disk.fill("filler");
+    assert_eq!(documents_and_passages(&data).0, stored);
+    let ask = ["ask", "--json", "What is said about lighthouses?", "--data-dir", argument(&data)];
+    let answer = qanda(&[&ask, &SHORT[..]].concat()).ok().json();
+    assert!(documents(&answer).iter().any(|document| document.ends_with("first.md")), "{answer:#}");
+
+    // With room again, the same command completes the work.
+    fs::remove_file(disk.path().join("filler")).expect("it is there");
+    let report = ingest(&data, reports.path());
+    assert_eq!(report["failures"], json!([]), "{report:#}");
+    assert_eq!(documents_and_passages(&data), (1 + REPORTS, 1 + REPORTS * 3));
+}

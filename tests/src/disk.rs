@@ -1,0 +1,57 @@
+//! A disk that is soon full.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::data::{argument, folder};
+
+/// A file system of a few MiB in memory. Unmounted when dropped.
+#[derive(Debug)]
+pub struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// Mounts one of this many KiB; `None`, said aloud, where that is not allowed.
+    #[must_use]
+    #[allow(clippy::print_stderr)]
+    pub fn mount(kib: usize) -> Option<Self> {
+        let folder = folder();
+        let size = format!("size={kib}k");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs", argument(folder.path())]).stderr(Stdio::null());
+        if !mount.status().is_ok_and(|status| status.success()) {
+            eprintln!("SKIPPED: no small disk can be mounted here (only root may)");
+            return None;
+        }
+        Some(Self(folder))
+    }
+
+    /// Where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file until nothing more goes in.
+    pub fn fill(&self, name: &str) {
+        let path = self.path().join(name);
+        let mut file = OpenOptions::new().create(true).append(true).open(path).expect("a file is made");
+        while file.write_all(&[b'x'; 512]).is_ok() {}
+    }
+
+    /// Cuts a file to a length.
+    pub fn cut(&self, name: &str, bytes: u64) {
+        let file = OpenOptions::new().write(true).open(self.path().join(name)).expect("a file is there");
+        file.set_len(bytes).expect("a file is cut");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: what still has a file open on it must not keep it mounted for ever.
+        let _ = Command::new("umount").args(["-l", argument(self.path())]).status();
+    }
+}
