@@ -35,17 +35,13 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Writes a file until nothing more goes in.
-    pub fn fill(&self, name: &str) {
+    /// Writes a file that takes all room but this many bytes.
+    pub fn fill(&self, name: &str, room: u64) {
         let path = self.path().join(name);
         let mut file = OpenOptions::new().create(true).append(true).open(path).expect("a file is made");
         while file.write_all(&[b'x'; 512]).is_ok() {}
-    }
-
-    /// Cuts a file to a length.
-    pub fn cut(&self, name: &str, bytes: u64) {
-        let file = OpenOptions::new().write(true).open(self.path().join(name)).expect("a file is there");
-        file.set_len(bytes).expect("a file is cut");
+        let size = file.metadata().expect("it is there").len();
+        file.set_len(size - room).expect("it is cut");
     }
 }
 

@@ -74,13 +74,11 @@ impl Server {
     }
 
     /// A GET request.
-    #[must_use]
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("{}{path}", self.url))
     }
 
     /// A POST request.
-    #[must_use]
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.url))
     }

@@ -10,7 +10,7 @@ use super::relevance::relevant;
 use super::{OnText, Pipeline};
 use crate::citation::{CitationWriter, Evidence, Grounding};
 use crate::ports::{Hit, Mode, Prompt, SearchQuery};
-use crate::{Answer, AnswerError, Embedder, LanguageModel, Question, Store, Timings};
+use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, Store, Timings};
 
 /// What is answered when the documents have nothing to say.
 pub(super) const NOTHING_FOUND: &str = "I found nothing about this in the documents.";
@@ -52,6 +52,12 @@ impl Pipeline for Direct {
         let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id, sentence.span));
         let pairs = hits.into_iter().zip(excerpts).collect();
         let (prompt, used) = over_passages(&question.content, &question.history, pairs, &*self.model, self.generation);
+        if used.is_empty() {
+            // Without passages the model would invent.
+            let tokens = self.model.count_tokens(&question.content);
+            let limit = self.model.context_window().saturating_sub(self.generation.max_tokens) / 2;
+            return Err(ModelError::PromptTooLong { tokens, limit }.into());
+        }
         let best = best.and_then(|(id, span)| Some((used.iter().position(|hit| hit.passage.id == id)?, span)));
         let evidence = used.into_iter().map(Evidence::new).collect();
         let mut writer = CitationWriter::new(evidence, self.generation.grounding, &question.content);

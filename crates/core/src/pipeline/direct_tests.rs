@@ -180,3 +180,12 @@ async fn strict_grounding_leaves_inventions_out_and_quotes_instead() {
     assert_eq!(answer.text, "The documents say: “Adults should drink about two litres of water a day.” [1]");
     assert_eq!(told, answer.text);
 }
+
+#[tokio::test]
+async fn a_question_that_leaves_no_room_for_passages_is_refused() {
+    let (direct, model) = direct(0.8, &["Anything."]);
+    let question = Question::new("water ".repeat(1_780));
+    let refused = direct.answer(question, &mut |_| {}).await;
+    assert!(matches!(refused, Err(AnswerError::Model(ModelError::PromptTooLong { .. }))), "{refused:?}");
+    assert!(model.prompt.lock().expect("lock").is_none(), "the model is not asked");
+}

@@ -103,8 +103,9 @@ pub(super) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, mode
             (index + 1 < sentences.len() && sentences[index + 1].hit == sentences[index].hit).then_some(index + 1);
         for index in [Some(index), next].into_iter().flatten() {
             let tokens = model.count_tokens(words(&sentences[index]));
-            if tokens <= left && kept.insert(index) {
-                left -= tokens;
+            // The best one is kept however long it is.
+            if (tokens <= left || kept.is_empty()) && kept.insert(index) {
+                left = left.saturating_sub(tokens);
             }
         }
     }

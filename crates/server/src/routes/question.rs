@@ -40,6 +40,7 @@ pub(crate) async fn question(
 struct Running {
     pieces: UnboundedReceiver<Piece>,
     task: JoinHandle<()>,
+    ended: bool,
 }
 
 impl Running {
@@ -52,30 +53,30 @@ impl Running {
             let answer = pipeline.answer(question, &mut tell).await;
             let _ = sender.send(Piece::Done(Box::new(answer.map_err(Problem::from))));
         });
-        Self { pieces, task }
+        Self { pieces, task, ended: false }
     }
 
+    /// The next piece; none after the end.
     async fn next(&mut self) -> Option<Piece> {
-        match self.pieces.recv().await {
-            Some(piece) => Some(piece),
-            // The channel closes after `Done`, or in a panic.
-            None if self.task.is_finished() && !self.panicked().await => None,
-            None => Some(Piece::Done(Box::new(Err(Problem::internal("answering the question panicked"))))),
+        if self.ended {
+            return None;
         }
-    }
-
-    async fn panicked(&mut self) -> bool {
-        // A finished handle is ready at once, and may be asked only once: the stream ends after it.
-        (&mut self.task).await.is_err_and(|error| error.is_panic())
+        let piece = self.pieces.recv().await.unwrap_or_else(|| {
+            // Without an end the task has panicked.
+            Piece::Done(Box::new(Err(Problem::internal("answering the question panicked"))))
+        });
+        self.ended = matches!(piece, Piece::Done(_));
+        Some(piece)
     }
 
     async fn answer(mut self) -> Result<Answer, Problem> {
-        while let Some(piece) = self.pieces.recv().await {
-            if let Piece::Done(answer) = piece {
-                return *answer;
+        loop {
+            match self.next().await {
+                Some(Piece::Text(_)) => {}
+                Some(Piece::Done(answer)) => return *answer,
+                None => return Err(Problem::internal("the answer has ended already")),
             }
         }
-        Err(Problem::internal("answering the question panicked"))
     }
 }
 

@@ -120,7 +120,9 @@ impl LanguageModel for LocalModel {
             return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit });
         }
         let (reply, receiver) = mpsc::unbounded_channel();
-        let request = Request { tokens, max_tokens: prompt.max_tokens, temperature: prompt.temperature, reply };
+        // An answer that outgrows its slot would fail all of them.
+        let max_tokens = prompt.max_tokens.min(self.context - tokens.len());
+        let request = Request { tokens, max_tokens, temperature: prompt.temperature, reply };
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.requests.try_send(request).map_err(|error| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
