@@ -77,11 +77,12 @@ fn an_answer_comes_as_a_stream_of_events() {
 #[test]
 fn a_stream_comes_as_it_is_written_and_not_at_the_end() {
     let server = Server::shared();
-    let began = Instant::now();
     let mut events = server.stream("Write a very long story", false);
-    let first = events.next().map(|_| began.elapsed()).expect("an event");
-    assert!(events.by_ref().take_while(|(name, _)| name == "token").count() > 10);
-    assert!(first < began.elapsed() / 2, "the first after {first:?}, the last after {:?}", began.elapsed());
+    assert!(events.next().is_some());
+    let first = Instant::now();
+    let more = events.take_while(|(name, _)| name == "token").count();
+    // Thirty tokens take a few hundred milliseconds; what was held back until the end comes all at once.
+    assert!(more > 10 && first.elapsed() > Duration::from_millis(50), "{more} more in {:?}", first.elapsed());
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn command(arguments: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
-    command.env("QANDA_CONFIG", "/dev/null").env("QANDA_MODEL_THREADS", "1");
+    command.env("QANDA_CONFIG", "/dev/null").env("QANDA_MODEL_THREADS", "1").env("QANDA_LLM_THREADS", "1");
     command.current_dir(data::workspace()).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

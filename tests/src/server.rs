@@ -135,7 +135,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let said = self.process.stderr();
         if thread::panicking() {
-            let last: Vec<&str> = said.lines().rev().take(20).collect();
+            let last: Vec<&str> = said.lines().rev().filter(|line| !line.contains("/readyz")).take(20).collect();
             eprintln!("the server's last words:\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
         } else {
             assert!(!said.contains("panicked"), "a panic in the server: {said}");

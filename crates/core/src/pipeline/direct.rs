@@ -54,7 +54,8 @@ impl Pipeline for Direct {
         let (prompt, used) = over_passages(&question.content, &question.history, pairs, &*self.model, self.generation);
         if used.is_empty() {
             // Without passages the model would invent.
-            let tokens = self.model.count_tokens(&question.content);
+            let said = question.history.iter().map(|turn| &turn.content).chain([&question.content]);
+            let tokens = said.map(|text| self.model.count_tokens(text)).sum();
             let limit = self.model.context_window().saturating_sub(self.generation.max_tokens) / 2;
             return Err(ModelError::PromptTooLong { tokens, limit }.into());
         }

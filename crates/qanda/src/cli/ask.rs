@@ -51,7 +51,7 @@ impl Ask {
         logging::start("warn");
         anyhow::ensure!(!self.question.trim().is_empty(), "the question is empty");
         let embedder = self.embedder.resolve(file)?;
-        let llm = self.llm.resolve(file, embedder.threads)?;
+        let llm = self.llm.resolve(file)?;
         let parts = wiring::parts(&self.storage.data_dir(file), &embedder, &llm)?;
         let question = Question {
             search: !self.no_documents,

@@ -43,7 +43,7 @@ impl Serve {
         let listen = self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000)));
         self.check_exposure(listen)?;
         let embedder = self.embedder.resolve(file)?;
-        let llm = self.llm.resolve(file, embedder.threads)?;
+        let llm = self.llm.resolve(file)?;
         let grace = Duration::from_secs(self.graceful_timeout.or(file.graceful_timeout).unwrap_or(30));
         let data_dir = self.storage.data_dir(file);
         let parts = move || wiring::parts(&data_dir, &embedder, &llm);

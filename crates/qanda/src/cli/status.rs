@@ -6,7 +6,7 @@ use qanda_core::ports::StoreStatus;
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 use serde_json::{Map, Value, json};
 
-use crate::config::{EmbedderArgs, File, LlmArgs, StorageArgs};
+use crate::config::{File, LlmArgs, StorageArgs};
 use crate::terminal::{self, BOLD, DIM, grouped};
 
 /// Say what is stored, by which models, and how far the indexes are
@@ -18,15 +18,13 @@ pub(crate) struct Status {
     #[command(flatten)]
     storage: StorageArgs,
     #[command(flatten)]
-    embedder: EmbedderArgs,
-    #[command(flatten)]
     llm: LlmArgs,
 }
 
 impl Status {
     pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
         let directory = self.storage.data_dir(file);
-        let model = self.embedder.threads(file).and_then(|threads| self.llm.resolve(file, threads));
+        let model = self.llm.resolve(file);
         // To look must not make: a mistyped directory would become an empty store.
         let status = if directory.join("qanda.sqlite").exists() {
             let store = EmbeddedStore::open(&directory, None, Fusion::default())?;

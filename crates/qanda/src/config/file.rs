@@ -16,6 +16,7 @@ pub(crate) struct File {
     pub(crate) llm: Option<String>,
     pub(crate) llm_slots: Option<usize>,
     pub(crate) llm_context: Option<usize>,
+    pub(crate) llm_threads: Option<usize>,
     pub(crate) llm_queue: Option<usize>,
     pub(crate) model_threads: Option<usize>,
     pub(crate) context_tokens: Option<usize>,

@@ -16,7 +16,7 @@ pub(crate) struct EmbedderArgs {
     /// Embedder: `local`, or `local:DIR` with a sentence-transformers directory (BERT) [default: local]
     #[arg(long, value_name = "local[:DIR]", env = "QANDA_EMBEDDER")]
     embedder: Option<String>,
-    /// Threads for each local model [default: the cores]
+    /// Threads of the embedder [default: the cores]
     #[arg(long, value_name = "N", env = "QANDA_MODEL_THREADS")]
     model_threads: Option<usize>,
 }
@@ -37,6 +37,10 @@ pub(crate) struct LlmArgs {
     /// Questions that may wait for the local model; more get a 503 [default: 256]
     #[arg(long, value_name = "N", env = "QANDA_LLM_QUEUE")]
     llm_queue: Option<usize>,
+    /// Threads of the local language model. They wait for each other all the time, so one that has to share its
+    /// core with a busy program slows all of them: take fewer there [default: the cores]
+    #[arg(long, value_name = "N", env = "QANDA_LLM_THREADS")]
+    llm_threads: Option<usize>,
     /// Tokens of passages in a prompt: the sentences nearest to the question are chosen [default: 256]
     #[arg(long, value_name = "N", env = "QANDA_CONTEXT_TOKENS")]
     context_tokens: Option<usize>,
@@ -80,13 +84,8 @@ impl EmbedderArgs {
     pub(crate) fn resolve(&self, file: &File) -> anyhow::Result<EmbedderSettings> {
         let given = local_path("embedder", self.embedder.as_ref().or(file.embedder.as_ref()))?;
         let directory = given.map_or_else(models::default_embedder, Ok)?;
-        Ok(EmbedderSettings { directory, threads: self.threads(file)? })
-    }
-
-    /// Threads for each model.
-    pub(crate) fn threads(&self, file: &File) -> anyhow::Result<usize> {
-        let cores = available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        at_least("model-threads", self.model_threads.or(file.model_threads).unwrap_or(cores), 1)
+        let threads = at_least("model-threads", self.model_threads.or(file.model_threads).unwrap_or_else(cores), 1)?;
+        Ok(EmbedderSettings { directory, threads })
     }
 }
 
@@ -95,12 +94,12 @@ impl LlmArgs {
     ///
     /// # Errors
     /// When a value cannot be used, or the default model is not installed.
-    pub(crate) fn resolve(&self, file: &File, threads: usize) -> anyhow::Result<LlmSettings> {
+    pub(crate) fn resolve(&self, file: &File) -> anyhow::Result<LlmSettings> {
         let local = LocalOptions {
             slots: at_least("llm-slots", self.llm_slots.or(file.llm_slots).unwrap_or(8), 1)?,
             context: at_least("llm-context", self.llm_context.or(file.llm_context).unwrap_or(2048), 256)?,
             queue: at_least("llm-queue", self.llm_queue.or(file.llm_queue).unwrap_or(256), 1)?,
-            threads,
+            threads: at_least("llm-threads", self.llm_threads.or(file.llm_threads).unwrap_or_else(cores), 1)?,
         };
         let from_file =
             file.grounding.as_deref().map(grounding).transpose().map_err(|why| anyhow::anyhow!("grounding {why}"))?;
@@ -123,6 +122,10 @@ fn grounding(given: &str) -> Result<Grounding, String> {
         "marked" => Ok(Grounding::Marked),
         other => Err(format!("is \"{other}\"; it must be strict or marked")),
     }
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result<usize> {

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use qanda_core::pipeline::Pipeline;
 use qanda_core::{Answer, Question};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -25,13 +26,20 @@ pub(crate) async fn question(
     let asked = wire::parse_question(&json, &names)?;
     let name = asked.pipeline.as_deref().unwrap_or(services.default_pipeline);
     let pipeline = services.pipelines.get(name).ok_or_else(|| Problem::internal("the default pipeline is missing"))?;
-    let running = Running::start(Arc::clone(pipeline), asked.question);
+    let mut running = Running::start(Arc::clone(pipeline), asked.question);
     Ok(match Form::wanted(&headers, asked.stream) {
         Form::Json => wire::json_response(&running.answer().await?),
         Form::Text => running.answer().await?.text.into_response(),
-        Form::Events => wire::events(futures::stream::unfold(running, |mut running| async {
-            Some((running.next().await?, running))
-        })),
+        Form::Events => {
+            // What fails before its first word can still fail with a status of its own.
+            let first = match running.next().await {
+                Some(Piece::Done(ended)) => Piece::Done(Box::new(Ok((*ended)?))),
+                Some(text) => text,
+                None => return Err(Problem::internal("the answer has ended already")),
+            };
+            let rest = futures::stream::unfold(running, |mut running| async { Some((running.next().await?, running)) });
+            wire::events(futures::stream::once(async { first }).chain(rest))
+        }
     })
 }
 

@@ -121,6 +121,7 @@ fn create_schema(connection: &mut Connection, doing: &str) -> Result<(), StoreEr
 pub(super) fn failed(doing: impl Into<String>) -> impl Fn(rusqlite::Error) -> StoreError {
     let doing = doing.into();
     move |cause| match cause.sqlite_error_code() {
+        _ if no_room(&cause) => StoreError::DiskFull { place: "the store".to_owned() },
         Some(ErrorCode::DiskFull) => StoreError::DiskFull { place: "the store".to_owned() },
         Some(ErrorCode::DatabaseBusy) => StoreError::Unavailable {
             message: "another process has been writing to it for more than a minute; try again".to_owned(),
@@ -128,4 +129,9 @@ pub(super) fn failed(doing: impl Into<String>) -> impl Fn(rusqlite::Error) -> St
         },
         _ => StoreError::failed(doing.clone(), cause),
     }
+}
+
+/// SQLite needs a little room even to read: the file that processes share their place in the log by.
+fn no_room(cause: &rusqlite::Error) -> bool {
+    cause.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
 }

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread::JoinHandle;
 
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::context::params::LlamaContextParams;
@@ -60,7 +61,7 @@ impl Engine<'_> {
         options: LocalOptions,
         requests: Receiver<Request>,
         waiting: Arc<AtomicUsize>,
-    ) -> Result<(), ModelError> {
+    ) -> Result<JoinHandle<()>, ModelError> {
         let (ready, started) = sync_channel(1);
         let run = move || {
             let context = match model.new_context(&backend, context_params(options)) {
@@ -78,8 +79,9 @@ impl Engine<'_> {
             Engine { model: &model, context, batch, slots, requests, waiting, open: true }.run();
         };
         let thread = std::thread::Builder::new().name("llm".to_owned());
-        thread.spawn(run).map_err(|cause| ModelError::failed("starting the model's thread", cause))?;
-        started.recv().map_err(|_| ModelError::Stopped)?
+        let thread = thread.spawn(run).map_err(|cause| ModelError::failed("starting the model's thread", cause))?;
+        started.recv().map_err(|_| ModelError::Stopped)??;
+        Ok(thread)
     }
 
     /// Works until the last sender is gone and the last answer finished.

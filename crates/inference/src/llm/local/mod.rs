@@ -8,12 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
+use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 use qanda_core::ports::{Message, Prompt, TokenStream};
 use qanda_core::{LanguageModel, ModelError};
@@ -36,13 +38,16 @@ pub struct LocalOptions {
 
 /// A GGUF model with its engine thread.
 ///
-/// Dropping it lets running answers finish, then ends the thread.
+/// Dropping it lets running answers finish and waits for the thread: a process must not end while llama.cpp
+/// computes.
 pub struct LocalModel {
     name: String,
     model: Arc<LlamaModel>,
     template: LlamaChatTemplate,
     context: usize,
-    requests: SyncSender<Request>,
+    /// Taken in `drop`: the engine ends when no sender is left.
+    requests: Option<SyncSender<Request>>,
+    engine: Option<JoinHandle<()>>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -69,7 +74,7 @@ impl LocalModel {
         let context = options.context.min(model.n_ctx_train() as usize);
         let (requests, incoming) = sync_channel(options.queue.max(1));
         let waiting = Arc::new(AtomicUsize::new(0));
-        Engine::start(
+        let engine = Engine::start(
             backend,
             Arc::clone(&model),
             LocalOptions { context, ..options },
@@ -77,22 +82,49 @@ impl LocalModel {
             Arc::clone(&waiting),
         )?;
         let name = file.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { name, model, template, context, requests, waiting })
+        Ok(Self { name, model, template, context, requests: Some(requests), engine: Some(engine), waiting })
     }
 
-    /// The text that the model continues: its own chat template, filled in. Where a template has no place for
-    /// instructions of the service, they go in front of the first message.
-    fn render(&self, messages: &[Message]) -> Result<String, ModelError> {
-        let failed = |cause| ModelError::failed("filling in the model's chat template", cause);
+    /// The tokens that the model continues: its own chat template, filled in.
+    ///
+    /// Markup is read as such in the template only. In a message it is text like any other, or a question or a
+    /// document could speak with the service's voice.
+    fn tokens(&self, messages: &[Message]) -> Result<Vec<LlamaToken>, ModelError> {
+        let failed = |cause: String| ModelError::failed("filling in the model's chat template", cause);
+        let placeholder = |number: usize| format!("<<message-{number}>>");
         let chat = messages
             .iter()
-            .map(|message| {
-                // A NUL byte cannot pass through a C string and means nothing in a text.
-                LlamaChatMessage::new(message.role.as_str().to_owned(), message.content.replace('\0', " "))
-            })
+            .enumerate()
+            .map(|(number, message)| LlamaChatMessage::new(message.role.as_str().to_owned(), placeholder(number)))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|cause| failed(cause.to_string()))?;
-        self.model.apply_chat_template(&self.template, &chat, true).map_err(|cause| failed(cause.to_string()))
+        let rendered =
+            self.model.apply_chat_template(&self.template, &chat, true).map_err(|cause| failed(cause.to_string()))?;
+        let vocab = self.model.vocab();
+        // A template that writes its own beginning needs no second one.
+        let add_special = !rendered.starts_with("<|im_start|>") && vocab.should_add_bos();
+        let mut tokens = Vec::new();
+        let mut rest = rendered.as_str();
+        for (number, message) in messages.iter().enumerate() {
+            let place = placeholder(number);
+            // Some templates have no place for instructions of the service and leave them out.
+            let Some((markup, after)) = rest.split_once(&place) else { continue };
+            vocab.tokenize_into(markup.as_bytes(), &mut tokens, add_special && number == 0, true);
+            vocab.tokenize_into(message.content.trim().as_bytes(), &mut tokens, false, false);
+            rest = after;
+        }
+        vocab.tokenize_into(rest.as_bytes(), &mut tokens, false, true);
+        Ok(tokens)
+    }
+}
+
+impl Drop for LocalModel {
+    fn drop(&mut self) {
+        self.requests = None;
+        if let Some(engine) = self.engine.take() {
+            // It only fails when the engine panicked, which its callers have seen.
+            let _ = engine.join();
+        }
     }
 }
 
@@ -111,10 +143,7 @@ impl LanguageModel for LocalModel {
     }
 
     async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
-        let text = self.render(&prompt.messages)?;
-        // The template writes its own beginning; special tokens in it are read as such.
-        let add_special = !text.starts_with("<|im_start|>") && self.model.vocab().should_add_bos();
-        let tokens = self.model.vocab().tokenize(text.as_bytes(), add_special, true);
+        let tokens = self.tokens(&prompt.messages)?;
         let limit = self.context.saturating_sub(prompt.max_tokens.min(self.context / 2));
         if tokens.len() > limit {
             return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit });
@@ -124,7 +153,8 @@ impl LanguageModel for LocalModel {
         let max_tokens = prompt.max_tokens.min(self.context - tokens.len());
         let request = Request { tokens, max_tokens, temperature: prompt.temperature, reply };
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.requests.try_send(request).map_err(|error| {
+        let requests = self.requests.as_ref().ok_or(ModelError::Stopped)?;
+        requests.try_send(request).map_err(|error| {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => ModelError::Overloaded { waiting: self.waiting.load(Ordering::Relaxed) },
