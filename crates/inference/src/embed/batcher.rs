@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 pub(super) type Compute = dyn Fn(&[String]) -> Vec<Vec<f32>> + Send + Sync;
 
 /// Text of one batch, in bytes: about 1,000 tokens, enough for the matrix kernel to run at full speed, and little
-/// enough (some 30 ms) that nobody waits long behind it.
+/// enough (some 0.4 s on one core at the rate of docs/benchmarks.md) that nobody waits long behind it.
 const BATCH_BYTES: usize = 4096;
 
 /// Questions that may wait; more than this cannot be answered in a time that anyone waits.

@@ -1,5 +1,5 @@
 //! Element-wise parts of a transformer, written so that the compiler vectorises them: `f32::exp` and `erf` are
-//! calls into libm, one number at a time, and took a third of an embedding's time.
+//! calls into libm, one number at a time.
 
 use super::config::Activation;
 

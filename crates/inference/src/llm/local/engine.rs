@@ -25,10 +25,10 @@ use super::slot::{Job, Outcome, Slot};
 
 /// Tokens evaluated in one step while nobody is being written to.
 const STEP_TOKENS: usize = 512;
-/// Tokens of prompts evaluated in one step beside running answers: they pause for some 0.3 s at most.
+/// Tokens of prompts evaluated in one step beside running answers: they pause for some 0.4 s at most.
 const STEP_TOKENS_BESIDE: usize = 128;
-/// A start shared with another slot is worth copying from this many tokens on; copying moves the slot's whole
-/// memory, which takes as long as evaluating a few dozen tokens.
+/// A start shared with another slot is copied from this many tokens on: copying moves the slot's whole memory, so
+/// a few tokens are sooner evaluated again.
 const WORTH_COPYING: usize = 48;
 
 /// A question for the engine.
