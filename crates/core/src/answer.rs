@@ -1,6 +1,6 @@
 //! What comes back.
 
-use crate::document::Span;
+use crate::document::{EntryId, Span};
 
 /// A place in a document that backs a statement of the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,7 +8,7 @@ pub struct Citation {
     /// The number in brackets in the answer.
     pub marker: usize,
     /// The passage that was retrieved.
-    pub passage_id: u64,
+    pub passage_id: EntryId,
     /// Path of the document.
     pub document: String,
     /// Title of the document.
@@ -51,6 +51,10 @@ pub struct Answer {
     pub citations: Vec<Citation>,
     /// Where the time went.
     pub timings: Timings,
+    /// Calls of the language model.
+    pub calls: usize,
+    /// Tokens of their prompts; an estimate for models that do not tell.
+    pub prompt_tokens: usize,
     /// Tokens that the model generated.
     pub tokens: usize,
     /// Which model answered.

@@ -1,9 +1,40 @@
 //! Documents and the passages they are searched by.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Free-form facts about a document (front matter, file facts): key to text.
 pub type Metadata = BTreeMap<String, String>;
+
+/// Identity of a passage or a pair within one store; never used again after the entry is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntryId(String);
+
+impl EntryId {
+    /// The id as the store spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<u64> for EntryId {
+    fn from(number: u64) -> Self {
+        Self(number.to_string())
+    }
+}
+
+impl From<String> for EntryId {
+    fn from(id: String) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A half-open range of **bytes** in a document's extracted text, always on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,8 +118,8 @@ pub struct NewDocument {
 /// A passage as a search finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
-    /// Identity within one store; never used again after the passage is gone.
-    pub id: u64,
+    /// Which entry of the store it is.
+    pub id: EntryId,
     /// Path of its document.
     pub document: String,
     /// Title of its document.

@@ -76,6 +76,20 @@ pub enum ModelError {
         /// Tokens that would fit.
         limit: usize,
     },
+    /// The model's endpoint cannot be reached, does not answer in time, or asks for patience.
+    #[error("the model is not available: {message}")]
+    Unavailable {
+        /// What happened.
+        message: String,
+        /// When to come back, in seconds, where the endpoint says so.
+        retry_after: Option<u32>,
+    },
+    /// The model's endpoint does not take what it is sent: a wrong key, an unknown model.
+    #[error("the model's endpoint refuses: {message}")]
+    Refused {
+        /// What it says, and what to look at.
+        message: String,
+    },
     /// The engine has stopped.
     #[error("the model has stopped")]
     Stopped,

@@ -8,13 +8,15 @@ pub mod answer;
 pub mod citation;
 pub mod document;
 pub mod error;
+pub mod pair;
 pub mod pipeline;
 pub mod ports;
 pub mod question;
 pub mod text;
 
 pub use answer::{Answer, Citation, Timings};
-pub use document::{Document, Metadata, NewDocument, NewPassage, Passage, Span};
+pub use document::{Document, EntryId, Metadata, NewDocument, NewPassage, Passage, Span};
 pub use error::{AnswerError, ModelError, StoreError};
+pub use pair::{NewPair, Pair};
 pub use ports::{Embedder, LanguageModel, Store};
 pub use question::{Filter, Question, Source};

@@ -25,7 +25,7 @@ fn load(options: LocalOptions) -> LocalModel {
 fn prompt(question: &str, max_tokens: usize) -> Prompt {
     let instructions = "You are a helpful assistant. Answer the question briefly and plainly, in whole sentences.";
     let messages = vec![Message::new(Role::System, instructions), Message::new(Role::User, question)];
-    Prompt { messages, max_tokens, temperature: 0.0 }
+    Prompt { messages, max_tokens, temperature: 0.0, shape: None }
 }
 
 async fn rest(mut stream: TokenStream) -> Result<Vec<String>, ModelError> {

@@ -120,6 +120,12 @@ impl From<ModelError> for Problem {
             ModelError::PromptTooLong { .. } => {
                 Self::invalid(vec![FieldError { field: "content".to_owned(), message: detail }])
             }
+            ModelError::Unavailable { retry_after, .. } => {
+                Self::unavailable(detail).retry_after(retry_after.unwrap_or(1))
+            }
+            ModelError::Refused { .. } => {
+                Self::new(StatusCode::BAD_GATEWAY, "model-refuses", "The model's endpoint refuses", detail)
+            }
             ModelError::Stopped => Self::unavailable(detail),
             ModelError::Failed { .. } => Self::internal(detail),
         }

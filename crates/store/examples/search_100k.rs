@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Source, Span, Store};
+use qanda_core::{Document, EntryId, Filter, Metadata, NewDocument, NewPassage, Source, Span, Store};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 
 const PASSAGES: usize = 100_000;
@@ -170,7 +170,7 @@ async fn recall(
             .map(|(other, id)| (vector.iter().zip(other).map(|(a, b)| a * b).sum::<f32>(), id))
             .collect();
         all.select_nth_unstable_by(10, |a, b| b.0.total_cmp(&a.0));
-        let nearest: Vec<u64> = all[..10].iter().map(|(_, id)| *id).collect();
+        let nearest: Vec<EntryId> = all[..10].iter().map(|(_, id)| (*id).into()).collect();
         let hits = store.search(query(text, vector, Mode::Dense)).await?;
         found += hits.iter().filter(|hit| nearest.contains(&hit.passage.id)).count();
     }

@@ -142,7 +142,7 @@ impl CitationWriter {
             let (hit, words) = (&evidence.hit, (*words)?);
             Some(Citation {
                 marker: index + 1,
-                passage_id: hit.passage.id,
+                passage_id: hit.passage.id.clone(),
                 document: hit.passage.document.clone(),
                 title: hit.passage.title.clone(),
                 text: hit.passage.text[words.start..words.end].to_owned(),

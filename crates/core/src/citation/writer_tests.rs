@@ -11,7 +11,7 @@ fn writer_of(grounding: Grounding) -> CitationWriter {
     let passage = |id: u64, start: usize, text: &str| {
         Evidence::new(Hit {
             passage: Passage {
-                id,
+                id: id.into(),
                 document: format!("{id}.md"),
                 title: "Guideline".to_owned(),
                 headings: vec![],
@@ -19,6 +19,7 @@ fn writer_of(grounding: Grounding) -> CitationWriter {
                 span: Span::new(start, start + text.len()),
                 metadata: Metadata::new(),
             },
+            pair: None,
             score: 1.0,
             cosine: None,
         })
@@ -63,7 +64,7 @@ fn a_citation_points_at_the_words_that_back_the_statement() {
     let (text, citations) = write(&["Vaccination against influenza is offered each autumn [2]."]);
     assert_eq!(text, "Vaccination against influenza is offered each autumn [2].");
     assert_eq!(citations.len(), 1);
-    assert_eq!(citations[0].passage_id, 8);
+    assert_eq!(citations[0].passage_id, 8.into());
     assert_eq!(citations[0].text, "Influenza vaccination is offered every autumn.");
     assert_eq!(citations[0].span, Span::new(1000, 1000 + citations[0].text.len()));
 }
@@ -86,7 +87,7 @@ fn a_wrong_number_is_not_backed() {
 fn a_marker_at_the_wrong_passage_is_pointed_at_the_right_one() {
     let (text, citations) = write(&["Start with 500 mg daily and increase slowly [2]."]);
     assert_eq!(text, "Start with 500 mg daily and increase slowly [1].");
-    assert_eq!(citations[0].passage_id, 7);
+    assert_eq!(citations[0].passage_id, 7.into());
 }
 
 #[test]

@@ -34,7 +34,8 @@ impl Pipeline for Direct {
     }
 
     async fn answer(&self, question: Question, on_text: OnText<'_>) -> Result<Answer, AnswerError> {
-        let mut run = Run { started: Instant::now(), timings: Timings::default(), tokens: 0 };
+        let mut run =
+            Run { started: Instant::now(), timings: Timings::default(), calls: 0, prompt_tokens: 0, tokens: 0 };
         if !question.search {
             let prompt = model_alone(&question.content, &question.history, self.generation);
             let mut writer = CitationWriter::new(Vec::new(), self.generation.grounding, &question.content);
@@ -49,9 +50,10 @@ impl Pipeline for Direct {
             return Ok(self.finish(run, writer));
         }
         let excerpts = excerpts(&hits, &sentences, self.generation.context_tokens, &*self.model);
-        let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id, sentence.span));
-        let pairs = hits.into_iter().zip(excerpts).collect();
-        let (prompt, used) = over_passages(&question.content, &question.history, pairs, &*self.model, self.generation);
+        let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
+        let numbered = hits.into_iter().zip(excerpts).collect();
+        let (prompt, used) =
+            over_passages(&question.content, &question.history, numbered, &*self.model, self.generation);
         if used.is_empty() {
             // Without passages the model would invent.
             let said = question.history.iter().map(|turn| &turn.content).chain([&question.content]);
@@ -95,6 +97,8 @@ struct Found {
 struct Run {
     started: Instant,
     timings: Timings,
+    calls: usize,
+    prompt_tokens: usize,
     tokens: usize,
 }
 
@@ -131,6 +135,8 @@ impl Direct {
         on_text: OnText<'_>,
     ) -> Result<(), AnswerError> {
         let at = Instant::now();
+        run.calls += 1;
+        run.prompt_tokens += prompt.messages.iter().map(|m| self.model.count_tokens(&m.content)).sum::<usize>();
         let mut tokens = self.model.generate(prompt).await?;
         while let Some(token) = tokens.next().await {
             let token = token?;
@@ -156,6 +162,8 @@ impl Direct {
             reasoning: None,
             citations,
             timings: run.timings,
+            calls: run.calls,
+            prompt_tokens: run.prompt_tokens,
             tokens: run.tokens,
             model: self.model.name().to_owned(),
             pipeline: self.name(),

@@ -1,99 +1,13 @@
-use std::sync::Mutex;
-
-use futures::StreamExt;
-
+use super::super::fakes::{Found, OneVector, Scripted, water};
 use super::*;
-use crate::ports::{EmbedderIdentity, StoreStatus, Token, TokenStream};
-use crate::{Metadata, ModelError, NewDocument, Passage, Span, StoreError};
-
-/// Finds one passage, as near to every question as told.
-struct OnePassage {
-    cosine: f32,
-}
-
-#[async_trait]
-impl Store for OnePassage {
-    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
-        let text = "Adults should drink about two litres of water a day.";
-        let passage = Passage {
-            id: 4,
-            document: "water.md".to_owned(),
-            title: "Water".to_owned(),
-            headings: vec![],
-            text: text.to_owned(),
-            span: Span::new(100, 100 + text.len()),
-            metadata: Metadata::new(),
-        };
-        assert_eq!(query.limit, Question::DEFAULT_RESULTS);
-        Ok(vec![Hit { passage, score: 0.5, cosine: Some(self.cosine) }])
-    }
-    async fn put(&self, _: Vec<NewDocument>) -> Result<(), StoreError> {
-        unreachable!("answering stores nothing")
-    }
-    async fn remove(&self, _: Vec<String>) -> Result<usize, StoreError> {
-        unreachable!("answering removes nothing")
-    }
-    async fn fingerprints(&self) -> Result<std::collections::HashMap<String, String>, StoreError> {
-        unreachable!("answering needs no fingerprints")
-    }
-    async fn optimise(&self) -> Result<(), StoreError> {
-        unreachable!("answering does not write")
-    }
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        unreachable!("answering needs no counts")
-    }
-}
-
-struct NoEmbedder(EmbedderIdentity);
-
-#[async_trait]
-impl Embedder for NoEmbedder {
-    fn identity(&self) -> &EmbedderIdentity {
-        &self.0
-    }
-    fn relevance_floor(&self) -> f32 {
-        0.3
-    }
-    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, ModelError> {
-        Ok(vec![1.0])
-    }
-    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        Ok(texts.iter().map(|_| vec![1.0]).collect())
-    }
-}
-
-/// Says its pieces, then fails if told so; keeps the prompt.
-struct Scripted {
-    pieces: Vec<&'static str>,
-    fails: bool,
-    window: usize,
-    prompt: Mutex<Option<Prompt>>,
-}
-
-#[async_trait]
-impl LanguageModel for Scripted {
-    fn name(&self) -> &str {
-        "scripted"
-    }
-    fn context_window(&self) -> usize {
-        self.window
-    }
-    fn count_tokens(&self, text: &str) -> usize {
-        text.split_whitespace().count()
-    }
-    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
-        *self.prompt.lock().expect("lock") = Some(prompt);
-        let pieces = self.pieces.iter().map(|text| Ok(Token { text: (*text).to_owned() }));
-        let failure = self.fails.then_some(Err(ModelError::Stopped));
-        Ok(futures::stream::iter(pieces.chain(failure).collect::<Vec<_>>()).boxed())
-    }
-}
+use crate::Span;
 
 fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
-    let model = Arc::new(Scripted { pieces: pieces.to_vec(), fails: false, window: 2048, prompt: Mutex::default() });
+    let model = Arc::new(Scripted::new(vec![pieces.to_vec()]));
+    let hit = Hit { passage: water(), pair: None, score: 0.5, cosine: Some(cosine) };
     let direct = Direct {
-        store: Arc::new(OnePassage { cosine }),
-        embedder: Arc::new(NoEmbedder(EmbedderIdentity { name: "none".to_owned(), dimension: 1 })),
+        store: Arc::new(Found { hits: vec![hit], ..Found::default() }),
+        embedder: Arc::new(OneVector::new()),
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
     };
@@ -118,7 +32,7 @@ async fn an_answer_streams_and_cites_the_words_it_rests_on() {
     for step in ["embed", "search", "first_token", "generate", "total"] {
         assert!(answer.timings.get(step).is_some(), "{step}");
     }
-    let prompt = model.prompt.lock().expect("lock").clone().expect("was asked");
+    let prompt = model.prompt(0).expect("was asked");
     assert!(prompt.messages[1].content.starts_with("[1] Water\nAdults should"));
     assert!(prompt.messages[1].content.ends_with("Question: How much water?"));
 }
@@ -129,7 +43,7 @@ async fn nothing_relevant_means_no_invention() {
     let (answer, told) = answer(&direct, Question::new("What is the capital of France?")).await;
     assert_eq!((answer.text.as_str(), told.as_str()), (NOTHING_FOUND, NOTHING_FOUND));
     assert!(answer.citations.is_empty());
-    assert!(model.prompt.lock().expect("lock").is_none(), "the model is not asked");
+    assert!(model.prompt(0).is_none(), "the model is not asked");
 }
 
 #[tokio::test]
@@ -159,14 +73,14 @@ async fn the_model_alone_searches_nothing_and_cites_nothing() {
     let (answer, _) = answer(&direct, question).await;
     assert_eq!(answer.text, "Paris.");
     assert!(answer.citations.is_empty() && answer.timings.get("search").is_none());
-    let prompt = model.prompt.lock().expect("lock").clone().expect("was asked");
+    let prompt = model.prompt(0).expect("was asked");
     assert!(!prompt.messages.iter().any(|message| message.content.contains("water")));
 }
 
 #[tokio::test]
 async fn a_failure_after_some_tokens_is_a_failure() {
     let (mut direct, _) = direct(0.8, &[]);
-    direct.model = Arc::new(Scripted { pieces: vec!["Two"], fails: true, window: 2048, prompt: Mutex::default() });
+    direct.model = Arc::new(Scripted { fails: true, ..Scripted::new(vec![vec!["Two"]]) });
     let failed = direct.answer(Question::new("How much water?"), &mut |_| {}).await;
     assert!(matches!(failed, Err(AnswerError::Model(ModelError::Stopped))));
 }
@@ -187,5 +101,5 @@ async fn a_question_that_leaves_no_room_for_passages_is_refused() {
     let question = Question::new("water ".repeat(1_780));
     let refused = direct.answer(question, &mut |_| {}).await;
     assert!(matches!(refused, Err(AnswerError::Model(ModelError::PromptTooLong { .. }))), "{refused:?}");
-    assert!(model.prompt.lock().expect("lock").is_none(), "the model is not asked");
+    assert!(model.prompt(0).is_none(), "the model is not asked");
 }

@@ -1,6 +1,8 @@
 //! From a question to a cited answer: plain code over ports.
 
 mod direct;
+#[cfg(test)]
+mod fakes;
 mod focus;
 mod prompt;
 mod relevance;

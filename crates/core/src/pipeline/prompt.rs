@@ -65,5 +65,5 @@ fn conversation(system: &str, history: &[Turn], user: String, generation: Genera
     let mut messages = vec![Message::new(Role::System, system.trim_end())];
     messages.extend(history.iter().map(|turn| Message::new(turn.role, turn.content.clone())));
     messages.push(Message::new(Role::User, user));
-    Prompt { messages, max_tokens: generation.max_tokens, temperature: generation.temperature }
+    Prompt { messages, max_tokens: generation.max_tokens, temperature: generation.temperature, shape: None }
 }

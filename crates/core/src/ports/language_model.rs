@@ -20,6 +20,24 @@ impl Message {
     }
 }
 
+/// What a model's output must look like when it is to be read by a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// A JSON string.
+    Text,
+    /// A JSON object with exactly these fields, in this order.
+    Object(Vec<(&'static str, Shape)>),
+    /// A JSON list.
+    List {
+        /// What its items look like.
+        of: Box<Shape>,
+        /// Fewest items.
+        least: usize,
+        /// Most items.
+        most: usize,
+    },
+}
+
 /// What a model is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
@@ -29,6 +47,9 @@ pub struct Prompt {
     pub max_tokens: usize,
     /// 0 takes the likeliest token every time.
     pub temperature: f32,
+    /// JSON of this shape instead of prose. A model that cannot be held to it may still return something else, so
+    /// readers have to survive that. The outermost shape is an object.
+    pub shape: Option<Shape>,
 }
 
 /// A piece of an answer.

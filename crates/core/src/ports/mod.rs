@@ -5,5 +5,5 @@ mod language_model;
 mod store;
 
 pub use embedder::{Embedder, EmbedderIdentity, TokenCounter};
-pub use language_model::{LanguageModel, Message, Prompt, Token, TokenStream};
-pub use store::{Hit, IndexStatus, Mode, SearchQuery, Store, StoreStatus};
+pub use language_model::{LanguageModel, Message, Prompt, Shape, Token, TokenStream};
+pub use store::{Hit, IndexStatus, Mode, Page, PairLink, SearchQuery, Store, StoreStatus};

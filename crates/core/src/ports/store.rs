@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 
-use crate::{Filter, NewDocument, Passage, Source, StoreError};
+use super::EmbedderIdentity;
+use crate::{EntryId, Filter, NewDocument, NewPair, Pair, Passage, Source, StoreError};
 
 /// How passages are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,15 +34,36 @@ pub struct SearchQuery {
     pub limit: usize,
 }
 
-/// A found passage.
+/// A found passage or pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// The passage.
+    /// The passage. Of a pair: its answer, as a passage that can be cited. Where the answer stands word for word in
+    /// a stored document, that place; elsewhere document `qa:KEY`, whose text the answer is.
     pub passage: Passage,
+    /// What else is known of a pair.
+    pub pair: Option<PairLink>,
     /// What the hits are ordered by, higher is better; comparable within one search only.
     pub score: f32,
     /// Cosine between question and passage, where the search had a vector.
     pub cosine: Option<f32>,
+}
+
+/// The rest of a pair that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairLink {
+    /// Its question.
+    pub question: String,
+    /// The passage that it was written for.
+    pub context: Option<EntryId>,
+}
+
+/// Part of a long list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to ask for next; none at the end.
+    pub next: Option<String>,
 }
 
 /// How far a derived index has come.
@@ -84,6 +106,33 @@ pub trait Store: Send + Sync {
 
     /// Fingerprint by location of every document stored.
     async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError>;
+
+    /// Passages by id, in the order of the ids; those that are gone are left out.
+    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError>;
+
+    /// The pairs written for any of these passages, the ones whose questions are nearest to `vector` first.
+    async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError>;
+
+    /// Stores pairs, all of them or none where the store has transactions.
+    async fn put_pairs(&self, pairs: Vec<NewPair>) -> Result<(), StoreError>;
+
+    /// Removes pairs by key; returns how many there were.
+    async fn remove_pairs(&self, keys: Vec<String>) -> Result<usize, StoreError>;
+
+    /// All passages, page by page in an order of the store's; `after` is [`Page::next`] of the page before.
+    async fn list_passages(&self, after: Option<String>) -> Result<Page<Passage>, StoreError>;
+
+    /// All pairs, page by page.
+    async fn list_pairs(&self, after: Option<String>) -> Result<Page<Pair>, StoreError>;
+
+    /// Records which embedder makes the vectors of a store that has none yet.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherEmbedder`] when there are vectors by another.
+    async fn claim(&self, embedder: EmbedderIdentity) -> Result<(), StoreError>;
+
+    /// Whether it can be searched right now, with the embedder in use. Cheap enough to be asked every second.
+    async fn check(&self) -> Result<(), StoreError>;
 
     /// Brings derived indexes up to what is stored. Never needed for correct results, only for quick ones.
     async fn optimise(&self) -> Result<(), StoreError>;

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use qanda_core::ports::{EmbedderIdentity, Hit, SearchQuery, StoreStatus};
-use qanda_core::{Document, StoreError};
+use qanda_core::ports::{EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
+use qanda_core::{Document, EntryId, NewPair, Pair, Passage, StoreError};
 
 use super::*;
 
@@ -43,6 +43,38 @@ impl Store for FakeStore {
     async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
         let print = |Document { location, fingerprint, .. }: &Document| (location.clone(), fingerprint.clone());
         Ok(self.documents.lock().unwrap().values().map(|stored| print(&stored.document)).collect())
+    }
+
+    async fn passages(&self, _: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+        unreachable!("files need no passages")
+    }
+
+    async fn pairs_for(&self, _: Vec<EntryId>, _: Vec<f32>, _: usize) -> Result<Vec<Pair>, StoreError> {
+        unreachable!("files need no pairs")
+    }
+
+    async fn put_pairs(&self, _: Vec<NewPair>) -> Result<(), StoreError> {
+        unreachable!("files need no pairs")
+    }
+
+    async fn remove_pairs(&self, _: Vec<String>) -> Result<usize, StoreError> {
+        unreachable!("files need no pairs")
+    }
+
+    async fn list_passages(&self, _: Option<String>) -> Result<Page<Passage>, StoreError> {
+        unreachable!("files need no lists")
+    }
+
+    async fn list_pairs(&self, _: Option<String>) -> Result<Page<Pair>, StoreError> {
+        unreachable!("files need no lists")
+    }
+
+    async fn claim(&self, _: EmbedderIdentity) -> Result<(), StoreError> {
+        unreachable!("the caller claims")
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        unreachable!("files need no check")
     }
 
     async fn optimise(&self) -> Result<(), StoreError> {

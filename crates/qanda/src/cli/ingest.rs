@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use qanda_core::Embedder;
+use qanda_core::{Embedder, Store};
 use qanda_ingest::{Event, Report, Sync};
 
 use crate::config::{EmbedderArgs, File, StorageArgs};
@@ -55,7 +55,7 @@ impl Ingest {
         anyhow::ensure!((32..=most).contains(&budget), "--passage-tokens is {budget}; it must be from 32 to {most}");
         let progress = Progress::new(self.json);
         let report = super::runtime()?.block_on(async {
-            store.claim_for(embedder.identity().clone()).await?;
+            store.claim(embedder.identity().clone()).await?;
             let job = Sync { store, embedder: Arc::clone(&embedder) as _, counter, budget };
             anyhow::Ok(job.run(&self.paths, self.prune, |event| progress.show(&event)).await?)
         });

@@ -24,6 +24,8 @@ pub(crate) async fn mock_question(State(_): State<Slot>, headers: HeaderMap, bod
         reasoning: None,
         citations: Vec::new(),
         timings,
+        calls: 0,
+        prompt_tokens: 0,
         tokens: 0,
         model: "mock".to_owned(),
         pipeline: "mock",

@@ -50,6 +50,8 @@ pub fn answer_json(answer: &Answer) -> Value {
         "answer": answer.text,
         "citations": answer.citations.iter().map(citation_json).collect::<Vec<_>>(),
         "timings_ms": timings,
+        "calls": answer.calls,
+        "prompt_tokens": answer.prompt_tokens,
         "tokens": answer.tokens,
         "model": answer.model,
         "pipeline": answer.pipeline,

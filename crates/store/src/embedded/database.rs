@@ -8,7 +8,7 @@ use qanda_core::StoreError;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 /// Version of the schema, in `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// Entries are what is searched: passages (`kind` 0) and question/answer pairs (`kind` 1). Ids are never used
 /// twice, so an index that still knows a removed entry can do no harm.
@@ -47,6 +47,23 @@ const SCHEMA: &str = "
         kind     INTEGER NOT NULL,
         added    INTEGER NOT NULL
     );
+";
+
+/// What version 2 added: the rest of a pair, whose question is the text of its entry. `document` is the path that it
+/// was imported for.
+const PAIRS: &str = "
+    DROP INDEX pairs;
+    CREATE INDEX entries_that_are_pairs ON entries (id) WHERE kind = 1;
+    CREATE TABLE pairs (
+        entry_id   INTEGER PRIMARY KEY,
+        key        TEXT NOT NULL UNIQUE,
+        answer     TEXT NOT NULL,
+        context_id INTEGER,
+        document   TEXT,
+        written_by TEXT
+    );
+    CREATE INDEX pairs_by_context ON pairs (context_id);
+    CREATE INDEX pairs_by_document ON pairs (document);
 ";
 
 /// How long a writer waits for another one.
@@ -110,8 +127,12 @@ fn create_schema(connection: &mut Connection, doing: &str) -> Result<(), StoreEr
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     // Another process may have been quicker.
-    if version(&transaction).map_err(&fail)? == 0_i64 {
-        transaction.execute_batch(SCHEMA).map_err(&fail)?;
+    let found: i64 = version(&transaction).map_err(&fail)?;
+    if found < SCHEMA_VERSION {
+        if found == 0 {
+            transaction.execute_batch(SCHEMA).map_err(&fail)?;
+        }
+        transaction.execute_batch(PAIRS).map_err(&fail)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(&fail)?;
     }
     transaction.commit().map_err(&fail)

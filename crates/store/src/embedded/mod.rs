@@ -11,6 +11,7 @@ mod database;
 mod dense;
 mod fusion;
 mod lexical;
+mod pairs;
 mod rows;
 mod search;
 mod view;
@@ -20,12 +21,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use qanda_core::ports::{EmbedderIdentity, Hit, IndexStatus, SearchQuery, StoreStatus};
-use qanda_core::{NewDocument, Store, StoreError};
+use qanda_core::ports::{EmbedderIdentity, Hit, IndexStatus, Page, SearchQuery, StoreStatus};
+use qanda_core::{EntryId, NewDocument, NewPair, Pair, Passage, Store, StoreError};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use self::database::Database;
+use self::dense::Vector;
 pub use self::fusion::Fusion;
 use self::view::View;
 
@@ -127,6 +129,52 @@ impl Store for EmbeddedStore {
         self.blocking(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
     }
 
+    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+        self.blocking(move |inner| {
+            inner.database.with(|connection| {
+                let ids = ids.iter().filter_map(pairs::row_id);
+                ids.map(|id| rows::passage(connection, id.unsigned_abs())).filter_map(Result::transpose).collect()
+            })
+        })
+        .await
+    }
+
+    async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
+        let vector = Vector::from_f32(&vector);
+        self.blocking(move |inner| {
+            inner.database.with(|connection| pairs::written_for(connection, &contexts, &vector, limit))
+        })
+        .await
+    }
+
+    async fn put_pairs(&self, new: Vec<NewPair>) -> Result<(), StoreError> {
+        self.blocking(move |inner| inner.database.with(|connection| pairs::put(connection, &new))).await
+    }
+
+    async fn remove_pairs(&self, keys: Vec<String>) -> Result<usize, StoreError> {
+        self.blocking(move |inner| inner.database.with(|connection| pairs::remove(connection, &keys))).await
+    }
+
+    async fn list_passages(&self, after: Option<String>) -> Result<Page<Passage>, StoreError> {
+        self.blocking(move |inner| inner.database.with(|connection| pairs::list_passages(connection, after.as_deref())))
+            .await
+    }
+
+    async fn list_pairs(&self, after: Option<String>) -> Result<Page<Pair>, StoreError> {
+        self.blocking(move |inner| inner.database.with(|connection| pairs::list(connection, after.as_deref()))).await
+    }
+
+    async fn claim(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
+        self.blocking(move |inner| {
+            inner.database.with(|connection| rows::claim_embedder(connection, &inner.directory, &embedder))
+        })
+        .await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.blocking(|inner| inner.database.with(|connection| rows::state(connection).map(drop))).await
+    }
+
     async fn optimise(&self) -> Result<(), StoreError> {
         self.blocking(|inner| inner.database.with(|connection| catch_up::catch_up(&inner.directory, connection))).await
     }
@@ -141,19 +189,6 @@ impl Store for EmbeddedStore {
                 ];
                 rows::status(connection, indexes)
             })
-        })
-        .await
-    }
-}
-
-impl EmbeddedStore {
-    /// Records which embedder makes the vectors, as long as there are none by another.
-    ///
-    /// # Errors
-    /// [`StoreError::OtherEmbedder`] when there are.
-    pub async fn claim_for(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
-        self.blocking(move |inner| {
-            inner.database.with(|connection| rows::claim_embedder(connection, &inner.directory, &embedder))
         })
         .await
     }

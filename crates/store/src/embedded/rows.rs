@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use super::database::failed;
 use super::dense::Vector;
+use super::pairs;
 
 /// Kind of an entry: a passage of a document.
 pub(super) const PASSAGE: i64 = 0;
@@ -90,13 +91,27 @@ pub(super) fn put(connection: &mut Connection, documents: &[NewDocument]) -> Res
     let fail = failed("storing documents");
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     for new in documents {
-        remove_one(&transaction, &new.document.location).map_err(&fail)?;
-        insert(&transaction, new).map_err(&fail)?;
+        replace(&transaction, new).map_err(&fail)?;
     }
     transaction.commit().map_err(&fail)
 }
 
-fn insert(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result<()> {
+/// Removes the version that is stored, stores this one, and puts back the pairs that still hold.
+fn replace(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result<()> {
+    let find = "SELECT id FROM documents WHERE location = ?1";
+    let stored: Option<i64> =
+        transaction.prepare_cached(find)?.query_row([&new.document.location], |row| row.get(0)).optional()?;
+    let mut kept = pairs::keep_waiting(transaction, &new.document.path)?;
+    if let Some(stored) = stored {
+        kept.extend(pairs::keep(transaction, stored)?);
+        remove_one(transaction, &new.document.location)?;
+    }
+    let id = insert(transaction, new)?;
+    pairs::put_back(transaction, id, kept)
+}
+
+/// Returns the document's row id.
+fn insert(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result<i64> {
     let document = &new.document;
     transaction
         .prepare_cached("INSERT INTO documents (location, path, title, fingerprint) VALUES (?1, ?2, ?3, ?4)")?
@@ -122,7 +137,7 @@ fn insert(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result<
         let sql = "INSERT INTO changes (entry_id, kind, added) VALUES (?1, ?2, 1)";
         transaction.prepare_cached(sql)?.execute(params![entry, PASSAGE])?;
     }
-    Ok(())
+    Ok(id)
 }
 
 /// Removes documents by location; returns how many there were.
@@ -144,6 +159,7 @@ fn remove_one(transaction: &Transaction<'_>, location: &str) -> rusqlite::Result
     for sql in [
         "INSERT INTO changes (entry_id, kind, added) SELECT id, kind, 0 FROM entries WHERE document_id = ?1",
         "DELETE FROM vectors WHERE entry_id IN (SELECT id FROM entries WHERE document_id = ?1)",
+        "DELETE FROM pairs WHERE entry_id IN (SELECT id FROM entries WHERE document_id = ?1)",
         "DELETE FROM entries WHERE document_id = ?1",
         "DELETE FROM document_metadata WHERE document_id = ?1",
         "DELETE FROM document_texts WHERE document_id = ?1",
@@ -180,8 +196,8 @@ pub(super) fn each_entry_after<E: From<rusqlite::Error>>(
     sequence: i64,
     mut take: impl FnMut(Entry) -> Result<(), E>,
 ) -> Result<(), E> {
-    let sql = "SELECT e.id, e.kind, d.title, e.headings, e.text, d.id
-               FROM changes c JOIN entries e ON e.id = c.entry_id JOIN documents d ON d.id = e.document_id
+    let sql = "SELECT e.id, e.kind, coalesce(d.title, ''), e.headings, e.text, e.document_id
+               FROM changes c JOIN entries e ON e.id = c.entry_id LEFT JOIN documents d ON d.id = e.document_id
                WHERE c.sequence > ?1 AND c.added = 1 ORDER BY c.sequence";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([sequence])?;
@@ -250,10 +266,10 @@ pub(super) fn matching(connection: &Connection, filter: &Filter) -> Result<Vec<u
 pub(super) fn passage(connection: &Connection, entry: u64) -> Result<Option<Passage>, StoreError> {
     let read = || -> rusqlite::Result<Option<Passage>> {
         let sql = "SELECT d.path, d.title, e.headings, e.text, e.start_byte, e.end_byte, d.id
-                   FROM entries e JOIN documents d ON d.id = e.document_id WHERE e.id = ?1";
+                   FROM entries e JOIN documents d ON d.id = e.document_id WHERE e.id = ?1 AND e.kind = 0";
         let found = connection.prepare_cached(sql)?.query_row([entry.cast_signed()], |row| {
             let passage = Passage {
-                id: entry,
+                id: entry.into(),
                 document: row.get(0)?,
                 title: row.get(1)?,
                 headings: headings(&row.get::<_, String>(2)?),
@@ -302,7 +318,7 @@ pub(super) fn status(connection: &Connection, indexes: Vec<IndexStatus>) -> Resu
     })
 }
 
-fn metadata_of(connection: &Connection, document: i64) -> rusqlite::Result<Metadata> {
+pub(super) fn metadata_of(connection: &Connection, document: i64) -> rusqlite::Result<Metadata> {
     let sql = "SELECT name, value FROM document_metadata WHERE document_id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_map([document], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
@@ -314,11 +330,11 @@ fn id(row: i64) -> u64 {
 }
 
 /// Byte offsets are far below 2^63.
-fn offset(bytes: usize) -> i64 {
+pub(super) fn offset(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-fn bytes(offset: i64) -> usize {
+pub(super) fn bytes(offset: i64) -> usize {
     usize::try_from(offset).unwrap_or(0)
 }
 

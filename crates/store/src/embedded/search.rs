@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use qanda_core::ports::{Hit, Mode, SearchQuery};
-use qanda_core::{Source, StoreError};
+use qanda_core::ports::{Hit, Mode, PairLink, SearchQuery};
+use qanda_core::{Passage, Source, StoreError};
 use rusqlite::Connection;
 
 use super::dense::{self, Vector, Wanted};
 use super::fusion::Candidate;
 use super::view::View;
-use super::{Inner, rows};
+use super::{Inner, pairs, rows};
 
 /// Candidates taken from each side: enough for fusion to find what both like, and for entries that have been
 /// removed meanwhile not to be missed.
@@ -89,6 +89,15 @@ fn candidates(
     Ok(near.iter().map(|(id, cosine)| (*id, *cosine)).chain(cosines).map(candidate).collect())
 }
 
+/// A passage, or a pair as one.
+fn found(connection: &Connection, id: u64) -> Result<Option<(Passage, Option<PairLink>)>, StoreError> {
+    if let Some(passage) = rows::passage(connection, id)? {
+        return Ok(Some((passage, None)));
+    }
+    let pair = pairs::as_passage(connection, id).map_err(super::database::failed("reading a pair"))?;
+    Ok(pair.map(|(passage, link)| (passage, Some(link))))
+}
+
 /// Reads the passages of the best entries; those that are gone by now are passed over.
 fn hits(
     connection: &Connection,
@@ -101,12 +110,12 @@ fn hits(
         if hits.len() == limit {
             break;
         }
-        let Some(passage) = rows::passage(connection, id)? else { continue };
+        let Some((passage, pair)) = found(connection, id)? else { continue };
         let cosine = match vector.is_empty() {
             true => None,
             false => rows::vector(connection, id)?.map(|stored| vector.dot(&stored)),
         };
-        hits.push(Hit { passage, score, cosine });
+        hits.push(Hit { passage, pair, score, cosine });
     }
     Ok(hits)
 }

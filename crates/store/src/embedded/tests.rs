@@ -178,7 +178,7 @@ async fn a_filter_and_a_source_limit_every_mode() {
 #[tokio::test]
 async fn another_embedder_is_refused_with_the_way_out() {
     let directory = TempDir::new().expect("directory");
-    open(&directory).claim_for(identity("m")).await.expect("claims");
+    open(&directory).claim(identity("m")).await.expect("claims");
     let error = EmbeddedStore::open(directory.path(), Some(&identity("other")), Fusion::default()).err();
     let message = error.expect("is refused").to_string();
     assert!(message.contains("made with the embedder m (8 dimensions)"), "{message}");

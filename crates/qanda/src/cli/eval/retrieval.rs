@@ -98,7 +98,7 @@ impl Retrieval {
             return Ok(());
         }
         terminal::note(&format!("storing {} documents", terminal::grouped(entries.len() as u64)));
-        store.claim_for(embedder.identity().clone()).await?;
+        store.claim(embedder.identity().clone()).await?;
         for batch in entries.chunks(256) {
             let texts = batch.iter().map(|entry| with_context(&entry.title, &[], &entry.text)).collect();
             let vectors = if self.needs_vectors() {

@@ -1,0 +1,42 @@
+//! Question/answer pairs, written beforehand for passages of the documents.
+
+use crate::document::{EntryId, Metadata};
+
+/// A pair as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// Its identity for import and export: the id it came with, or a hash of its words.
+    pub key: String,
+    /// What is asked; this is what a search compares with.
+    pub question: String,
+    /// What is answered.
+    pub answer: String,
+    /// The passage that it was written for, as long as that is stored.
+    pub context: Option<EntryId>,
+    /// Path of the document that it is about (the original's `guideline`).
+    pub document: Option<String>,
+    /// The model that wrote it; none for one that was imported.
+    pub written_by: Option<String>,
+    /// Metadata of its document.
+    pub metadata: Metadata,
+}
+
+/// A pair on its way into the store. One whose key is stored already is replaced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPair {
+    /// Its identity; see [`Pair::key`].
+    pub key: String,
+    /// What is asked.
+    pub question: String,
+    /// What is answered.
+    pub answer: String,
+    /// The passage that it was written for.
+    pub context: Option<EntryId>,
+    /// Path of the document that it is about, for one without a passage. A store that knows the document finds
+    /// the passage in which the answer stands word for word.
+    pub document: Option<String>,
+    /// The model that wrote it; none for one that is imported.
+    pub written_by: Option<String>,
+    /// Embedding of the question: unit length, as many numbers as the embedder's dimension.
+    pub vector: Vec<f32>,
+}

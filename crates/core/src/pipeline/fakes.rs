@@ -1,0 +1,154 @@
+//! A store, an embedder and a model with fixed behaviour, for the tests of the pipelines.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+
+use crate::ports::{EmbedderIdentity, Hit, Page, Prompt, SearchQuery, StoreStatus, Token, TokenStream};
+use crate::{
+    Embedder, EntryId, LanguageModel, Metadata, ModelError, NewDocument, NewPair, Pair, Passage, Span, Store,
+    StoreError,
+};
+
+/// A passage about water that begins at byte 100 of its document.
+pub(super) fn water() -> Passage {
+    let text = "Adults should drink about two litres of water a day.";
+    Passage {
+        id: 4.into(),
+        document: "water.md".to_owned(),
+        title: "Water".to_owned(),
+        headings: vec![],
+        text: text.to_owned(),
+        span: Span::new(100, 100 + text.len()),
+        metadata: Metadata::new(),
+    }
+}
+
+/// Finds the same hits for every question and keeps what it was asked.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) hits: Vec<Hit>,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) passages: Vec<Passage>,
+    pub(super) searches: Mutex<Vec<SearchQuery>>,
+    pub(super) pairs_asked: Mutex<Vec<(Vec<EntryId>, usize)>>,
+}
+
+#[async_trait]
+impl Store for Found {
+    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+        self.searches.lock().expect("lock").push(query);
+        Ok(self.hits.clone())
+    }
+    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+        Ok(self.passages.iter().filter(|passage| ids.contains(&passage.id)).cloned().collect())
+    }
+    async fn pairs_for(&self, contexts: Vec<EntryId>, _: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
+        self.pairs_asked.lock().expect("lock").push((contexts, limit));
+        Ok(self.pairs.clone())
+    }
+    async fn put(&self, _: Vec<NewDocument>) -> Result<(), StoreError> {
+        unreachable!("answering stores nothing")
+    }
+    async fn remove(&self, _: Vec<String>) -> Result<usize, StoreError> {
+        unreachable!("answering removes nothing")
+    }
+    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
+        unreachable!("answering needs no fingerprints")
+    }
+    async fn put_pairs(&self, _: Vec<NewPair>) -> Result<(), StoreError> {
+        unreachable!("answering stores nothing")
+    }
+    async fn remove_pairs(&self, _: Vec<String>) -> Result<usize, StoreError> {
+        unreachable!("answering removes nothing")
+    }
+    async fn list_passages(&self, _: Option<String>) -> Result<Page<Passage>, StoreError> {
+        unreachable!("answering lists nothing")
+    }
+    async fn list_pairs(&self, _: Option<String>) -> Result<Page<Pair>, StoreError> {
+        unreachable!("answering lists nothing")
+    }
+    async fn claim(&self, _: EmbedderIdentity) -> Result<(), StoreError> {
+        unreachable!("answering does not write")
+    }
+    async fn check(&self) -> Result<(), StoreError> {
+        unreachable!("answering needs no check")
+    }
+    async fn optimise(&self) -> Result<(), StoreError> {
+        unreachable!("answering does not write")
+    }
+    async fn status(&self) -> Result<StoreStatus, StoreError> {
+        unreachable!("answering needs no counts")
+    }
+}
+
+/// Every text has the same vector.
+pub(super) struct OneVector(EmbedderIdentity);
+
+impl OneVector {
+    pub(super) fn new() -> Self {
+        Self(EmbedderIdentity { name: "none".to_owned(), dimension: 1 })
+    }
+}
+
+#[async_trait]
+impl Embedder for OneVector {
+    fn identity(&self) -> &EmbedderIdentity {
+        &self.0
+    }
+    fn relevance_floor(&self) -> f32 {
+        0.3
+    }
+    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, ModelError> {
+        Ok(vec![1.0])
+    }
+    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        Ok(texts.iter().map(|_| vec![1.0]).collect())
+    }
+}
+
+/// Says its pieces at every call (the pieces of call `n` are `calls[n]`, the last ones from then on), then fails if
+/// told so; keeps the prompts.
+pub(super) struct Scripted {
+    pub(super) calls: Vec<Vec<&'static str>>,
+    pub(super) fails: bool,
+    pub(super) window: usize,
+    pub(super) prompts: Mutex<Vec<Prompt>>,
+}
+
+impl Scripted {
+    pub(super) fn new(calls: Vec<Vec<&'static str>>) -> Self {
+        Self { calls, fails: false, window: 2048, prompts: Mutex::default() }
+    }
+
+    /// What the call with this number was asked, if there was one.
+    pub(super) fn prompt(&self, call: usize) -> Option<Prompt> {
+        self.prompts.lock().expect("lock").get(call).cloned()
+    }
+}
+
+#[async_trait]
+impl LanguageModel for Scripted {
+    fn name(&self) -> &str {
+        "scripted"
+    }
+    fn context_window(&self) -> usize {
+        self.window
+    }
+    fn count_tokens(&self, text: &str) -> usize {
+        text.split_whitespace().count()
+    }
+    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
+        let call = {
+            let mut prompts = self.prompts.lock().expect("lock");
+            prompts.push(prompt);
+            prompts.len() - 1
+        };
+        let pieces = self.calls.get(call).or(self.calls.last()).cloned().unwrap_or_default();
+        let pieces = pieces.into_iter().map(|text| Ok(Token { text: text.to_owned() }));
+        let failure = self.fails.then_some(Err(ModelError::Stopped));
+        Ok(futures::stream::iter(pieces.chain(failure).collect::<Vec<_>>()).boxed())
+    }
+}
