@@ -20,6 +20,7 @@ pub mod decode;
 pub mod document;
 pub mod error;
 pub mod folder;
+pub mod pairs;
 pub mod readers;
 pub mod sentences;
 pub mod sync;

@@ -11,11 +11,10 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    match cli.run() {
+    // Connections to servers over TLS: one provider for all clients. It can only fail when there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match cli::run() {
         Ok(code) => code,
         Err(error) => {
             terminal::error(&error);

@@ -1,48 +1,128 @@
 //! The one place that names concrete back ends.
 
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use qanda_core::Embedder;
-use qanda_core::pipeline::{Direct, Pipeline};
+use qanda_core::pipeline::{Classic, Direct, Pipeline, Resources};
+use qanda_core::ports::TokenCounter;
+use qanda_core::{Embedder, LanguageModel, ModelError, Store};
 use qanda_inference::embed::local::LocalEmbedder;
+use qanda_inference::embed::openai::{OpenAiEmbedder, OpenAiTokenCounter};
 use qanda_inference::llm::local::LocalModel;
-use qanda_store::embedded::{EmbeddedStore, Fusion};
+use qanda_inference::llm::openai::OpenAiModel;
+use qanda_store::chroma::ChromaStore;
+use qanda_store::embedded::EmbeddedStore;
+use tokio::task::spawn_blocking;
 
-use crate::config::{EmbedderSettings, LlmSettings};
+use crate::config::{AnswerSettings, EmbedderSettings, LlmSettings, ModelSettings, SearchSettings, StoreSettings};
+
+/// Everything that finds passages.
+pub(crate) struct Search {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) embedder: Arc<dyn Embedder>,
+    /// Counts tokens as the embedder does.
+    pub(crate) counter: Arc<dyn TokenCounter>,
+}
 
 /// Everything that answers a question.
 pub(crate) struct Parts {
-    pub(crate) store: Arc<EmbeddedStore>,
-    pub(crate) pipeline: Arc<dyn Pipeline>,
+    pub(crate) search: Search,
+    pub(crate) resources: Resources,
+    /// By name.
+    pub(crate) pipelines: BTreeMap<&'static str, Arc<dyn Pipeline>>,
+    /// The one for questions that name none.
+    pub(crate) pipeline: &'static str,
 }
 
-/// Loads the embedder.
-pub(crate) fn embedder(settings: &EmbedderSettings) -> anyhow::Result<Arc<LocalEmbedder>> {
-    let loaded = LocalEmbedder::load(&settings.directory, settings.threads);
-    Ok(Arc::new(loaded.with_context(|| format!("cannot use the embedder in {}", settings.directory.display()))?))
+impl Parts {
+    /// The pipeline for questions that name none.
+    pub(crate) fn default_pipeline(&self) -> Arc<dyn Pipeline> {
+        Arc::clone(&self.pipelines[self.pipeline])
+    }
 }
 
-/// Opens the store for an embedder.
-pub(crate) fn store(data_dir: &Path, embedder: &LocalEmbedder) -> anyhow::Result<Arc<EmbeddedStore>> {
-    Ok(Arc::new(EmbeddedStore::open(data_dir, Some(embedder.identity()), Fusion::default())?))
+/// What is done about an endpoint that cannot be reached at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It is an error.
+    None,
+    /// It is tried again until it can.
+    Wait,
+}
+
+/// Opens the store and loads or reaches the embedder.
+pub(crate) async fn search(settings: SearchSettings, patience: Patience) -> anyhow::Result<Search> {
+    let SearchSettings { store, embedder } = settings;
+    let (embedder, counter) = self::embedder(embedder, patience).await?;
+    let identity = embedder.identity().clone();
+    let store = spawn_blocking(move || self::store(&store, Some(identity))).await??;
+    Ok(Search { store, embedder, counter })
+}
+
+/// A store, for an embedder if one is given.
+pub(crate) fn store(
+    settings: &StoreSettings,
+    embedder: Option<qanda_core::ports::EmbedderIdentity>,
+) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match settings {
+        StoreSettings::Embedded { directory, fusion } => {
+            Arc::new(EmbeddedStore::open(directory, embedder.as_ref(), *fusion)?)
+        }
+        StoreSettings::Chroma(settings) => Arc::new(ChromaStore::new(settings.clone(), embedder)?),
+    })
+}
+
+async fn embedder(
+    settings: EmbedderSettings,
+    patience: Patience,
+) -> anyhow::Result<(Arc<dyn Embedder>, Arc<dyn TokenCounter>)> {
+    match settings {
+        EmbedderSettings::Local { directory, threads, relevance_floor } => {
+            let place = directory.display().to_string();
+            let loaded = spawn_blocking(move || LocalEmbedder::load(&directory, threads)).await?;
+            let mut embedder = loaded.with_context(|| format!("cannot use the embedder in {place}"))?;
+            if let Some(floor) = relevance_floor {
+                embedder.set_relevance_floor(floor);
+            }
+            let counter = embedder.token_counter();
+            Ok((Arc::new(embedder), counter))
+        }
+        EmbedderSettings::OpenAi { endpoint, relevance_floor } => loop {
+            match OpenAiEmbedder::connect(endpoint.clone(), relevance_floor).await {
+                Ok(embedder) => return Ok((Arc::new(embedder), Arc::new(OpenAiTokenCounter::default()))),
+                Err(error @ ModelError::Unavailable { .. }) if patience == Patience::Wait => {
+                    tracing::warn!(%error, "waiting for the embedder");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+                Err(error) => return Err(error).context("cannot use the embedder"),
+            }
+        },
+    }
+}
+
+async fn model(settings: LlmSettings) -> anyhow::Result<Arc<dyn LanguageModel>> {
+    Ok(match settings.model {
+        ModelSettings::Local(file, options) => {
+            Arc::new(spawn_blocking(move || LocalModel::load(&file, options)).await??)
+        }
+        ModelSettings::OpenAi(endpoint) => Arc::new(OpenAiModel::new(endpoint)?),
+    })
 }
 
 /// Opens the store and loads both models, all at the same time.
-pub(crate) fn parts(data_dir: &Path, embedder_settings: &EmbedderSettings, llm: &LlmSettings) -> anyhow::Result<Parts> {
-    let (model, search) = std::thread::scope(|scope| {
-        let model = scope.spawn(|| LocalModel::load(&llm.file, llm.local));
-        let search = embedder(embedder_settings).and_then(|embedder| Ok((store(data_dir, &embedder)?, embedder)));
-        (model.join(), search)
-    });
-    let model = model.map_err(|_| anyhow::anyhow!("loading the language model panicked"))??;
-    let (store, embedder) = search?;
-    let pipeline = Arc::new(Direct {
-        store: Arc::clone(&store) as _,
-        embedder,
-        model: Arc::new(model),
-        generation: llm.generation,
-    });
-    Ok(Parts { store, pipeline })
+pub(crate) async fn parts(settings: AnswerSettings, patience: Patience) -> anyhow::Result<Parts> {
+    let generation = settings.llm.generation;
+    let (model, search) = tokio::try_join!(model(settings.llm), search(settings.search, patience))?;
+    let resources = Resources {
+        store: Arc::clone(&search.store),
+        embedder: Arc::clone(&search.embedder),
+        model,
+        generation,
+        prompts: settings.prompts,
+    };
+    let pipelines: [Arc<dyn Pipeline>; 2] = [Arc::new(Direct(resources.clone())), Arc::new(Classic(resources.clone()))];
+    let pipelines = pipelines.into_iter().map(|pipeline| (pipeline.name(), pipeline)).collect();
+    Ok(Parts { search, resources, pipelines, pipeline: settings.pipeline })
 }

@@ -1,16 +1,21 @@
+use std::sync::Arc;
+
 use super::super::fakes::{Found, OneVector, Scripted, water};
+use super::super::run::NOTHING_FOUND;
+use super::super::{Generation, Prompts};
 use super::*;
-use crate::Span;
+use crate::{ModelError, Span};
 
 fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
     let model = Arc::new(Scripted::new(vec![pieces.to_vec()]));
     let hit = Hit { passage: water(), pair: None, score: 0.5, cosine: Some(cosine) };
-    let direct = Direct {
+    let direct = Direct(Resources {
         store: Arc::new(Found { hits: vec![hit], ..Found::default() }),
         embedder: Arc::new(OneVector::new()),
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
-    };
+        prompts: Arc::new(Prompts::default()),
+    });
     (direct, model)
 }
 
@@ -80,7 +85,7 @@ async fn the_model_alone_searches_nothing_and_cites_nothing() {
 #[tokio::test]
 async fn a_failure_after_some_tokens_is_a_failure() {
     let (mut direct, _) = direct(0.8, &[]);
-    direct.model = Arc::new(Scripted { fails: true, ..Scripted::new(vec![vec!["Two"]]) });
+    direct.0.model = Arc::new(Scripted { fails: true, ..Scripted::new(vec![vec!["Two"]]) });
     let failed = direct.answer(Question::new("How much water?"), &mut |_| {}).await;
     assert!(matches!(failed, Err(AnswerError::Model(ModelError::Stopped))));
 }
@@ -89,7 +94,7 @@ async fn a_failure_after_some_tokens_is_a_failure() {
 async fn strict_grounding_leaves_inventions_out_and_quotes_instead() {
     let (mut direct, _) =
         direct(0.8, &["Adults need eight litres of water a day.", " Water is wet and blue and cold."]);
-    direct.generation.grounding = Grounding::Strict;
+    direct.0.generation.grounding = Grounding::Strict;
     let (answer, told) = answer(&direct, Question::new("How much water should adults drink?")).await;
     assert_eq!(answer.text, "The documents say: “Adults should drink about two litres of water a day.” [1]");
     assert_eq!(told, answer.text);

@@ -18,7 +18,8 @@ pub(super) struct Sentence {
     pub(super) hit: usize,
     /// Where it stands in the passage's text, in bytes.
     pub(super) span: Span,
-    /// Cosine with the question, plus up to 0.3 for containing its words.
+    /// Cosine with the question, plus up to 0.3 for containing its words, plus up to 0.4 for answering a question
+    /// like it.
     pub(super) score: f32,
 }
 
@@ -45,9 +46,17 @@ pub(super) async fn score(
     let scored = spans.iter().zip(vectors).zip(&words).map(|((place, sentence), words)| {
         let cosine: f32 = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum();
         let shared: f32 = weights.iter().filter(|(word, _)| words.contains(word)).map(|(_, weight)| weight).sum();
-        Sentence { hit: place.0, span: place.1, score: cosine + WORDS * shared / all }
+        let score = cosine + WORDS * shared / all + asked_before(&hits[place.0]);
+        Sentence { hit: place.0, span: place.1, score }
     });
     Ok(scored.collect())
+}
+
+/// What it is worth to stand in the answer to a question like the one asked. Such an answer need not share a word
+/// with the question; its own question does.
+fn asked_before(hit: &Hit) -> f32 {
+    let alike = hit.pair.as_ref().and(hit.cosine).unwrap_or_default();
+    2.0 * (alike - 0.8).clamp(0.0, 0.2)
 }
 
 /// The question's words, the rarer among the sentences the weightier: what all or none of them say tells none

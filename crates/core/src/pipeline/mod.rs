@@ -1,15 +1,23 @@
 //! From a question to a cited answer: plain code over ports.
 
+mod classic;
 mod direct;
 #[cfg(test)]
 mod fakes;
 mod focus;
+mod found_pairs;
+mod json_answer;
 mod prompt;
+mod prompts;
 mod relevance;
+mod run;
 
 use async_trait::async_trait;
+pub use classic::Classic;
 pub use direct::Direct;
 pub use prompt::Generation;
+pub use prompts::Prompts;
+pub use run::Resources;
 
 use crate::{Answer, AnswerError, Question};
 

@@ -1,15 +1,11 @@
 //! What the model is told.
 
+use crate::Question;
 use crate::citation::Grounding;
 use crate::document::heading_path;
 use crate::ports::{Hit, LanguageModel, Message, Prompt};
 use crate::question::{Role, Turn};
 
-/// Instructions for answering from passages. The same for every question, so that a model can keep what it
-/// computed for them.
-const DIRECT_SYSTEM: &str = include_str!("prompts/direct_system.txt");
-/// Instructions for answering without documents.
-const MODEL_ALONE_SYSTEM: &str = include_str!("prompts/model_alone_system.txt");
 /// Tokens left for chat markup around the messages.
 const MARKUP_TOKENS: usize = 64;
 
@@ -27,22 +23,20 @@ pub struct Generation {
 }
 
 /// A prompt that asks the model alone.
-pub(super) fn model_alone(question: &str, history: &[Turn], generation: Generation) -> Prompt {
-    conversation(MODEL_ALONE_SYSTEM, history, question.to_owned(), generation)
+pub(super) fn model_alone(system: &str, question: &str, history: &[Turn], generation: Generation) -> Prompt {
+    conversation(system, history, question.to_owned(), generation)
 }
 
 /// A prompt over excerpts of passages; those that are empty or do not fit into the model's window are left out.
 /// Returns the hits that are in it as well, in the order of their numbers.
 pub(super) fn over_passages(
-    question: &str,
-    history: &[Turn],
+    system: &str,
+    question: &Question,
     hits: Vec<(Hit, String)>,
     model: &dyn LanguageModel,
     generation: Generation,
 ) -> (Prompt, Vec<Hit>) {
-    let asked: usize = history.iter().map(|turn| model.count_tokens(&turn.content)).sum();
-    let fixed = MARKUP_TOKENS + asked + model.count_tokens(DIRECT_SYSTEM) + model.count_tokens(question);
-    let mut room = model.context_window().saturating_sub(generation.max_tokens + fixed);
+    let mut room = room(system, question, model, generation);
     let mut body = String::new();
     let mut used = Vec::new();
     for (hit, excerpt) in hits.into_iter().filter(|(_, excerpt)| !excerpt.is_empty()) {
@@ -57,11 +51,19 @@ pub(super) fn over_passages(
         }
     }
     body.push_str("Question: ");
-    body.push_str(question);
-    (conversation(DIRECT_SYSTEM, history, body, generation), used)
+    body.push_str(&question.content);
+    (conversation(system, &question.history, body, generation), used)
 }
 
-fn conversation(system: &str, history: &[Turn], user: String, generation: Generation) -> Prompt {
+/// Tokens that are left for what a question is answered from.
+pub(super) fn room(system: &str, question: &Question, model: &dyn LanguageModel, generation: Generation) -> usize {
+    let asked: usize = question.history.iter().map(|turn| model.count_tokens(&turn.content)).sum();
+    let fixed = MARKUP_TOKENS + asked + model.count_tokens(system) + model.count_tokens(&question.content);
+    model.context_window().saturating_sub(generation.max_tokens + fixed)
+}
+
+/// Instructions, what was said before, and what is said now.
+pub(super) fn conversation(system: &str, history: &[Turn], user: String, generation: Generation) -> Prompt {
     let mut messages = vec![Message::new(Role::System, system.trim_end())];
     messages.extend(history.iter().map(|turn| Message::new(turn.role, turn.content.clone())));
     messages.push(Message::new(Role::User, user));

@@ -4,8 +4,9 @@ use clap::Args;
 use qanda_core::{Answer, Question, Source};
 use qanda_server::answer_json;
 
-use crate::config::{EmbedderArgs, File, LlmArgs, StorageArgs};
+use crate::config::AnswerArgs;
 use crate::terminal::{self, BOLD, CYAN, DIM};
+use crate::wiring::Patience;
 use crate::{logging, wiring};
 
 /// Ask a question and see the answer with its sources
@@ -29,11 +30,7 @@ pub(crate) struct Ask {
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     filter: Vec<(String, String)>,
     #[command(flatten)]
-    storage: StorageArgs,
-    #[command(flatten)]
-    embedder: EmbedderArgs,
-    #[command(flatten)]
-    llm: LlmArgs,
+    answers: AnswerArgs,
 }
 
 fn n_results(given: &str) -> Result<usize, String> {
@@ -47,12 +44,10 @@ fn name_value(given: &str) -> Result<(String, String), String> {
 }
 
 impl Ask {
-    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
         anyhow::ensure!(!self.question.trim().is_empty(), "the question is empty");
-        let embedder = self.embedder.resolve(file)?;
-        let llm = self.llm.resolve(file)?;
-        let parts = wiring::parts(&self.storage.data_dir(file), &embedder, &llm)?;
+        let settings = self.answers.resolve()?;
         let question = Question {
             search: !self.no_documents,
             n_results: self.n_results,
@@ -65,7 +60,10 @@ impl Ask {
                 terminal::piece(text);
             }
         };
-        let answer = super::runtime()?.block_on(parts.pipeline.answer(question, &mut show))?;
+        let answer = super::runtime()?.block_on(async {
+            let parts = wiring::parts(settings, Patience::None).await?;
+            anyhow::Ok(parts.default_pipeline().answer(question, &mut show).await?)
+        })?;
         if self.json {
             terminal::line(&serde_json::to_string_pretty(&answer_json(&answer))?);
         } else {

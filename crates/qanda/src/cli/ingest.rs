@@ -1,15 +1,14 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use qanda_core::{Embedder, Store};
 use qanda_ingest::{Event, Report, Sync};
 
-use crate::config::{EmbedderArgs, File, StorageArgs};
+use crate::config::SearchArgs;
 use crate::terminal::{self, BOLD, DIM, RED, grouped};
+use crate::wiring::{Patience, Search};
 use crate::{logging, wiring};
 
 /// Tokens of a passage when nothing else is said: the default embedder reads 254, its authors trained it on
@@ -38,25 +37,25 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "N", env = "QANDA_PASSAGE_TOKENS")]
     passage_tokens: Option<usize>,
     #[command(flatten)]
-    storage: StorageArgs,
-    #[command(flatten)]
-    embedder: EmbedderArgs,
+    search: SearchArgs,
 }
 
 impl Ingest {
-    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
         step_back();
-        let embedder = wiring::embedder(&self.embedder.resolve(file)?)?;
-        let store = wiring::store(&self.storage.data_dir(file), &embedder)?;
-        let counter = embedder.token_counter();
-        let most = counter.max_tokens();
-        let budget = self.passage_tokens.or(file.passage_tokens).unwrap_or(PASSAGE_TOKENS.min(most));
-        anyhow::ensure!((32..=most).contains(&budget), "--passage-tokens is {budget}; it must be from 32 to {most}");
+        let settings = self.search.resolve()?;
         let progress = Progress::new(self.json);
         let report = super::runtime()?.block_on(async {
+            let Search { store, embedder, counter } = wiring::search(settings, Patience::None).await?;
+            let most = counter.max_tokens();
+            let budget = self.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
+            anyhow::ensure!(
+                (32..=most).contains(&budget),
+                "--passage-tokens is {budget}; it must be from 32 to {most}"
+            );
             store.claim(embedder.identity().clone()).await?;
-            let job = Sync { store, embedder: Arc::clone(&embedder) as _, counter, budget };
+            let job = Sync { store, embedder, counter, budget };
             anyhow::Ok(job.run(&self.paths, self.prune, |event| progress.show(&event)).await?)
         });
         progress.clear();

@@ -2,18 +2,20 @@
 
 mod ask;
 mod bench;
+mod config;
 mod eval;
 mod ingest;
 mod models;
+mod qa;
 mod serve;
 mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::File;
+use crate::config::{EnvFile, File};
 
 /// Answers questions over your own documents, with citations.
 ///
@@ -33,7 +35,8 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-const SETTINGS_HELP: &str = "Each setting is taken from its flag, else its environment variable, else qanda.toml \
+const SETTINGS_HELP: &str =
+    "Each setting is taken from its flag, else its environment variable (or .env), else qanda.toml \
 (the flag's name with _ for -), else its default.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files.";
@@ -46,6 +49,10 @@ enum Command {
     Ask(ask::Ask),
     /// Answer questions over HTTP
     Serve(serve::Serve),
+    /// Question/answer pairs written beforehand: let the model write them, import, export
+    Qa(qa::Qa),
+    /// Show the settings in effect and where each comes from
+    Config(config::Config),
     /// Say what is stored, by which models, and how far the indexes are
     Status(status::Status),
     /// Get the default models, or list those that are there
@@ -56,19 +63,23 @@ enum Command {
     Bench(bench::Bench),
 }
 
-impl Cli {
-    /// Runs the command.
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let file = File::read(self.config.as_deref())?;
-        match self.command {
-            Command::Ingest(command) => command.run(&file),
-            Command::Ask(command) => command.run(&file),
-            Command::Serve(command) => command.run(&file),
-            Command::Status(command) => command.run(&file),
-            Command::Models(command) => command.run(),
-            Command::Eval(command) => command.run(&file),
-            Command::Bench(command) => command.run(),
-        }
+/// Reads settings and command line, and runs the command.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let env_file = EnvFile::load()?;
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let file = File::read(&arguments)?;
+    let command = file.apply(Cli::command())?;
+    let matches = command.clone().get_matches_from(arguments);
+    match Cli::from_arg_matches(&matches)?.command {
+        Command::Ingest(command) => command.run(),
+        Command::Ask(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Qa(command) => command.run(),
+        Command::Config(shown) => shown.run(&command, &matches, &env_file, &file),
+        Command::Status(command) => command.run(),
+        Command::Models(command) => command.run(),
+        Command::Eval(command) => command.run(),
+        Command::Bench(command) => command.run(),
     }
 }
 
@@ -79,10 +90,10 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

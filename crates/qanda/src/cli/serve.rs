@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -6,47 +5,47 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use qanda_core::Store;
+use qanda_core::StoreError;
 use qanda_server::{Services, Slot};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::config::{EmbedderArgs, File, LlmArgs, StorageArgs};
+use crate::config::{AnswerArgs, AnswerSettings};
 use crate::logging;
 use crate::terminal::{self, BOLD};
-use crate::wiring::{self, Parts};
+use crate::wiring::{self, Patience};
 
 /// Answer questions over HTTP
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR", env = "QANDA_LISTEN")]
-    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    http: HttpArgs,
     /// Serve other machines although nobody has to show a key
     #[arg(long)]
     insecure_no_auth: bool,
-    /// Seconds that running answers have to finish after a TERM or INT signal [default: 30]
-    #[arg(long, value_name = "S", env = "QANDA_GRACEFUL_TIMEOUT")]
-    graceful_timeout: Option<u64>,
     #[command(flatten)]
-    storage: StorageArgs,
-    #[command(flatten)]
-    embedder: EmbedderArgs,
-    #[command(flatten)]
-    llm: LlmArgs,
+    answers: AnswerArgs,
+}
+
+/// Where and how long is served.
+#[derive(Debug, Args)]
+pub(super) struct HttpArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "QANDA_LISTEN", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+    /// Seconds that running answers have to finish after a TERM or INT signal
+    #[arg(long, value_name = "S", env = "QANDA_GRACEFUL_TIMEOUT", default_value_t = 30)]
+    graceful_timeout: u64,
 }
 
 impl Serve {
-    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("info");
-        let listen = self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000)));
+        let listen = self.http.listen;
         self.check_exposure(listen)?;
-        let embedder = self.embedder.resolve(file)?;
-        let llm = self.llm.resolve(file)?;
-        let grace = Duration::from_secs(self.graceful_timeout.or(file.graceful_timeout).unwrap_or(30));
-        let data_dir = self.storage.data_dir(file);
-        let parts = move || wiring::parts(&data_dir, &embedder, &llm);
+        let settings = self.answers.resolve()?;
+        let grace = Duration::from_secs(self.http.graceful_timeout);
         super::runtime()?.block_on(async {
             let listener = bind(listen).await?;
             let address = listener.local_addr()?;
@@ -55,7 +54,7 @@ impl Serve {
             let services = Slot::default();
             let server = tokio::spawn(qanda_server::serve(listener, services.clone(), stopped(stopping.clone())));
             let signals = tokio::spawn(wait_for_signal(stop));
-            let loading = load(parts, services);
+            let loading = load(settings, services);
             tokio::select! {
                 loaded = loading => loaded?,
                 () = stopped(stopping.clone()) => {}
@@ -95,25 +94,26 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Loads everything off the runtime, so that `/healthz` answers meanwhile, then lets questions in.
-async fn load(parts: impl FnOnce() -> anyhow::Result<Parts> + Send + 'static, services: Slot) -> anyhow::Result<()> {
+/// Loads everything off the runtime's threads, so that `/healthz` answers meanwhile, then lets questions in.
+async fn load(settings: AnswerSettings, services: Slot) -> anyhow::Result<()> {
     let started = Instant::now();
-    let parts = tokio::task::spawn_blocking(parts).await??;
-    let status = parts.store.status().await?;
-    let pipeline = parts.pipeline;
-    let name = pipeline.name();
-    services.fill(Services {
-        pipelines: BTreeMap::from([(name, pipeline)]),
-        default_pipeline: name,
-        store: Arc::clone(&parts.store) as _,
-    });
+    let parts = wiring::parts(settings, Patience::Wait).await?;
+    let store = Arc::clone(&parts.search.store);
+    services.fill(Services { pipelines: parts.pipelines, default_pipeline: parts.pipeline, store: Arc::clone(&store) });
     let seconds = started.elapsed().as_secs_f64();
-    tracing::info!(documents = status.documents, passages = status.passages, seconds, "ready");
-    if status.documents == 0 {
-        tracing::warn!("nothing is stored yet: qanda ingest FOLDER (this server will see it at once)");
+    match store.status().await {
+        Ok(status) => {
+            tracing::info!(documents = status.documents, passages = status.passages, seconds, "ready");
+            if status.passages + status.pairs == 0 {
+                tracing::warn!("nothing is stored yet: qanda ingest FOLDER (this server will see it at once)");
+            }
+        }
+        // It may come back; /readyz tells until then.
+        Err(error @ StoreError::Unavailable { .. }) => tracing::warn!(%error, seconds, "loaded, but not ready"),
+        Err(error) => return Err(error.into()),
     }
     // An ingest that was killed may have left the indexes behind. Searches are right either way.
-    if let Err(error) = parts.store.optimise().await {
+    if let Err(error) = store.optimise().await {
         tracing::warn!(%error, "the indexes could not catch up");
     }
     Ok(())

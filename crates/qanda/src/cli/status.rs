@@ -1,13 +1,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use qanda_core::Store;
 use qanda_core::ports::StoreStatus;
-use qanda_store::embedded::{EmbeddedStore, Fusion};
 use serde_json::{Map, Value, json};
 
-use crate::config::{File, LlmArgs, StorageArgs};
+use crate::config::{EndpointArgs, LlmArgs, ModelSettings, StorageArgs, StoreSettings};
 use crate::terminal::{self, BOLD, DIM, grouped};
+use crate::wiring;
 
 /// Say what is stored, by which models, and how far the indexes are
 #[derive(Debug, Args)]
@@ -19,32 +18,41 @@ pub(crate) struct Status {
     storage: StorageArgs,
     #[command(flatten)]
     llm: LlmArgs,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
 }
 
 impl Status {
-    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
-        let directory = self.storage.data_dir(file);
-        let model = self.llm.resolve(file);
-        // To look must not make: a mistyped directory would become an empty store.
-        let status = if directory.join("qanda.sqlite").exists() {
-            let store = EmbeddedStore::open(&directory, None, Fusion::default())?;
-            super::runtime()?.block_on(store.status())?
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let settings = self.storage.resolve()?;
+        let model = self.llm.resolve(&self.endpoint).map(|llm| llm.model);
+        let (place, there) = match &settings {
+            // To look must not make: a mistyped directory would become an empty store.
+            StoreSettings::Embedded { directory, .. } => {
+                (directory.display().to_string(), directory.join("qanda.sqlite").exists())
+            }
+            StoreSettings::Chroma(chroma) => {
+                (format!("Chroma at {}:{}, collection {}", chroma.host, chroma.port, chroma.collection), true)
+            }
+        };
+        let status = if there {
+            super::runtime()?.block_on(async { anyhow::Ok(wiring::store(&settings, None)?.status().await?) })?
         } else {
             StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() }
         };
-        let name = model.as_ref().ok().and_then(|model| model.file.file_stem()).map(|name| name.to_string_lossy());
+        let name = model.as_ref().ok().map(ModelSettings::name);
         if self.json {
             terminal::line(&serde_json::to_string_pretty(&to_json(&status, name.as_deref()))?);
             return Ok(ExitCode::SUCCESS);
         }
         let show = |name: &str, value: String| terminal::line(&format!("{BOLD}{name:<12}{BOLD:#} {value}"));
-        show("store", directory.display().to_string());
+        show("store", place);
         show("documents", grouped(status.documents));
         show("passages", grouped(status.passages));
         show("pairs", grouped(status.pairs));
         let embedder = status.embedder.map(|(name, dimension)| format!("{name}, {dimension} dimensions"));
         show("embedder", embedder.unwrap_or_else(|| "none yet".to_owned()));
-        show("model", model.map_or_else(|error| error.to_string(), |model| model.file.display().to_string()));
+        show("model", model.map_or_else(|error| error.to_string(), |model| model.place()));
         for index in &status.indexes {
             let behind = format!("{} newer ones are scanned", grouped(index.behind));
             show(index.name, format!("{} indexed, {behind}", grouped(index.indexed)));

@@ -1,28 +1,100 @@
-//! Settings: flag, else environment, else `qanda.toml`, else default.
+//! Settings: flag, else environment (with `.env`), else `qanda.toml`, else default.
 //!
-//! Each concern has a struct of optional arguments, as given, and a method that resolves them with the file.
+//! Each concern has a struct of arguments, in which clap has settled that order already, and a method that resolves
+//! them into what the rooms below take. Every argument with an environment variable is a setting: it can stand in
+//! the file, and `qanda config` shows it.
 
+mod endpoint;
+mod environment;
 mod file;
 mod models;
+mod pipelines;
+mod storage;
 
-use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use qanda_core::pipeline::Prompts;
 
+pub(crate) use self::endpoint::EndpointArgs;
+pub(crate) use self::environment::EnvFile;
 pub(crate) use self::file::File;
-pub(crate) use self::models::{EmbedderArgs, EmbedderSettings, LlmArgs, LlmSettings};
+pub(crate) use self::models::{EmbedderArgs, EmbedderSettings, LlmArgs, LlmSettings, ModelSettings};
+pub(crate) use self::pipelines::PipelineArgs;
+pub(crate) use self::storage::{StorageArgs, StoreSettings};
 
-/// Where things are stored.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct StorageArgs {
-    /// Directory of the store [default: ./data]
-    #[arg(long, value_name = "DIR", env = "QANDA_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
+/// A number of seconds that can be waited for.
+fn seconds(flag: &str, value: f64) -> anyhow::Result<Duration> {
+    anyhow::ensure!((0.001..=86_400.0).contains(&value), "--{flag} is {value}; it must be from 0.001 to 86400 seconds");
+    Ok(Duration::from_secs_f64(value))
 }
 
-impl StorageArgs {
-    /// The directory of the store.
-    pub(crate) fn data_dir(&self, file: &File) -> PathBuf {
-        self.data_dir.clone().or_else(|| file.data_dir.clone()).unwrap_or_else(|| PathBuf::from("./data"))
+fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result<usize> {
+    anyhow::ensure!(value >= least, "--{flag} is {value}; it must be at least {least}");
+    Ok(value)
+}
+
+/// What finding passages takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SearchArgs {
+    #[command(flatten)]
+    pub(crate) storage: StorageArgs,
+    #[command(flatten)]
+    pub(crate) embedder: EmbedderArgs,
+    #[command(flatten)]
+    pub(crate) endpoint: EndpointArgs,
+}
+
+/// What finding passages takes, resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct SearchSettings {
+    pub(crate) store: StoreSettings,
+    pub(crate) embedder: EmbedderSettings,
+}
+
+impl SearchArgs {
+    /// Resolves the arguments.
+    ///
+    /// # Errors
+    /// When a value cannot be used, or the default model is not installed.
+    pub(crate) fn resolve(&self) -> anyhow::Result<SearchSettings> {
+        Ok(SearchSettings { store: self.storage.resolve()?, embedder: self.embedder.resolve(&self.endpoint)? })
+    }
+}
+
+/// What answering questions takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AnswerArgs {
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
+    pub(crate) llm: LlmArgs,
+    #[command(flatten)]
+    pub(crate) pipelines: PipelineArgs,
+}
+
+/// What answering questions takes, resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct AnswerSettings {
+    pub(crate) search: SearchSettings,
+    pub(crate) llm: LlmSettings,
+    pub(crate) prompts: Arc<Prompts>,
+    /// Name of the pipeline for questions that name none.
+    pub(crate) pipeline: &'static str,
+}
+
+impl AnswerArgs {
+    /// Resolves the arguments.
+    ///
+    /// # Errors
+    /// When a value cannot be used, or a default model is not installed.
+    pub(crate) fn resolve(&self) -> anyhow::Result<AnswerSettings> {
+        Ok(AnswerSettings {
+            search: self.search.resolve()?,
+            llm: self.llm.resolve(&self.search.endpoint)?,
+            prompts: self.pipelines.prompts()?,
+            pipeline: self.pipelines.default_pipeline(),
+        })
     }
 }

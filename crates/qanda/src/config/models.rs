@@ -5,75 +5,123 @@ use clap::Args;
 use qanda_core::citation::Grounding;
 use qanda_core::pipeline::Generation;
 use qanda_inference::llm::local::LocalOptions;
+use qanda_inference::llm::openai::OpenAiSettings;
 
-use super::File;
+use super::at_least;
+use super::endpoint::EndpointArgs;
 use crate::models;
 
 /// Which embedder makes the vectors.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct EmbedderArgs {
-    /// Embedder: `local`, or `local:DIR` with a sentence-transformers directory (BERT) [default: local]
-    #[arg(long, value_name = "local[:DIR]", env = "QANDA_EMBEDDER")]
-    embedder: Option<String>,
-    /// Threads of the embedder [default: the cores]
+    /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT), or `openai`
+    #[arg(long, value_name = "local[:DIR]|openai", env = "QANDA_EMBEDDER", default_value = "local")]
+    embedder: String,
+    /// Threads of the local embedder [default: the cores]
     #[arg(long, value_name = "N", env = "QANDA_MODEL_THREADS")]
     model_threads: Option<usize>,
+    /// Model that embeds, for `--embedder openai` [default: text-embedding-3-small]
+    #[arg(long, value_name = "NAME", env = "OPENAI_EMBEDDING_MODEL")]
+    openai_embedding_model: Option<String>,
+    /// The same, under the name that the original service used
+    #[arg(long, value_name = "NAME", env = "EMBEDDING_MODEL")]
+    embedding_model: Option<String>,
+    /// Cosine from which on a passage counts as being about a question [default: measured for a local embedder; 0.75
+    /// for text-embedding-ada-002, else 0.2]
+    #[arg(long, value_name = "C", env = "QANDA_RELEVANCE_FLOOR")]
+    relevance_floor: Option<f32>,
 }
 
 /// Which language model answers, and how.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct LlmArgs {
-    /// Language model: `local`, or `local:FILE.gguf` [default: local]
-    #[arg(long, value_name = "local[:FILE.gguf]", env = "QANDA_LLM")]
-    llm: Option<String>,
-    /// Answers that the local model writes at the same time [default: 8]
-    #[arg(long, value_name = "N", env = "QANDA_LLM_SLOTS")]
-    llm_slots: Option<usize>,
-    /// Tokens of a prompt and its answer together, at most what the model allows [default: 2048]
+    /// Language model: `local`, `local:FILE.gguf`, or `openai`
+    #[arg(long, value_name = "local[:FILE.gguf]|openai", env = "QANDA_LLM", default_value = "local")]
+    llm: String,
+    /// Model that answers, for `--llm openai`
+    #[arg(long, value_name = "NAME", env = "OPENAI_MODEL", default_value = "gpt-4o-mini")]
+    openai_model: String,
+    /// Answers that the local model writes at the same time
+    #[arg(long, value_name = "N", env = "QANDA_LLM_SLOTS", default_value_t = 8)]
+    llm_slots: usize,
+    /// Tokens of a prompt and its answer together, at most what the model allows [default: 2048 local, 8192 openai]
     #[arg(long, value_name = "N", env = "QANDA_LLM_CONTEXT")]
     llm_context: Option<usize>,
-    /// Questions that may wait for the local model; more get a 503 [default: 256]
-    #[arg(long, value_name = "N", env = "QANDA_LLM_QUEUE")]
-    llm_queue: Option<usize>,
+    /// Questions that may wait for the local model; more get a 503
+    #[arg(long, value_name = "N", env = "QANDA_LLM_QUEUE", default_value_t = 256)]
+    llm_queue: usize,
     /// Threads of the local language model. They wait for each other all the time, so one that has to share its
     /// core with a busy program slows all of them: take fewer there [default: the cores]
     #[arg(long, value_name = "N", env = "QANDA_LLM_THREADS")]
     llm_threads: Option<usize>,
-    /// Tokens of passages in a prompt: the sentences nearest to the question are chosen [default: 256]
+    /// Tokens of passages in a prompt: the sentences nearest to the question are chosen [default: 256 local, 2048
+    /// openai]
     #[arg(long, value_name = "N", env = "QANDA_CONTEXT_TOKENS")]
     context_tokens: Option<usize>,
     /// What becomes of statements that no passage clearly backs: `strict` leaves them out, which small models
-    /// need; `marked` keeps them without a citation [default: strict]
+    /// need; `marked` keeps them without a citation [default: strict local, marked openai]
     #[arg(long, value_name = "strict|marked", env = "QANDA_GROUNDING", value_parser = grounding)]
     grounding: Option<Grounding>,
-    /// Most tokens of an answer [default: 256]
+    /// Most tokens of an answer [default: 256 local, 512 openai]
     #[arg(long, value_name = "N", env = "QANDA_MAX_TOKENS")]
     max_tokens: Option<usize>,
-    /// How freely the model chooses words; 0 makes answers repeatable [default: 0]
-    #[arg(long, value_name = "T", env = "QANDA_TEMPERATURE")]
-    temperature: Option<f32>,
+    /// How freely the model chooses words; 0 makes answers repeatable
+    #[arg(long, value_name = "T", env = "QANDA_TEMPERATURE", default_value_t = 0.0)]
+    temperature: f32,
 }
 
 /// The embedder, resolved.
 #[derive(Debug, Clone)]
-pub(crate) struct EmbedderSettings {
-    /// A sentence-transformers directory.
-    pub(crate) directory: PathBuf,
-    /// Threads that compute.
-    pub(crate) threads: usize,
+pub(crate) enum EmbedderSettings {
+    /// In this process.
+    Local {
+        /// A sentence-transformers directory.
+        directory: PathBuf,
+        /// Threads that compute.
+        threads: usize,
+        /// In the place of the measured one.
+        relevance_floor: Option<f32>,
+    },
+    /// Over HTTP.
+    OpenAi { endpoint: OpenAiSettings, relevance_floor: Option<f32> },
 }
 
 /// The language model, resolved.
 #[derive(Debug, Clone)]
 pub(crate) struct LlmSettings {
-    /// A GGUF file.
-    pub(crate) file: PathBuf,
-    /// How it runs.
-    pub(crate) local: LocalOptions,
+    /// Which it is.
+    pub(crate) model: ModelSettings,
     /// How it writes.
     pub(crate) generation: Generation,
+}
+
+/// Where a language model runs.
+#[derive(Debug, Clone)]
+pub(crate) enum ModelSettings {
+    /// In this process: a GGUF file.
+    Local(PathBuf, LocalOptions),
+    /// Over HTTP.
+    OpenAi(OpenAiSettings),
+}
+
+impl ModelSettings {
+    /// Its name, for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Local(file, _) => file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::OpenAi(endpoint) => endpoint.model.clone(),
+        }
+    }
+
+    /// Where it is, for people.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::Local(file, _) => file.display().to_string(),
+            Self::OpenAi(endpoint) => format!("{} at {}", endpoint.model, endpoint.base_url),
+        }
+    }
 }
 
 impl EmbedderArgs {
@@ -81,11 +129,23 @@ impl EmbedderArgs {
     ///
     /// # Errors
     /// When a value cannot be used, or the default model is not installed.
-    pub(crate) fn resolve(&self, file: &File) -> anyhow::Result<EmbedderSettings> {
-        let given = local_path("embedder", self.embedder.as_ref().or(file.embedder.as_ref()))?;
-        let directory = given.map_or_else(models::default_embedder, Ok)?;
-        let threads = at_least("model-threads", self.model_threads.or(file.model_threads).unwrap_or_else(cores), 1)?;
-        Ok(EmbedderSettings { directory, threads })
+    pub(crate) fn resolve(&self, endpoint: &EndpointArgs) -> anyhow::Result<EmbedderSettings> {
+        let relevance_floor = self.relevance_floor;
+        if let Some(floor) = relevance_floor {
+            anyhow::ensure!((-1.0..=1.0).contains(&floor), "--relevance-floor is {floor}; it must be from -1 to 1");
+        }
+        let threads = at_least("model-threads", self.model_threads.unwrap_or_else(cores), 1)?;
+        Ok(match kind("embedder", &self.embedder)? {
+            Kind::OpenAi => {
+                let named = self.openai_embedding_model.as_ref().or(self.embedding_model.as_ref());
+                let model = named.map_or("text-embedding-3-small", String::as_str);
+                EmbedderSettings::OpenAi { endpoint: endpoint.resolve(model, 8_191)?, relevance_floor }
+            }
+            Kind::Local(given) => {
+                let directory = given.map_or_else(models::default_embedder, Ok)?;
+                EmbedderSettings::Local { directory, threads, relevance_floor }
+            }
+        })
     }
 }
 
@@ -94,25 +154,31 @@ impl LlmArgs {
     ///
     /// # Errors
     /// When a value cannot be used, or the default model is not installed.
-    pub(crate) fn resolve(&self, file: &File) -> anyhow::Result<LlmSettings> {
+    pub(crate) fn resolve(&self, endpoint: &EndpointArgs) -> anyhow::Result<LlmSettings> {
+        let kind = kind("llm", &self.llm)?;
+        let remote = matches!(kind, Kind::OpenAi);
+        // A model that is paid for by its owner reads more, writes more, and can be trusted to paraphrase.
+        let (context, passages, answer, grounding) =
+            if remote { (8192, 2048, 512, Grounding::Marked) } else { (2048, 256, 256, Grounding::Strict) };
         let local = LocalOptions {
-            slots: at_least("llm-slots", self.llm_slots.or(file.llm_slots).unwrap_or(8), 1)?,
-            context: at_least("llm-context", self.llm_context.or(file.llm_context).unwrap_or(2048), 256)?,
-            queue: at_least("llm-queue", self.llm_queue.or(file.llm_queue).unwrap_or(256), 1)?,
-            threads: at_least("llm-threads", self.llm_threads.or(file.llm_threads).unwrap_or_else(cores), 1)?,
+            slots: at_least("llm-slots", self.llm_slots, 1)?,
+            context: at_least("llm-context", self.llm_context.unwrap_or(context), 256)?,
+            queue: at_least("llm-queue", self.llm_queue, 1)?,
+            threads: at_least("llm-threads", self.llm_threads.unwrap_or_else(cores), 1)?,
         };
-        let from_file =
-            file.grounding.as_deref().map(grounding).transpose().map_err(|why| anyhow::anyhow!("grounding {why}"))?;
         let generation = Generation {
-            context_tokens: at_least("context-tokens", self.context_tokens.or(file.context_tokens).unwrap_or(256), 32)?,
-            grounding: self.grounding.or(from_file).unwrap_or(Grounding::Strict),
-            max_tokens: at_least("max-tokens", self.max_tokens.or(file.max_tokens).unwrap_or(256), 1)?,
-            temperature: self.temperature.or(file.temperature).unwrap_or(0.0),
+            context_tokens: at_least("context-tokens", self.context_tokens.unwrap_or(passages), 32)?,
+            grounding: self.grounding.unwrap_or(grounding),
+            max_tokens: at_least("max-tokens", self.max_tokens.unwrap_or(answer), 1)?,
+            temperature: self.temperature,
         };
         let t = generation.temperature;
         anyhow::ensure!((0.0..=2.0).contains(&t), "--temperature is {t}; it must be from 0 to 2");
-        let given = local_path("llm", self.llm.as_ref().or(file.llm.as_ref()))?;
-        Ok(LlmSettings { file: given.map_or_else(models::default_llm, Ok)?, local, generation })
+        let model = match kind {
+            Kind::OpenAi => ModelSettings::OpenAi(endpoint.resolve(&self.openai_model, local.context)?),
+            Kind::Local(given) => ModelSettings::Local(given.map_or_else(models::default_llm, Ok)?, local),
+        };
+        Ok(LlmSettings { model, generation })
     }
 }
 
@@ -128,18 +194,20 @@ fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result<usize> {
-    anyhow::ensure!(value >= least, "--{flag} is {value}; it must be at least {least}");
-    Ok(value)
+/// Where a model runs.
+enum Kind {
+    /// Here; the default one without a path.
+    Local(Option<PathBuf>),
+    OpenAi,
 }
 
-/// The path in `local:PATH`; `None` for `local`.
-fn local_path(flag: &str, given: Option<&String>) -> anyhow::Result<Option<PathBuf>> {
-    match given.map(String::as_str) {
-        None | Some("local") => Ok(None),
-        Some(given) => match given.strip_prefix("local:") {
-            Some(path) if !path.is_empty() => Ok(Some(PathBuf::from(path))),
-            _ => anyhow::bail!("--{flag} is \"{given}\"; it must be local or local:PATH"),
+fn kind(flag: &str, given: &str) -> anyhow::Result<Kind> {
+    match given {
+        "local" => Ok(Kind::Local(None)),
+        "openai" => Ok(Kind::OpenAi),
+        given => match given.strip_prefix("local:") {
+            Some(path) if !path.is_empty() => Ok(Kind::Local(Some(PathBuf::from(path)))),
+            _ => anyhow::bail!("--{flag} is \"{given}\"; it must be local, local:PATH or openai"),
         },
     }
 }

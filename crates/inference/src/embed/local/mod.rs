@@ -61,6 +61,11 @@ impl LocalEmbedder {
         Ok(Self { identity, relevance_floor, model, batcher })
     }
 
+    /// Uses another floor than the measured one (see [`Embedder::relevance_floor`]).
+    pub fn set_relevance_floor(&mut self, floor: f32) {
+        self.relevance_floor = floor;
+    }
+
     /// Counts tokens as this model does, for cutting documents.
     #[must_use]
     pub fn token_counter(&self) -> Arc<dyn TokenCounter> {

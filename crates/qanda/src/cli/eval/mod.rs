@@ -8,8 +8,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::config::File;
-
 /// Measure how well passages are found
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
@@ -24,8 +22,8 @@ enum Command {
 }
 
 impl Eval {
-    pub(crate) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Command::Retrieval(command) = self.command;
-        command.run(file)
+        command.run()
     }
 }

@@ -1,20 +1,21 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use futures::{StreamExt, TryStreamExt};
 use qanda_core::document::with_context;
+use qanda_core::pipeline::Classic;
 use qanda_core::ports::{Mode, SearchQuery};
-use qanda_core::{Document, Embedder, Filter, Metadata, NewDocument, NewPassage, Source, Span, Store};
-use qanda_inference::embed::local::LocalEmbedder;
-use qanda_store::embedded::{EmbeddedStore, Fusion};
+use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Question, Source, Span};
+use qanda_store::embedded::Fusion;
 use serde_json::json;
 
 use super::beir::{self, Entry, Judgements, Query};
 use super::metrics::Means;
-use crate::config::{EmbedderArgs, File};
+use crate::config::{AnswerArgs, AnswerSettings, StoreSettings};
 use crate::terminal::{self, BOLD};
+use crate::wiring::{Parts, Patience, Search};
 use crate::{logging, wiring};
 
 /// Search a judged collection in BEIR's form: nDCG, recall, MRR
@@ -44,8 +45,11 @@ pub(super) struct Retrieval {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Search with the search term that the first step of the classic pipeline makes of each query
+    #[arg(long)]
+    condense: bool,
     #[command(flatten)]
-    embedder: EmbedderArgs,
+    answers: AnswerArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,29 +74,49 @@ fn fusion(given: &str) -> Result<Fusion, String> {
 const DEPTH: usize = 100;
 
 impl Retrieval {
-    pub(super) fn run(self, file: &File) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
         let judgements = beir::judgements(&self.qrels)?;
         let queries = beir::judged(beir::lines::<Query>(&self.queries)?, &judgements);
         anyhow::ensure!(!queries.is_empty(), "no query of {} has a judgement", self.queries.display());
-        let embedder = wiring::embedder(&self.embedder.resolve(file)?)?;
+        let mut settings = self.answers.resolve()?;
         let temporary = std::env::temp_dir().join(format!("qanda-eval-{}", std::process::id()));
+        if let StoreSettings::Embedded { directory, fusion } = &mut settings.search.store {
+            self.keep.as_ref().unwrap_or(&temporary).clone_into(directory);
+            *fusion = self.fusion.unwrap_or_default();
+        }
         let result = super::super::runtime()?.block_on(async {
-            let directory = self.keep.as_deref().unwrap_or(&temporary);
-            let fusion = self.fusion.unwrap_or_default();
-            let store = EmbeddedStore::open(directory, Some(embedder.identity()), fusion)?;
-            self.fill(&store, &embedder).await?;
-            self.measure(&store, &embedder, &queries, &judgements).await
+            let (search, queries) = self.prepare(settings, queries).await?;
+            self.fill(&search).await?;
+            let (means, seconds) = self.measure(&search, &queries, &judgements).await?;
+            anyhow::Ok((means, seconds, queries.len()))
         });
         // A store that is not to be kept leaves nothing behind, whether or not it went well.
         let _ = std::fs::remove_dir_all(&temporary);
-        let (means, seconds) = result?;
-        self.report(means, queries.len(), seconds);
+        let (means, seconds, queries) = result?;
+        self.report(means, queries, seconds);
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Opens what searches, and turns the queries into search terms if that is wanted.
+    async fn prepare(&self, settings: AnswerSettings, queries: Vec<Query>) -> anyhow::Result<(Search, Vec<Query>)> {
+        if !self.condense {
+            return Ok((wiring::search(settings.search, Patience::None).await?, queries));
+        }
+        let Parts { search, resources, .. } = wiring::parts(settings, Patience::None).await?;
+        let classic = Classic(resources);
+        let began = Instant::now();
+        let condense = async |query: Query| {
+            let text = classic.search_term(&Question::new(query.text)).await?;
+            anyhow::Ok(Query { text, ..query })
+        };
+        let queries = futures::stream::iter(queries).map(condense).buffered(8).try_collect::<Vec<_>>().await?;
+        terminal::note(&format!("{} search terms in {:.1} s", queries.len(), began.elapsed().as_secs_f64()));
+        Ok((search, queries))
+    }
+
     /// Stores the corpus, unless it is there from the last time.
-    async fn fill(&self, store: &EmbeddedStore, embedder: &Arc<LocalEmbedder>) -> anyhow::Result<()> {
+    async fn fill(&self, Search { store, embedder, .. }: &Search) -> anyhow::Result<()> {
         let entries = beir::lines::<Entry>(&self.corpus)?;
         if store.status().await?.documents == entries.len() as u64 {
             return Ok(());
@@ -120,8 +144,7 @@ impl Retrieval {
     /// Searches for every query; seconds are those of the searches with their queries' embedding.
     async fn measure(
         &self,
-        store: &EmbeddedStore,
-        embedder: &LocalEmbedder,
+        Search { store, embedder, .. }: &Search,
         queries: &[Query],
         judgements: &Judgements,
     ) -> anyhow::Result<(Means, f64)> {

@@ -1,0 +1,163 @@
+//! `qanda qa`: question/answer pairs.
+
+mod generate;
+
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use qanda_ingest::pairs::{self, Format};
+use serde_json::json;
+
+use crate::config::SearchArgs;
+use crate::terminal::{self, BOLD, grouped};
+use crate::wiring::{Patience, Search};
+use crate::{logging, wiring};
+
+/// Question/answer pairs written beforehand: let the model write them, import, export
+///
+/// Pairs are found by their question. A question over HTTP or with `qanda ask` searches them with the source QA
+/// (pairs) or all (passages and pairs); the classic pipeline also uses those that were written for the passages that
+/// it finds.
+#[derive(Debug, Args)]
+pub(crate) struct Qa {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Let the language model write pairs for stored passages
+    Generate(generate::Generate),
+    /// Store the pairs of a file
+    Import(Import),
+    /// Write all stored pairs to a file
+    Export(Export),
+}
+
+impl Qa {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        logging::start("warn");
+        match self.command {
+            Command::Generate(command) => command.run(),
+            Command::Import(command) => command.run(),
+            Command::Export(command) => command.run(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FileFormat {
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated values below a line of headings
+    Csv,
+}
+
+/// The format that was asked for, else the one that the file's name says.
+fn format(given: Option<FileFormat>, path: &Path) -> anyhow::Result<Format> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match (given, ending.as_str()) {
+        (Some(FileFormat::Jsonl), _) | (None, "jsonl" | "ndjson") => Ok(Format::JsonLines),
+        (Some(FileFormat::Csv), _) | (None, "csv") => Ok(Format::Csv),
+        (None, _) => {
+            anyhow::bail!("{} ends neither in .jsonl nor in .csv; say which it is with --format", path.display())
+        }
+    }
+}
+
+/// Store the pairs of a file
+///
+/// Each line has "question" and "answer", and may have "id", "document" (the path or file name of the document that
+/// it is about). An answer that stands word for word in its document is cited from there. Pairs that are stored
+/// already are left alone; one with a known id is replaced.
+#[derive(Debug, Args)]
+struct Import {
+    /// File with pairs: .jsonl or .csv
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Format, where the file's name does not say
+    #[arg(long, value_enum)]
+    format: Option<FileFormat>,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    search: SearchArgs,
+}
+
+impl Import {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let name = self.file.display().to_string();
+        let file = File::open(&self.file).with_context(|| format!("cannot read {name}"))?;
+        let records = pairs::read(file, format(self.format, &self.file)?).with_context(|| format!("in {name}"))?;
+        let settings = self.search.resolve()?;
+        let bar = bar(self.json, "{bar:30.cyan} {pos}/{len} pairs  {elapsed}");
+        bar.set_length(records.len() as u64);
+        let report = super::runtime()?.block_on(async {
+            let Search { store, embedder, .. } = wiring::search(settings, Patience::None).await?;
+            store.claim(embedder.identity().clone()).await?;
+            anyhow::Ok(pairs::import(store, embedder, records, |done| bar.set_position(done as u64)).await?)
+        });
+        bar.finish_and_clear();
+        let pairs::ImportReport { stored, unchanged, repeated } = report?;
+        if self.json {
+            terminal::line(&json!({"stored": stored, "unchanged": unchanged, "repeated": repeated}).to_string());
+        } else {
+            let count = |number: usize| grouped(number as u64);
+            let (stored, unchanged, repeated) = (count(stored), count(unchanged), count(repeated));
+            terminal::line(&format!("{BOLD}{stored} pairs stored{BOLD:#}, {unchanged} unchanged, {repeated} repeated"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Write all stored pairs to a file
+#[derive(Debug, Args)]
+struct Export {
+    /// File to write: .jsonl or .csv; standard output without one
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Format, where the file's name does not say [default: jsonl on standard output]
+    #[arg(long, value_enum)]
+    format: Option<FileFormat>,
+    #[command(flatten)]
+    storage: crate::config::StorageArgs,
+}
+
+impl Export {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let format = match &self.file {
+            Some(path) => format(self.format, path)?,
+            None => format(self.format.or(Some(FileFormat::Jsonl)), Path::new(""))?,
+        };
+        let settings = self.storage.resolve()?;
+        let records = super::runtime()?.block_on(async {
+            let store = wiring::store(&settings, None)?;
+            anyhow::Ok(pairs::export(&*store).await?)
+        })?;
+        let count = records.len() as u64;
+        match &self.file {
+            None => pairs::write(std::io::stdout().lock(), format, records.into_iter())?,
+            Some(path) => {
+                let doing = || format!("cannot write {}", path.display());
+                let file = File::create(path).with_context(doing)?;
+                pairs::write(file, format, records.into_iter()).with_context(doing)?;
+                terminal::line(&format!("{BOLD}{} pairs{BOLD:#} in {}", grouped(count), path.display()));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A progress bar on a terminal; nothing elsewhere.
+fn bar(quiet: bool, template: &str) -> ProgressBar {
+    let terminal = std::io::stderr().is_terminal() && !quiet;
+    let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

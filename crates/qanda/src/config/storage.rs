@@ -1,0 +1,100 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use qanda_store::chroma::{ChromaSettings, TokenHeader};
+use qanda_store::embedded::Fusion;
+
+/// Where documents are kept.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Store")]
+pub(crate) struct StorageArgs {
+    /// Store: one directory of this machine, or a Chroma server
+    #[arg(long, value_enum, env = "QANDA_STORE", default_value = "embedded")]
+    store: StoreKind,
+    /// Directory of the embedded store
+    #[arg(long, value_name = "DIR", env = "QANDA_DATA_DIR", default_value = "./data")]
+    pub(crate) data_dir: PathBuf,
+    /// Host of the Chroma server
+    #[arg(long, value_name = "HOST", env = "CHROMADB_HOST", default_value = "localhost")]
+    chroma_host: String,
+    /// Port of the Chroma server
+    #[arg(long, value_name = "PORT", env = "CHROMADB_PORT", default_value_t = 17171)]
+    chroma_port: u16,
+    /// Collection of the Chroma server
+    #[arg(long, value_name = "NAME", env = "CHROMADB_COL_NAME", default_value = "qanda")]
+    chroma_collection: String,
+    /// Tenant of the Chroma server
+    #[arg(long, value_name = "NAME", env = "CHROMADB_TENANT", default_value = "default_tenant")]
+    chroma_tenant: String,
+    /// Database of the Chroma server
+    #[arg(long, value_name = "NAME", env = "CHROMADB_DATABASE", default_value = "default_database")]
+    chroma_database: String,
+    /// Token that the Chroma server wants
+    #[arg(long, value_name = "TOKEN", env = "CHROMADB_TOKEN", hide_env_values = true)]
+    chroma_token: Option<String>,
+    /// Header that carries the token
+    #[arg(long, value_enum, env = "CHROMADB_TOKEN_HEADER", default_value = "authorization")]
+    chroma_token_header: HeaderName,
+    /// Talk to the Chroma server over TLS
+    #[arg(long, env = "CHROMADB_SSL")]
+    chroma_ssl: bool,
+    /// Seconds that the Chroma server has for a request
+    #[arg(long, value_name = "S", env = "QANDA_STORE_TIMEOUT", default_value_t = 5.0)]
+    store_timeout: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StoreKind {
+    Embedded,
+    Chroma,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HeaderName {
+    /// Authorization: Bearer TOKEN
+    Authorization,
+    /// X-Chroma-Token: TOKEN
+    XChromaToken,
+}
+
+/// The store, resolved.
+#[derive(Debug, Clone)]
+pub(crate) enum StoreSettings {
+    /// A directory.
+    Embedded {
+        directory: PathBuf,
+        /// How a hybrid search makes one ranking from two.
+        fusion: Fusion,
+    },
+    /// A server.
+    Chroma(ChromaSettings),
+}
+
+impl StorageArgs {
+    /// Resolves the arguments.
+    ///
+    /// # Errors
+    /// When a value cannot be used.
+    pub(crate) fn resolve(&self) -> anyhow::Result<StoreSettings> {
+        if self.store == StoreKind::Embedded {
+            return Ok(StoreSettings::Embedded { directory: self.data_dir.clone(), fusion: Fusion::default() });
+        }
+        let timeout = super::seconds("store-timeout", self.store_timeout)?;
+        Ok(StoreSettings::Chroma(ChromaSettings {
+            host: self.chroma_host.clone(),
+            port: self.chroma_port,
+            ssl: self.chroma_ssl,
+            tenant: self.chroma_tenant.clone(),
+            database: self.chroma_database.clone(),
+            collection: self.chroma_collection.clone(),
+            token: self.chroma_token.clone(),
+            token_header: match self.chroma_token_header {
+                HeaderName::Authorization => TokenHeader::Authorization,
+                HeaderName::XChromaToken => TokenHeader::XChromaToken,
+            },
+            connect_timeout: timeout.min(Duration::from_secs(2)),
+            timeout,
+        }))
+    }
+}
