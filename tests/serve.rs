@@ -14,8 +14,7 @@ fn health_readiness_and_the_front_page_are_there() {
     let server = Server::shared();
     let json = |path: &str| server.get(path).send().expect("responds").json::<Value>().expect("is JSON");
     assert_eq!(json("/healthz")["status"], "ok");
-    let ready = json("/readyz");
-    assert_eq!((&ready["status"], &ready["documents"]), (&"ready".into(), &13.into()));
+    assert_eq!(json("/readyz")["status"], "ready");
     let front = server.get("/").send().expect("responds");
     assert_eq!(front.status(), 200);
     assert!(front.text().expect("a text").contains("qanda"));

@@ -40,11 +40,20 @@ pub fn command(arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let setting = name.starts_with("QANDA_") && name != "QANDA_MODELS_DIR";
-        if setting || name.starts_with("CHROMADB_") || name.starts_with("OPENAI_") || name.starts_with("RUST_") {
+        if setting
+            || name.starts_with("CHROMADB_")
+            || name == "EMBEDDING_MODEL"
+            || name.starts_with("OPENAI_")
+            || name.starts_with("RUST_")
+        {
             command.env_remove(name);
         }
     }
-    command.env("QANDA_CONFIG", "/dev/null").env("QANDA_MODEL_THREADS", "1").env("QANDA_LLM_THREADS", "1");
+    command
+        .env("QANDA_CONFIG", "/dev/null")
+        .env("QANDA_ENV_FILE", "/dev/null")
+        .env("QANDA_MODEL_THREADS", "1")
+        .env("QANDA_LLM_THREADS", "1");
     command.current_dir(data::workspace()).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -11,10 +11,10 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// Questions can be answered: models loaded, store open and readable.
+/// Questions can be answered: models loaded, store reachable and fit for the embedder.
 pub(crate) async fn readyz(State(services): State<Slot>) -> Result<Json<Value>, Problem> {
-    let status = services.get()?.store.status().await?;
-    Ok(Json(json!({"status": "ready", "documents": status.documents, "passages": status.passages})))
+    services.get()?.store.check().await?;
+    Ok(Json(json!({"status": "ready"})))
 }
 
 /// What this is, for someone who opens the address in a browser.
