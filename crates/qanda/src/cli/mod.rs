@@ -2,8 +2,10 @@
 
 mod ask;
 mod bench;
+mod duration;
 mod eval;
 mod ingest;
+mod mock_llm;
 mod models;
 mod serve;
 mod status;
@@ -54,6 +56,8 @@ enum Command {
     Eval(eval::Eval),
     /// Put load on a running server and measure it
     Bench(bench::Bench),
+    /// Play a language model that costs nothing: an OpenAI-compatible endpoint with a chosen latency
+    MockLlm(mock_llm::MockLlm),
 }
 
 impl Cli {
@@ -68,6 +72,7 @@ impl Cli {
             Command::Models(command) => command.run(),
             Command::Eval(command) => command.run(&file),
             Command::Bench(command) => command.run(),
+            Command::MockLlm(command) => command.run(),
         }
     }
 }
