@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test check deny bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up build models test check deny deploy-check bench bench-search bench-retrieval bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -24,6 +24,9 @@ test: ## Set up and run every check and test
 
 check: ## Format, lints, documentation, dependencies
 	@scripts/check.sh
+
+deploy-check: ## Render deploy/ and check the Kubernetes objects
+	@scripts/deploy-check.sh
 
 bench: bench-retrieval bench-search bench-answers ## Measure the figures of docs/benchmarks.md
 
