@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test check deny bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up build models test check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -24,6 +24,15 @@ test: ## Set up and run every check and test
 
 check: ## Format, lints, documentation, dependencies
 	@scripts/check.sh
+
+deploy-check: ## Render deploy/ and check the Kubernetes objects
+	@scripts/deploy-check.sh
+
+image: ## Container image in target/image (CPU, WITH_MODELS, TAG: scripts/image.sh)
+	@scripts/image.sh
+
+test-replicas: build models ## Two replicas behind nginx over one Chroma; one is killed under load
+	@scripts/replicas.sh
 
 bench: bench-retrieval bench-search bench-answers ## Measure the figures of docs/benchmarks.md
 

@@ -4,6 +4,8 @@
 . scripts/tools.sh
 scripts/build.sh
 scripts/check.sh
+say "manifests"
+scripts/deploy-check.sh
 scripts/models.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."

@@ -12,5 +12,17 @@ pub mod disk;
 pub mod events;
 pub mod server;
 
+use std::time::Duration;
+
+use reqwest::blocking::Client;
+
 pub use binary::{Finished, Process, qanda};
 pub use server::Server;
+
+/// An HTTP client whose requests end after so long.
+#[must_use]
+pub fn client(timeout: Duration) -> Client {
+    // reqwest has no cryptography of its own. It fails only if another test was here before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().timeout(timeout).build().expect("a client")
+}

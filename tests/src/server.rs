@@ -38,7 +38,7 @@ impl Server {
         let process = Process::start(command(&[&fixed, arguments].concat()));
         let line = process.line();
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
-        let client = Client::builder().no_proxy().timeout(REQUEST).build().expect("a client");
+        let client = crate::client(REQUEST);
         let mut server = Self { process, url, client, _data: None };
         server.wait_until_ready();
         server

@@ -3,8 +3,10 @@
 mod ask;
 mod bench;
 mod config;
+mod duration;
 mod eval;
 mod ingest;
+mod mock_llm;
 mod models;
 mod qa;
 mod serve;
@@ -61,6 +63,8 @@ enum Command {
     Eval(eval::Eval),
     /// Put load on a running server and measure it
     Bench(bench::Bench),
+    /// Play a language model that costs nothing: an OpenAI-compatible endpoint with a chosen latency
+    MockLlm(mock_llm::MockLlm),
 }
 
 /// Reads settings and command line, and runs the command.
@@ -80,6 +84,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Models(command) => command.run(),
         Command::Eval(command) => command.run(),
         Command::Bench(command) => command.run(),
+        Command::MockLlm(command) => command.run(),
     }
 }
 

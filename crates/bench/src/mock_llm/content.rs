@@ -1,0 +1,125 @@
+use serde_json::{Map, Value, json};
+
+/// The words of every answer, from the start again when they end.
+const PROSE: &str = "This answer was written by the mock model, which knows nothing and always says the same. \
+Most adults should follow the advice that their own documents give.";
+
+/// Schemas that name themselves would never end.
+const DEEPEST: usize = 16;
+
+/// Prose of so many words.
+pub(super) fn prose(words: usize) -> String {
+    PROSE.split(' ').cycle().take(words).collect::<Vec<_>>().join(" ")
+}
+
+/// What a request wants to be answered: prose, or a JSON object of the form that it asks for.
+pub(super) fn answer(request: &Value, words: usize) -> String {
+    let form = &request["response_format"];
+    match form["type"].as_str() {
+        Some("json_schema") => {
+            let schema = &form["json_schema"]["schema"];
+            value(schema, schema, words, 0).to_string()
+        }
+        Some("json_object") => json!({"answer": prose(words), "reasoning": prose(words)}).to_string(),
+        _ => prose(words),
+    }
+}
+
+/// A value that a JSON schema accepts, as small as possible.
+fn value(schema: &Value, root: &Value, words: usize, depth: usize) -> Value {
+    if depth > DEEPEST {
+        return Value::Null;
+    }
+    let inner = |schema: &Value| value(schema, root, words, depth + 1);
+    if let Some(path) = schema["$ref"].as_str() {
+        return root.pointer(path.trim_start_matches('#')).map_or(Value::Null, inner);
+    }
+    if let Some(only) = schema.get("const").or_else(|| schema["enum"].get(0)) {
+        return only.clone();
+    }
+    for choice in ["anyOf", "oneOf"] {
+        if let Some(choices) = schema[choice].as_array() {
+            return choices.iter().find(|choice| choice["type"] != "null").map_or(Value::Null, inner);
+        }
+    }
+    match kind(schema) {
+        Some("object") => Value::Object(object(schema, inner)),
+        Some("array") => {
+            let length = schema["minItems"].as_u64().unwrap_or(1).clamp(1, 64);
+            (0..length).map(|_| inner(&schema["items"])).collect()
+        }
+        Some("string") => Value::from(prose(words)),
+        Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
+        Some("boolean") => Value::Bool(true),
+        _ => Value::Null,
+    }
+}
+
+/// The fields that must be there; all of them where the schema does not say.
+fn object(schema: &Value, inner: impl Fn(&Value) -> Value) -> Map<String, Value> {
+    let fields = schema["properties"].as_object();
+    let required = schema["required"].as_array();
+    let wanted = |name: &str| required.is_none_or(|names| names.iter().any(|n| n == name));
+    let wanted = fields.into_iter().flatten().filter(|(name, _)| wanted(name));
+    wanted.map(|(name, schema)| (name.clone(), inner(schema))).collect()
+}
+
+/// The type of a schema; of several the first that is something.
+fn kind(schema: &Value) -> Option<&str> {
+    match &schema["type"] {
+        Value::String(name) => Some(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).find(|name| *name != "null"),
+        _ if schema.get("properties").is_some() => Some("object"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{answer, prose};
+
+    fn shaped(schema: &Value) -> Value {
+        let format = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
+        serde_json::from_str(&answer(&json!({"response_format": format}), 3)).expect("JSON")
+    }
+
+    #[test]
+    fn prose_has_the_length_that_was_asked_for() {
+        for words in [0, 1, 32, 500] {
+            assert_eq!(answer(&json!({}), words).split_whitespace().count(), words);
+        }
+    }
+
+    #[test]
+    fn a_schema_is_filled() {
+        let pair = json!({"type": "object", "required": ["question"], "properties": {
+            "question": {"type": "string"}, "note": {"type": "string"}}});
+        let found = shaped(&json!({
+            "type": "object", "required": ["answer", "kind", "pairs", "score", "page"],
+            "$defs": {"pair": pair},
+            "properties": {
+                "answer": {"type": "string"}, "kind": {"enum": ["a", "b"]}, "left_out": {"type": "string"},
+                "pairs": {"type": "array", "items": {"$ref": "#/$defs/pair"}},
+                "score": {"type": "number", "minimum": 0.5}, "page": {"type": ["null", "integer"]},
+            },
+        }));
+        let expected = json!({"answer": prose(3), "kind": "a", "pairs": [{"question": prose(3)}],
+            "score": 0.5, "page": 1});
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_schema_that_names_itself_ends() {
+        let found = shaped(&json!({"type": "object", "properties": {"next": {"$ref": "#"}}}));
+        assert!(found["next"].is_object());
+    }
+
+    #[test]
+    fn any_object_has_answer_and_reasoning() {
+        let found: Value =
+            serde_json::from_str(&answer(&json!({"response_format": {"type": "json_object"}}), 2)).expect("JSON");
+        assert_eq!(found, json!({"answer": prose(2), "reasoning": prose(2)}));
+    }
+}
