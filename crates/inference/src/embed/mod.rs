@@ -2,3 +2,4 @@
 
 mod batcher;
 pub mod local;
+pub mod openai;

@@ -1,3 +1,4 @@
 //! Language models.
 
 pub mod local;
+pub mod openai;
