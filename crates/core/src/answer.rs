@@ -28,9 +28,13 @@ pub struct Citation {
 pub struct Timings(pub Vec<(&'static str, f64)>);
 
 impl Timings {
-    /// Records how long a step took.
+    /// Records how long a step took, added to what it took before.
     pub fn record(&mut self, step: &'static str, took: std::time::Duration) {
-        self.0.push((step, took.as_secs_f64() * 1e3));
+        let took = took.as_secs_f64() * 1e3;
+        match self.0.iter_mut().find(|(name, _)| *name == step) {
+            Some((_, ms)) => *ms += took,
+            None => self.0.push((step, took)),
+        }
     }
 
     /// Milliseconds of a step.

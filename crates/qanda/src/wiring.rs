@@ -9,7 +9,7 @@ use qanda_core::pipeline::{Classic, Direct, Pipeline, Resources};
 use qanda_core::ports::TokenCounter;
 use qanda_core::{Embedder, LanguageModel, ModelError, Store};
 use qanda_inference::embed::local::LocalEmbedder;
-use qanda_inference::embed::openai::{OpenAiEmbedder, OpenAiTokenCounter};
+use qanda_inference::embed::openai::OpenAiEmbedder;
 use qanda_inference::llm::local::LocalModel;
 use qanda_inference::llm::openai::OpenAiModel;
 use qanda_store::chroma::ChromaStore;
@@ -89,9 +89,12 @@ async fn embedder(
             let counter = embedder.token_counter();
             Ok((Arc::new(embedder), counter))
         }
-        EmbedderSettings::OpenAi { endpoint, relevance_floor } => loop {
-            match OpenAiEmbedder::connect(endpoint.clone(), relevance_floor).await {
-                Ok(embedder) => return Ok((Arc::new(embedder), Arc::new(OpenAiTokenCounter::default()))),
+        EmbedderSettings::OpenAi(settings) => loop {
+            match OpenAiEmbedder::connect(settings.clone()).await {
+                Ok(embedder) => {
+                    let counter = Arc::new(embedder.token_counter());
+                    return Ok((Arc::new(embedder), counter));
+                }
                 Err(error @ ModelError::Unavailable { .. }) if patience == Patience::Wait => {
                     tracing::warn!(%error, "waiting for the embedder");
                     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -107,7 +110,7 @@ async fn model(settings: LlmSettings) -> anyhow::Result<Arc<dyn LanguageModel>> 
         ModelSettings::Local(file, options) => {
             Arc::new(spawn_blocking(move || LocalModel::load(&file, options)).await??)
         }
-        ModelSettings::OpenAi(endpoint) => Arc::new(OpenAiModel::new(endpoint)?),
+        ModelSettings::OpenAi(endpoint) => Arc::new(OpenAiModel::new(&endpoint)?),
     })
 }
 

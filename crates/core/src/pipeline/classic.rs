@@ -51,7 +51,11 @@ impl Pipeline for Classic {
             return run.model_alone(&question, NAME, on_text).await;
         }
         let term = self.condense(&question, &mut run).await?;
-        let (hits, vector) = self.search(&question, &term, &mut run).await?;
+        let (mut hits, mut vector) = self.search(&question, &term, &mut run).await?;
+        if hits.is_empty() && term != question.content {
+            // The model may have missed the point; the question itself has not.
+            (hits, vector) = self.search(&question, &question.content, &mut run).await?;
+        }
         if hits.is_empty() {
             return Ok(run.nothing_found(NAME, on_text));
         }

@@ -142,8 +142,11 @@ async fn without_documents_there_is_one_call() {
 #[tokio::test]
 async fn nothing_relevant_means_that_no_more_is_asked() {
     let far = Hit { cosine: Some(0.1), ..hit() };
-    let (classic, _, model) = classic(Found { hits: vec![far], ..Found::default() }, vec![vec!["capital of France"]]);
+    let (classic, store, model) =
+        classic(Found { hits: vec![far], ..Found::default() }, vec![vec!["capital of France"]]);
     let (answer, _) = answer(&classic, Source::Context).await;
     assert!(answer.text.starts_with("I found nothing"));
     assert!(model.prompt(1).is_none());
+    let searched: Vec<String> = store.searches.lock().expect("lock").iter().map(|query| query.text.clone()).collect();
+    assert_eq!(searched, ["capital of France", "How much water should I drink?"], "the term may have been bad");
 }

@@ -1,5 +1,5 @@
 use clap::Args;
-use qanda_inference::llm::openai::OpenAiSettings;
+use qanda_inference::openai::OpenAiSettings;
 
 /// An OpenAI-compatible endpoint.
 #[derive(Debug, Clone, Args)]
@@ -40,17 +40,16 @@ impl EndpointArgs {
             "--openai-base-url is \"{url}\"; it must be an address like http://127.0.0.1:8080/v1"
         );
         let first_token_timeout = super::seconds("endpoint-timeout", self.endpoint_timeout)?;
+        let key = self.openai_api_key.clone().filter(|key| !key.is_empty());
         Ok(OpenAiSettings {
-            base_url: url.to_owned(),
-            api_key: self.openai_api_key.clone().filter(|key| !key.is_empty()),
+            api_key: key.map(Into::into),
             organisation: self.openai_organisation.clone(),
             project: self.openai_project.clone(),
-            model: model.to_owned(),
             context_window,
             max_retries: self.endpoint_retries,
             first_token_timeout,
             idle_timeout: super::seconds("endpoint-idle-timeout", self.endpoint_idle_timeout)?,
-            ..OpenAiSettings::default()
+            ..OpenAiSettings::new(url, model)
         })
     }
 }

@@ -4,8 +4,9 @@ use std::thread::available_parallelism;
 use clap::Args;
 use qanda_core::citation::Grounding;
 use qanda_core::pipeline::Generation;
+use qanda_inference::embed::openai::OpenAiEmbedderSettings;
 use qanda_inference::llm::local::LocalOptions;
-use qanda_inference::llm::openai::OpenAiSettings;
+use qanda_inference::openai::OpenAiSettings;
 
 use super::at_least;
 use super::endpoint::EndpointArgs;
@@ -85,7 +86,7 @@ pub(crate) enum EmbedderSettings {
         relevance_floor: Option<f32>,
     },
     /// Over HTTP.
-    OpenAi { endpoint: OpenAiSettings, relevance_floor: Option<f32> },
+    OpenAi(OpenAiEmbedderSettings),
 }
 
 /// The language model, resolved.
@@ -139,7 +140,11 @@ impl EmbedderArgs {
             Kind::OpenAi => {
                 let named = self.openai_embedding_model.as_ref().or(self.embedding_model.as_ref());
                 let model = named.map_or("text-embedding-3-small", String::as_str);
-                EmbedderSettings::OpenAi { endpoint: endpoint.resolve(model, 8_191)?, relevance_floor }
+                let endpoint = endpoint.resolve(model, 8_191)?;
+                EmbedderSettings::OpenAi(OpenAiEmbedderSettings {
+                    relevance_floor,
+                    ..OpenAiEmbedderSettings::new(endpoint)
+                })
             }
             Kind::Local(given) => {
                 let directory = given.map_or_else(models::default_embedder, Ok)?;

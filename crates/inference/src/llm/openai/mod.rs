@@ -1,39 +1,100 @@
-//! STUB
-#![allow(missing_docs)]
+//! A language model behind any OpenAI-compatible endpoint: chat completions, streamed.
+
+mod dialect;
+mod request;
+mod stream;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use async_trait::async_trait;
+use futures::StreamExt;
 use qanda_core::ports::{Prompt, TokenStream};
 use qanda_core::{LanguageModel, ModelError};
-use std::time::Duration;
-#[derive(Debug, Clone, Default)]
-pub struct OpenAiSettings {
-    pub base_url: String,
-    pub api_key: Option<String>,
-    pub organisation: Option<String>,
-    pub project: Option<String>,
-    pub model: String,
-    pub context_window: usize,
-    pub max_retries: u32,
-    pub first_token_timeout: Duration,
-    pub idle_timeout: Duration,
+use tokio::time::Instant;
+
+use self::dialect::Dialect;
+use self::request::ChatRequest;
+use self::stream::Answer;
+use crate::openai::{Endpoint, Failure, OpenAiSettings, estimate_tokens};
+
+/// A model at an OpenAI-compatible endpoint.
+pub struct OpenAiModel {
+    endpoint: Arc<Endpoint>,
+    context_window: usize,
+    first_token_timeout: Duration,
+    idle_timeout: Duration,
+    /// What the endpoint has been found to understand.
+    dialect: Mutex<Dialect>,
 }
-pub struct OpenAiModel;
+
 impl OpenAiModel {
-    pub fn new(_: OpenAiSettings) -> Result<Self, ModelError> {
-        Ok(Self)
+    /// Sets up the connection pool; nothing is sent yet, so an endpoint may start after this.
+    ///
+    /// # Errors
+    /// When the address is none, or the key cannot be sent in a header.
+    pub fn new(settings: &OpenAiSettings) -> Result<Self, ModelError> {
+        Ok(Self {
+            endpoint: Arc::new(Endpoint::new(settings, "OPENAI_MODEL")?),
+            context_window: settings.context_window,
+            first_token_timeout: settings.first_token_timeout,
+            idle_timeout: settings.idle_timeout,
+            dialect: Mutex::new(Dialect::default()),
+        })
+    }
+
+    fn dialect(&self) -> MutexGuard<'_, Dialect> {
+        self.dialect.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks in the richest form that the endpoint is not known to refuse, and in plainer ones as it refuses them.
+    async fn ask(&self, prompt: &Prompt, deadline: Instant) -> Result<Answer, Failure> {
+        let mut dialect = *self.dialect();
+        loop {
+            let request = ChatRequest::new(self.endpoint.model(), prompt, dialect);
+            let failure = match self.endpoint.retrying(deadline, || self.begin(&request, deadline)).await {
+                Ok(answer) => {
+                    // Only what worked is remembered: a refusal may have had another reason.
+                    self.dialect().learn(dialect);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            let Failure::Rejected(rejection) = &failure else { return Err(failure) };
+            match dialect.after(rejection, prompt) {
+                Some(plainer) => dialect = plainer,
+                None => return Err(failure),
+            }
+            tracing::debug!(?rejection, ?dialect, "the endpoint refuses a field, asking without it");
+        }
+    }
+
+    /// One try: sends the request and waits for the first token, so that all that fails before it can be retried.
+    async fn begin(&self, request: &ChatRequest<'_>, deadline: Instant) -> Result<Answer, Failure> {
+        let response = self.endpoint.post(&["chat", "completions"], request, deadline).await?;
+        Answer::begin(response, Arc::clone(&self.endpoint), request.most_bytes(), self.idle_timeout, deadline).await
     }
 }
+
 #[async_trait]
 impl LanguageModel for OpenAiModel {
     fn name(&self) -> &str {
-        ""
+        self.endpoint.model()
     }
+
     fn context_window(&self) -> usize {
-        0
+        self.context_window
     }
-    fn count_tokens(&self, _: &str) -> usize {
-        0
+
+    /// Estimated; see [`estimate_tokens`].
+    fn count_tokens(&self, text: &str) -> usize {
+        estimate_tokens(text)
     }
-    async fn generate(&self, _: Prompt) -> Result<TokenStream, ModelError> {
-        Err(ModelError::Stopped)
+
+    /// Returns when the first token is here. Dropping the future or the stream closes the connection.
+    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
+        let deadline = Instant::now() + self.first_token_timeout;
+        let answer = self.ask(&prompt, deadline).await.map_err(|failure| self.endpoint.error(failure))?;
+        Ok(answer.into_stream().boxed())
     }
 }

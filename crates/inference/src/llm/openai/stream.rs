@@ -1,0 +1,220 @@
+//! Tokens out of server-sent events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventsource_stream::{Event, EventStream, EventStreamError, Eventsource};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use qanda_core::ModelError;
+use qanda_core::ports::Token;
+use reqwest::Response;
+use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::openai::{Complaint, Endpoint, Failure};
+
+/// How long the end of a finished answer is waited for, so that its connection can be used again.
+const TAIL: Duration = Duration::from_secs(1);
+
+type Bytes = BoxStream<'static, Result<Vec<u8>, Broken>>;
+
+/// Why the bytes stopped.
+#[derive(Debug)]
+enum Broken {
+    Transport(reqwest::Error),
+    TooLong,
+}
+
+/// An answer under way.
+pub(super) struct Answer {
+    events: EventStream<Bytes>,
+    endpoint: Arc<Endpoint>,
+    idle: Duration,
+    /// Known before the caller asks for it.
+    known: Option<Step>,
+}
+
+/// What an event says.
+#[derive(Debug)]
+enum Step {
+    Text(String),
+    /// Text, and nothing after it.
+    Last(String),
+    /// The model reasons; there is nothing to show yet.
+    Reasoning,
+    /// Nothing about the progress: the role, usage, fields of a server's own.
+    Nothing,
+    Finished,
+}
+
+impl Answer {
+    /// Reads until the first token. What fails before it can still be retried.
+    pub(super) async fn begin(
+        response: Response,
+        endpoint: Arc<Endpoint>,
+        most_bytes: usize,
+        idle: Duration,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.is_empty() && !kind.to_ascii_lowercase().contains("event-stream") {
+            let kind = kind.to_owned();
+            let body = endpoint.body(response, 64 << 10, deadline).await.unwrap_or_default();
+            let said = Complaint::read(&body).message;
+            return Err(Failure::Nonsense(format!(
+                "it answered with {kind} instead of a stream of events; check OPENAI_BASE_URL ({said})"
+            )));
+        }
+        let mut answer = Self { events: bounded(response, most_bytes).eventsource(), endpoint, idle, known: None };
+        loop {
+            let step = timeout_at(deadline, answer.step()).await.map_err(|_| answer.endpoint.silence())??;
+            if !matches!(step, Step::Nothing) {
+                answer.known = Some(step);
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// The tokens. It ends after a complete answer or after one error.
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Token, ModelError>> + Send + 'static {
+        futures::stream::unfold(Some(self), |answer| async {
+            let mut answer = answer?;
+            match answer.next().await {
+                Ok(Some(text)) => Some((Ok(Token { text }), Some(answer))),
+                Ok(None) => {
+                    answer.release();
+                    None
+                }
+                Err(failure) => Some((Err(answer.endpoint.error(failure)), None)),
+            }
+        })
+    }
+
+    /// The next piece of text; none at the end of a complete answer.
+    async fn next(&mut self) -> Result<Option<String>, Failure> {
+        loop {
+            let step = match self.known.take() {
+                Some(step) => step,
+                None => timeout(self.idle, self.step()).await.map_err(|_| self.stalled())??,
+            };
+            match step {
+                Step::Text(text) => return Ok(Some(text)),
+                Step::Last(text) => {
+                    self.known = Some(Step::Finished);
+                    return Ok(Some(text));
+                }
+                Step::Finished => return Ok(None),
+                Step::Reasoning | Step::Nothing => {}
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, Failure> {
+        match self.events.next().await {
+            Some(Ok(event)) => read(&event),
+            Some(Err(EventStreamError::Transport(Broken::Transport(cause)))) => Err(self.endpoint.broken(cause)),
+            Some(Err(EventStreamError::Transport(Broken::TooLong))) => {
+                Err(Failure::Nonsense("its stream is far longer than the answer can be".to_owned()))
+            }
+            Some(Err(EventStreamError::Utf8(cause))) => {
+                Err(Failure::Nonsense(format!("its stream is no text: {cause}")))
+            }
+            Some(Err(EventStreamError::Parser(_))) => {
+                Err(Failure::Nonsense("its stream is not made of events".to_owned()))
+            }
+            None => {
+                let address = self.endpoint.address();
+                Err(Failure::Connection(format!("{address} ended the connection before the answer was complete")))
+            }
+        }
+    }
+
+    fn stalled(&self) -> Failure {
+        let address = self.endpoint.address();
+        Failure::Silence(format!("{address} went silent in the middle of the answer for {:?}", self.idle))
+    }
+
+    /// Reads what follows the answer, which nobody needs, for the sake of the connection.
+    fn release(mut self) {
+        tokio::spawn(async move { timeout(TAIL, async { while self.events.next().await.is_some() {} }).await });
+    }
+}
+
+/// The bytes of an answer, up to a limit that only a broken endpoint reaches.
+fn bounded(response: Response, most: usize) -> Bytes {
+    let mut left = most;
+    let pieces = response.bytes_stream().map(move |piece| {
+        let piece = piece.map_err(Broken::Transport)?;
+        left = left.checked_sub(piece.len()).ok_or(Broken::TooLong)?;
+        Ok(piece.to_vec())
+    });
+    pieces.boxed()
+}
+
+/// A chunk, as leniently as servers write them.
+#[derive(Deserialize)]
+struct Chunk {
+    choices: Option<Vec<Choice>>,
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    delta: Option<Delta>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    content: Option<String>,
+    /// A model's own words when it declines to write JSON of the shape asked for.
+    refusal: Option<String>,
+    /// vLLM, DeepSeek, llama.cpp.
+    reasoning_content: Option<IgnoredAny>,
+    /// OpenRouter, Ollama.
+    reasoning: Option<IgnoredAny>,
+}
+
+fn read(event: &Event) -> Result<Step, Failure> {
+    let data = event.data.trim();
+    if event.event == "error" {
+        return Err(Failure::Reported(Complaint::read(data.as_bytes())));
+    }
+    if data == "[DONE]" {
+        return Ok(Step::Finished);
+    }
+    let chunk: Chunk = serde_json::from_str(data)
+        .map_err(|cause| Failure::Nonsense(format!("a piece of its stream cannot be read: {cause}")))?;
+    if let Some(error) = chunk.error {
+        return Err(Failure::Reported(Complaint::of(&error)));
+    }
+    let Some(choice) = chunk.choices.into_iter().flatten().next() else { return Ok(Step::Nothing) };
+    step_of(choice)
+}
+
+fn step_of(choice: Choice) -> Result<Step, Failure> {
+    let finish = choice.finish_reason.filter(|reason| !reason.is_empty());
+    let (mut text, mut reasons) = (String::new(), false);
+    if let Some(delta) = choice.delta {
+        text = delta.content.into_iter().chain(delta.refusal).collect();
+        reasons = delta.reasoning_content.is_some() || delta.reasoning.is_some();
+    }
+    match finish.as_deref() {
+        Some("content_filter") => {
+            return Err(Failure::Refused("its content filter stopped the answer".to_owned()));
+        }
+        Some("error") => return Err(Failure::Nonsense("it gave up in the middle of the answer".to_owned())),
+        _ => {}
+    }
+    Ok(match (text.is_empty(), finish) {
+        (false, None) => Step::Text(text),
+        (false, Some(_)) => Step::Last(text),
+        (true, Some(_)) => Step::Finished,
+        (true, None) if reasons => Step::Reasoning,
+        (true, None) => Step::Nothing,
+    })
+}

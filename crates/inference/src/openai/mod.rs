@@ -1,0 +1,22 @@
+//! OpenAI-compatible endpoints: what the language model and the embedder share.
+//!
+//! HTTP is spoken with `reqwest` directly and not through a client library: the ones there are hide the headers of
+//! an error (`Retry-After`), end a cut stream like a complete one, or fail on error objects that other servers
+//! than OpenAI's send.
+
+mod complaint;
+mod endpoint;
+mod estimate;
+mod failure;
+mod retry;
+mod settings;
+
+pub use secrecy::SecretString;
+
+pub use self::estimate::estimate_tokens;
+pub use self::settings::OpenAiSettings;
+
+pub(crate) use self::complaint::Complaint;
+pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::estimate::fitting_start;
+pub(crate) use self::failure::{Failure, Rejection};

@@ -1,0 +1,101 @@
+//! Where an endpoint is and how patiently it is asked.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+/// An OpenAI-compatible endpoint and one of its models.
+#[derive(Clone)]
+pub struct OpenAiSettings {
+    /// Address up to and with the version, such as `https://api.openai.com/v1`.
+    pub base_url: String,
+    /// Sent as bearer token; servers of one's own often need none.
+    pub api_key: Option<SecretString>,
+    /// Name of the model at the endpoint.
+    pub model: String,
+    /// Sent as `OpenAI-Organization`.
+    pub organisation: Option<String>,
+    /// Sent as `OpenAI-Project`.
+    pub project: Option<String>,
+    /// How long a connection may take to stand.
+    pub connect_timeout: Duration,
+    /// How long the first token, or an embedding, may take, with all retries.
+    pub first_token_timeout: Duration,
+    /// How long the endpoint may be silent between two tokens.
+    pub idle_timeout: Duration,
+    /// How often one request is tried again after a failure that may pass.
+    pub max_retries: u32,
+    /// About how long the first pause before a retry is; it doubles with each.
+    pub retry_pause: Duration,
+    /// Retries that all requests together may make while none succeeds. A tenth is added with every request.
+    pub retry_reserve: u32,
+    /// Tokens that a prompt and its answer may take together.
+    pub context_window: usize,
+}
+
+impl OpenAiSettings {
+    /// Defaults for a model at an address.
+    pub fn new(base_url: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            api_key: None,
+            model: model.into(),
+            organisation: None,
+            project: None,
+            connect_timeout: Duration::from_secs(3),
+            first_token_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(30),
+            max_retries: 2,
+            retry_pause: Duration::from_millis(500),
+            retry_reserve: 10,
+            context_window: 8192,
+        }
+    }
+}
+
+/// Without the key, and without a password in the address.
+impl fmt::Debug for OpenAiSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.base_url.parse().map_or_else(|_| "(not an address)".to_owned(), |url| shown(&url));
+        formatter
+            .debug_struct("OpenAiSettings")
+            .field("base_url", &address)
+            .field("api_key", &self.api_key.as_ref().map(|_| "(hidden)"))
+            .field("model", &self.model)
+            .field("organisation", &self.organisation)
+            .field("project", &self.project)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("first_token_timeout", &self.first_token_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("max_retries", &self.max_retries)
+            .field("retry_pause", &self.retry_pause)
+            .field("retry_reserve", &self.retry_reserve)
+            .field("context_window", &self.context_window)
+            .finish()
+    }
+}
+
+/// An address fit for messages: no user, password or query, which may hold secrets.
+pub(super) fn shown(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{host}{port}{}", url.scheme(), url.path().trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OpenAiSettings;
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let mut settings = OpenAiSettings::new("https://user:word@models.example:444/v1/?key=hidden-too", "small");
+        settings.api_key = Some("sk-very-secret".to_owned().into());
+        let text = format!("{settings:?}");
+        for secret in ["word", "hidden-too", "sk-very-secret"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(text.contains("https://models.example:444/v1"), "{text}");
+    }
+}
