@@ -1,8 +1,14 @@
 //! Stores: where documents are kept and passages found.
 //!
 //! [`embedded`] keeps everything in one directory: SQLite is the truth, two derived indexes make it quick.
+//! [`chroma`] keeps everything in a collection of a Chroma server, which other programs may share.
 
 #![forbid(unsafe_code)]
 
+mod analysis;
+mod bm25;
 pub mod chroma;
 pub mod embedded;
+mod fusion;
+
+pub use fusion::Fusion;

@@ -1,9 +1,8 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use qanda_store::Fusion;
 use qanda_store::chroma::{ChromaSettings, TokenHeader};
-use qanda_store::embedded::Fusion;
 
 /// Where documents are kept.
 #[derive(Debug, Clone, Args)]
@@ -91,9 +90,8 @@ impl StorageArgs {
             token: self.chroma_token.clone(),
             token_header: match self.chroma_token_header {
                 HeaderName::Authorization => TokenHeader::Authorization,
-                HeaderName::XChromaToken => TokenHeader::XChromaToken,
+                HeaderName::XChromaToken => TokenHeader::ChromaToken,
             },
-            connect_timeout: timeout.min(Duration::from_secs(2)),
             timeout,
         }))
     }

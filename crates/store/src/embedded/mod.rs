@@ -9,7 +9,6 @@
 mod catch_up;
 mod database;
 mod dense;
-mod fusion;
 mod lexical;
 mod pairs;
 mod rows;
@@ -28,8 +27,8 @@ use tokio::sync::Semaphore;
 
 use self::database::Database;
 use self::dense::Vector;
-pub use self::fusion::Fusion;
 use self::view::View;
+pub use crate::fusion::Fusion;
 
 /// The store in a directory. Cheap to clone; clones share everything.
 #[derive(Clone)]

@@ -234,7 +234,7 @@ pub(super) fn written_for(
         };
         let mut found: Vec<(u64, f32)> =
             statement.query_map(rusqlite::params_from_iter(ids), near)?.collect::<Result<_, _>>()?;
-        super::fusion::sort(&mut found);
+        crate::fusion::sort(&mut found);
         found.truncate(limit);
         found.into_iter().map(|(id, _)| one(connection, id.cast_signed())).collect()
     };

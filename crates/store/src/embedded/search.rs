@@ -7,9 +7,9 @@ use qanda_core::{Passage, Source, StoreError};
 use rusqlite::Connection;
 
 use super::dense::{self, Vector, Wanted};
-use super::fusion::Candidate;
 use super::view::View;
 use super::{Inner, pairs, rows};
+use crate::fusion::Candidate;
 
 /// Candidates taken from each side: enough for fusion to find what both like, and for entries that have been
 /// removed meanwhile not to be missed.
@@ -58,7 +58,7 @@ fn dense(
     match wanted.among {
         Some(among) if among.len() <= FEW => {
             let mut found = dense::cosines(connection, vector, among.iter().copied())?;
-            super::fusion::sort(&mut found);
+            crate::fusion::sort(&mut found);
             found.truncate(depth(query));
             Ok(found)
         }

@@ -8,7 +8,7 @@ use qanda_core::document::with_context;
 use qanda_core::pipeline::Classic;
 use qanda_core::ports::{Mode, SearchQuery};
 use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Question, Source, Span};
-use qanda_store::embedded::Fusion;
+use qanda_store::Fusion;
 use serde_json::json;
 
 use super::beir::{self, Entry, Judgements, Query};

@@ -13,8 +13,8 @@ use rusqlite::Connection;
 pub(super) use self::graph::{Graph, GraphBuilder};
 use self::tail::Tail;
 pub(super) use self::vector::Vector;
-use super::fusion::sort;
 use super::rows;
+use crate::fusion::sort;
 
 /// Fewer vectors than this are quicker to scan than to look up in a graph, and exactly right.
 pub(super) const WORTH_A_GRAPH: u64 = 50_000;

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 
 use super::Wanted;
 use super::vector::{Vector, dot, halves};
-use crate::embedded::fusion::sort;
 use crate::embedded::rows;
+use crate::fusion::sort;
 
 /// Vectors in the order in which they were stored. Cheap to extend: what is there is shared, not copied.
 #[derive(Default)]

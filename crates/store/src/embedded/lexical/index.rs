@@ -9,7 +9,7 @@ use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
-use super::analysis::{ANALYSER, analyser};
+use crate::analysis::{ANALYSER, analyser};
 use crate::embedded::rows::Entry;
 
 /// Memory for writing, in bytes: a segment is written when it is full.

@@ -1,7 +1,6 @@
 //! Search by words: BM25 (Robertson and Zaragoza, 2009) in a tantivy index, and the same computed exactly for
 //! what is newer than it.
 
-mod analysis;
 mod index;
 mod tail;
 
@@ -16,7 +15,7 @@ pub(super) use self::index::IndexBuilder;
 use self::index::LexicalIndex;
 use self::tail::{Statistics, Tail};
 use super::dense::Wanted;
-use super::fusion::sort;
+use crate::fusion::sort;
 
 /// The lexical side of a view.
 pub(super) struct LexicalView {
@@ -50,7 +49,7 @@ impl LexicalView {
         filter: &Filter,
         wanted: Wanted<'_>,
     ) -> Result<Vec<(u64, f32)>, StoreError> {
-        let terms = analysis::unique_terms(text);
+        let terms = crate::analysis::unique_terms(text);
         let statistics = Statistics::gather(&terms, self.index.as_deref(), &self.tail)?;
         let mut found = self.tail.search(&statistics, wanted);
         if let Some(index) = &self.index {

@@ -7,15 +7,12 @@ use qanda_core::StoreError;
 use qanda_core::document::with_context;
 use rusqlite::Connection;
 
-use super::analysis::{analyser, each_term};
 use super::index::LexicalIndex;
+use crate::analysis::{analyser, each_term};
+use crate::bm25;
 use crate::embedded::database::failed;
 use crate::embedded::dense::Wanted;
 use crate::embedded::rows;
-
-/// BM25's saturation of repeated terms and its correction for length, as in tantivy.
-const K1: f32 = 1.2;
-const B: f32 = 0.75;
 
 /// Entries in the order in which they were stored. What is there is shared between states, not copied.
 #[derive(Default)]
@@ -82,7 +79,8 @@ impl Tail {
                 for (row, count) in chunk.postings.get(term).into_iter().flatten() {
                     let entry = &chunk.entries[*row as usize];
                     if wanted.allows(entry.id, entry.kind) {
-                        *scores.entry(*row).or_default() += idf * statistics.saturation(*count, entry.length);
+                        *scores.entry(*row).or_default() +=
+                            idf * bm25::saturation(*count, entry.length, statistics.average_length);
                     }
                 }
             }
@@ -114,14 +112,9 @@ impl Statistics {
         let idf = |term: &String| -> Result<(String, f32), StoreError> {
             let older = index.map_or(Ok(0), |index| index.entries_with(term))?;
             let with = (older + tail.entries_with(term)) as f32;
-            Ok((term.clone(), (1.0 + (entries - with + 0.5).max(0.0) / (with + 0.5)).ln()))
+            Ok((term.clone(), bm25::idf(entries, with)))
         };
         let average_length = (indexed_terms + tail.terms()).max(1) as f32 / entries;
         Ok(Self { terms: terms.iter().map(idf).collect::<Result<_, _>>()?, average_length })
-    }
-
-    fn saturation(&self, count: u32, length: u32) -> f32 {
-        let count = count as f32;
-        count * (1.0 + K1) / (count + K1 * (1.0 - B + B * length as f32 / self.average_length))
     }
 }

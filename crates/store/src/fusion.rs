@@ -27,17 +27,17 @@ impl Default for Fusion {
 
 /// A candidate with the scores of both sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Candidate {
-    pub(super) id: u64,
+pub(crate) struct Candidate {
+    pub(crate) id: u64,
     /// Cosine, -1 to 1.
-    pub(super) cosine: f32,
+    pub(crate) cosine: f32,
     /// BM25; 0 where no word of the question occurs.
-    pub(super) bm25: f32,
+    pub(crate) bm25: f32,
 }
 
 impl Fusion {
     /// Scores candidates; best first, older entries first among equals.
-    pub(super) fn rank(self, candidates: &[Candidate]) -> Vec<(u64, f32)> {
+    pub(crate) fn rank(self, candidates: &[Candidate]) -> Vec<(u64, f32)> {
         let mut scored: Vec<(u64, f32)> = match self {
             Self::ReciprocalRank { k } => {
                 let dense = ranks(candidates, |candidate| candidate.cosine);
@@ -64,7 +64,7 @@ fn ranks(candidates: &[Candidate], score: impl Fn(&Candidate) -> f32) -> HashMap
 }
 
 /// Best first, older entries first among equals.
-pub(super) fn sort(scored: &mut [(u64, f32)]) {
+pub(crate) fn sort(scored: &mut [(u64, f32)]) {
     scored.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
 }
 

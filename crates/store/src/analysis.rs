@@ -7,11 +7,11 @@ use tantivy::tokenizer::{
 };
 
 /// Name under which the index knows the analyser.
-pub(super) const ANALYSER: &str = "qanda-1";
+pub(crate) const ANALYSER: &str = "qanda-1";
 
 /// Words, lower case, without accents and English stop words, stemmed by Porter's rules for English. Words of
 /// other languages stay whole, which still finds them.
-pub(super) fn analyser() -> TextAnalyzer {
+pub(crate) fn analyser() -> TextAnalyzer {
     let stop_words = StopWordFilter::new(Language::English).expect("tantivy has English stop words");
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(RemoveLongFilter::limit(64))
@@ -23,7 +23,7 @@ pub(super) fn analyser() -> TextAnalyzer {
 }
 
 /// Calls `take` with every term of a text.
-pub(super) fn each_term(analyser: &mut TextAnalyzer, text: &str, mut take: impl FnMut(&str)) {
+pub(crate) fn each_term(analyser: &mut TextAnalyzer, text: &str, mut take: impl FnMut(&str)) {
     let mut stream = analyser.token_stream(text);
     while let Some(token) = stream.next() {
         take(&token.text);
@@ -31,7 +31,7 @@ pub(super) fn each_term(analyser: &mut TextAnalyzer, text: &str, mut take: impl 
 }
 
 /// The terms of a question, each once, in their order.
-pub(super) fn unique_terms(text: &str) -> Vec<String> {
+pub(crate) fn unique_terms(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut terms = Vec::new();
     each_term(&mut analyser(), text, |term| {

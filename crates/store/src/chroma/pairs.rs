@@ -1,0 +1,199 @@
+//! Question/answer pairs, and how they follow their documents.
+
+use std::collections::{HashMap, HashSet};
+
+use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue};
+use qanda_core::{EntryId, NewPair, Pair, StoreError};
+
+use super::conditions::{all, is, is_one_of};
+use super::connection::Connection;
+use super::documents::Change;
+use super::layout::{self, CONTEXT, CONTEXT_ID, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
+use super::requests::{BATCH, Wanted};
+
+/// Stores pairs. One that names its document, but no passage, belongs to the passage in which its answer stands word
+/// for word.
+pub(super) async fn put(connection: &Connection, pairs: Vec<NewPair>) -> Result<(), StoreError> {
+    // Chroma refuses a batch with an id twice; the last one counts.
+    let mut seen = HashSet::new();
+    let mut pairs: Vec<NewPair> = pairs.into_iter().rev().filter(|pair| seen.insert(pair.key.clone())).collect();
+    pairs.reverse();
+    let contexts = pairs.iter().filter_map(|pair| pair.context.as_ref()).map(|id| id.as_str().to_owned());
+    let needed: HashSet<String> = contexts.chain(pairs.iter().map(|pair| pair.key.clone())).collect();
+    let needed: Vec<String> = needed.into_iter().collect();
+    let stored: HashMap<String, Record> = connection
+        .by_id(&needed, Wanted::Metadata)
+        .await?
+        .into_iter()
+        .map(|record| (record.id.clone(), record))
+        .collect();
+    let unlinked = pairs.iter().filter(|pair| pair.context.is_none());
+    let named: HashSet<String> = unlinked.filter_map(|pair| pair.document.clone()).collect();
+    let named = passages_of(connection, named.into_iter().collect()).await?;
+    let records = pairs.into_iter().map(|pair| {
+        let about = match (&pair.context, &pair.document) {
+            // The passage may have gone while the pair was being written: then it stands for itself.
+            (Some(context), _) => stored.get(context.as_str()).filter(|record| record.is(CONTEXT)),
+            (None, Some(path)) => {
+                let of_it = || named.iter().filter(|record| record.value(GUIDELINE).as_ref() == Some(path));
+                of_it().find(|record| stands_in(&pair.answer, &record.text))
+            }
+            (None, None) => None,
+        };
+        layout::pair(pair, about)
+    });
+    connection.upsert(records.collect(), |id| stored.get(id)).await
+}
+
+/// All passages of documents by path.
+async fn passages_of(connection: &Connection, paths: Vec<String>) -> Result<Vec<Record>, StoreError> {
+    let mut found = Vec::new();
+    for paths in paths.chunks(BATCH) {
+        let conditions = [is(SOURCE, CONTEXT), is_one_of(GUIDELINE, paths.iter().cloned())];
+        if let Some(condition) = all(conditions) {
+            found.extend(connection.every(&condition, Wanted::All).await?);
+        }
+    }
+    Ok(found)
+}
+
+fn stands_in(answer: &str, text: &str) -> bool {
+    !answer.trim().is_empty() && text.contains(answer.trim())
+}
+
+/// Removes pairs by key; returns how many there were.
+pub(super) async fn remove(connection: &Connection, keys: Vec<String>) -> Result<usize, StoreError> {
+    let stored = connection.by_id(&keys, Wanted::Metadata).await?;
+    // A key may be the id of a passage by mistake.
+    let pairs: Vec<String> = stored.into_iter().filter(|record| record.is(QA)).map(|record| record.id).collect();
+    let removed = pairs.len();
+    connection.delete(pairs).await?;
+    Ok(removed)
+}
+
+/// The pairs written for any of these passages, the nearest questions first. One request.
+pub(super) async fn written_for(
+    connection: &Connection,
+    contexts: Vec<EntryId>,
+    vector: &[f32],
+    limit: usize,
+) -> Result<Vec<Pair>, StoreError> {
+    if contexts.is_empty() || limit == 0 {
+        return Ok(Vec::new());
+    }
+    let contexts = contexts.into_iter().map(|id| id.as_str().to_owned());
+    let condition = all([is(SOURCE, QA), is_one_of(CONTEXT_ID, contexts)]);
+    let found = match vector.is_empty() {
+        true => connection.page(condition.as_ref(), Wanted::All, 0, limit).await?,
+        false => {
+            let found = connection.nearest(vector, condition.as_ref(), limit).await?;
+            found.into_iter().map(|(record, _)| record).collect()
+        }
+    };
+    Ok(found.into_iter().map(Record::into_pair).collect())
+}
+
+/// Brings the pairs of changed documents in line with them. This comes before the passages go: as long as those are
+/// there, a next try knows which pairs were theirs.
+pub(super) async fn follow(connection: &Connection, changes: &[Change]) -> Result<(), StoreError> {
+    let pairs = of(connection, changes).await?;
+    let mut by_passage: HashMap<&str, &Change> = HashMap::new();
+    let mut by_path: HashMap<&str, &Change> = HashMap::new();
+    for change in changes {
+        let kept = change.new.iter().flat_map(|new| &new.passages).map(|(id, _)| id);
+        by_passage.extend(change.gone.iter().chain(kept).map(|id| (id.as_str(), change)));
+        by_path.extend(change.paths.iter().map(|path| (path.as_str(), change)));
+    }
+    let shared = shared_paths(connection, changes, &pairs).await?;
+    let (mut delete, mut update) = (Vec::new(), Vec::new());
+    for pair in pairs {
+        let context = pair.value(CONTEXT_ID);
+        let path = pair.value(GUIDELINE).filter(|path| !shared.contains(path));
+        let change = match &context {
+            // Written for a passage that is not this document's, whatever the document is called.
+            Some(context) => by_passage.get(context.as_str()),
+            None => path.as_ref().and_then(|path| by_path.get(path.as_str())),
+        };
+        let Some(change) = change else { continue };
+        match fate(&pair, context.as_deref(), change) {
+            Fate::Delete => delete.push(pair.id),
+            Fate::Change(changes) if changes.is_empty() => {}
+            Fate::Change(changes) => update.push((pair.id, changes)),
+        }
+    }
+    connection.update(update).await?;
+    connection.delete(delete).await
+}
+
+enum Fate {
+    Delete,
+    Change(UpdateMetadata),
+}
+
+fn fate(pair: &Record, context: Option<&str>, change: &Change) -> Fate {
+    let Some(new) = &change.new else { return Fate::Delete };
+    let gone = context.is_some_and(|id| change.gone.contains(id));
+    if gone && pair.written_by().is_some() {
+        return Fate::Delete;
+    }
+    let mut wanted = pair.metadata.clone();
+    wanted.retain(|key, _| !change.old_facts.contains_key(key));
+    wanted.extend(new.facts.clone());
+    wanted.insert(GUIDELINE.to_owned(), new.path.as_str().into());
+    if gone {
+        wanted.remove(CONTEXT_ID);
+    }
+    if context.is_none() || gone {
+        let found = new.passages.iter().find(|(_, text)| stands_in(&pair.answer(), text));
+        wanted.extend(found.map(|(id, _)| (CONTEXT_ID.to_owned(), id.as_str().into())));
+    }
+    Fate::Change(difference(&pair.metadata, &wanted))
+}
+
+fn difference(old: &Metadata, new: &Metadata) -> UpdateMetadata {
+    let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(*value));
+    let gone = old.keys().filter(|key| !new.contains_key(*key));
+    let changed = changed.map(|(key, value): (&String, &MetadataValue)| (key.clone(), value.clone().into()));
+    changed.chain(gone.map(|key| (key.clone(), UpdateMetadataValue::None))).collect()
+}
+
+/// The pairs that name a changed document or one of its passages that go.
+async fn of(connection: &Connection, changes: &[Change]) -> Result<Vec<Record>, StoreError> {
+    let mut found = HashMap::new();
+    let paths: Vec<String> = changes.iter().flat_map(|change| change.paths.iter().cloned()).collect();
+    let gone: Vec<String> = changes.iter().flat_map(|change| change.gone.iter().cloned()).collect();
+    for (key, values) in [(GUIDELINE, paths), (CONTEXT_ID, gone)] {
+        for values in values.chunks(BATCH) {
+            if let Some(condition) = all([is(SOURCE, QA), is_one_of(key, values.iter().cloned())]) {
+                let pairs = connection.every(&condition, Wanted::Metadata).await?;
+                found.extend(pairs.into_iter().map(|record| (record.id.clone(), record)));
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Paths of removed documents that documents elsewhere have as well: their pairs without a passage stay.
+async fn shared_paths(
+    connection: &Connection,
+    changes: &[Change],
+    pairs: &[Record],
+) -> Result<HashSet<String>, StoreError> {
+    let removed: HashSet<&String> = changes.iter().flat_map(|change| &change.gone).collect();
+    let paths: HashSet<&String> =
+        changes.iter().filter(|change| change.new.is_none()).flat_map(|change| &change.paths).collect();
+    let free = pairs.iter().filter(|pair| !pair.metadata.contains_key(CONTEXT_ID));
+    let doubtful: HashSet<String> =
+        free.filter_map(|pair| pair.value(GUIDELINE)).filter(|path| paths.contains(path)).collect();
+    let mut shared = HashSet::new();
+    for paths in doubtful.into_iter().collect::<Vec<_>>().chunks(BATCH) {
+        if let Some(condition) = all([is(PART, 0), is_one_of(GUIDELINE, paths.iter().cloned())]) {
+            let others = connection.every(&condition, Wanted::Metadata).await?;
+            let others = others
+                .into_iter()
+                .filter(|record| record.metadata.contains_key(LOCATION) && !removed.contains(&record.id));
+            shared.extend(others.filter_map(|record| record.value(GUIDELINE)));
+        }
+    }
+    Ok(shared)
+}

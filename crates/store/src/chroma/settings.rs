@@ -1,0 +1,165 @@
+//! Where a Chroma server is and how it is spoken to.
+
+use std::fmt;
+use std::time::Duration;
+
+use chroma::client::{ChromaAuthMethod, ChromaHttpClientOptions, ChromaRetryOptions};
+use qanda_core::StoreError;
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+/// Where a Chroma server is and how it is spoken to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ChromaSettings {
+    /// Name or address of the machine, without scheme and port.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether to speak HTTPS.
+    pub ssl: bool,
+    /// Tenant; `default_tenant` on a server of one's own.
+    pub tenant: String,
+    /// Database; `default_database` on a server of one's own.
+    pub database: String,
+    /// Name of the collection: 3 to 512 of the characters `a-z A-Z 0-9 . _ -`.
+    pub collection: String,
+    /// A secret that the server, or a proxy in front of it, asks for.
+    pub token: Option<String>,
+    /// The header that carries it.
+    pub token_header: TokenHeader,
+    /// How long one step of the store may take, connecting included. A search is one step, and so is each batch of
+    /// a document that is written.
+    pub timeout: Duration,
+}
+
+/// The header that carries the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenHeader {
+    /// `Authorization: Bearer TOKEN`.
+    #[default]
+    Authorization,
+    /// `X-Chroma-Token: TOKEN`.
+    ChromaToken,
+}
+
+impl Default for ChromaSettings {
+    /// A server on this machine, on the port of the original service.
+    fn default() -> Self {
+        Self {
+            host: "localhost".to_owned(),
+            port: 17171,
+            ssl: false,
+            tenant: "default_tenant".to_owned(),
+            database: "default_database".to_owned(),
+            collection: "qanda".to_owned(),
+            token: None,
+            token_header: TokenHeader::default(),
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl ChromaSettings {
+    /// `HOST:PORT`, as messages name it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        // An IPv6 address needs brackets before a port.
+        match self.host.contains(':') && !self.host.starts_with('[') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+
+    /// What the client needs to know.
+    pub(super) fn options(&self) -> Result<ChromaHttpClientOptions, StoreError> {
+        let scheme = if self.ssl { "https" } else { "http" };
+        let invalid = |what: String| StoreError::failed("reading the settings for Chroma", what);
+        let endpoint = Url::parse(&format!("{scheme}://{}", self.address()))
+            .ok()
+            .filter(|url| url.path() == "/" && url.query().is_none() && url.username().is_empty())
+            .ok_or_else(|| invalid(format!("\"{}\" is not the name of a host", self.host)))?;
+        // The client puts these names into paths as they are.
+        for (what, name) in [("collection", &self.collection), ("tenant", &self.tenant), ("database", &self.database)] {
+            if !is_name(name) {
+                let rule = "a name has 3 to 512 of the characters a-z A-Z 0-9 . _ - and begins and ends with a letter or digit";
+                return Err(invalid(format!("\"{name}\" cannot be the name of a {what}; {rule}")));
+            }
+        }
+        let auth_method = self
+            .auth_method()
+            .ok_or_else(|| invalid("the token has characters that a header cannot carry".to_owned()))?;
+        Ok(ChromaHttpClientOptions {
+            endpoint,
+            endpoints: Vec::new(),
+            auth_method,
+            // Its own retries know nothing of our deadline; what is worth a second try is tried in `connection`.
+            retry_options: ChromaRetryOptions { max_retries: 0, ..ChromaRetryOptions::default() },
+            tenant_id: Some(self.tenant.clone()),
+            database_name: Some(self.database.clone()),
+        })
+    }
+
+    fn auth_method(&self) -> Option<ChromaAuthMethod> {
+        let Some(token) = &self.token else { return Some(ChromaAuthMethod::None) };
+        let (header, value) = match self.token_header {
+            TokenHeader::Authorization => (AUTHORIZATION, format!("Bearer {token}")),
+            TokenHeader::ChromaToken => (HeaderName::from_static("x-chroma-token"), token.clone()),
+        };
+        let mut value = HeaderValue::from_str(&value).ok()?;
+        value.set_sensitive(true);
+        Some(ChromaAuthMethod::HeaderAuth { header, value })
+    }
+}
+
+/// Chroma's rule for the names of collections. Those of tenants and databases are held to it as well, but for their
+/// ends.
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (3..=512).contains(&name.len()) && name.chars().all(allowed) && !name.contains("..")
+}
+
+impl fmt::Debug for ChromaSettings {
+    /// Everything but the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChromaSettings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("ssl", &self.ssl)
+            .field("tenant", &self.tenant)
+            .field("database", &self.database)
+            .field("collection", &self.collection)
+            .field("token", &self.token.as_ref().map(|_| "(hidden)"))
+            .field("token_header", &self.token_header)
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_hides_the_token() {
+        let settings = ChromaSettings { token: Some("s3cret".to_owned()), ..ChromaSettings::default() };
+        assert!(!format!("{settings:?}").contains("s3cret"));
+        let options = settings.options().expect("valid");
+        assert!(!format!("{options:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn settings_that_cannot_be_used_are_refused_without_showing_the_token() {
+        let change = |change: fn(&mut ChromaSettings)| {
+            let mut settings = ChromaSettings::default();
+            change(&mut settings);
+            settings.options().map(|options| options.endpoint.to_string()).map_err(|error| error.to_string())
+        };
+        assert_eq!(change(|s| s.host = "::1".to_owned()).expect("valid"), "http://[::1]:17171/");
+        assert_eq!(change(|s| s.ssl = true).expect("valid"), "https://localhost:17171/");
+        assert!(change(|s| s.host = "http://localhost".to_owned()).is_err());
+        assert!(change(|s| s.host = "a/b".to_owned()).is_err());
+        assert!(change(|s| s.collection = "a?b".to_owned()).expect_err("refused").contains("collection"));
+        let error = change(|s| s.token = Some("s3cret\n".to_owned())).expect_err("refused");
+        assert!(error.contains("token") && !error.contains("s3cret"), "{error}");
+    }
+}
