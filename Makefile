@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up build models test check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers bench-pipelines clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -34,13 +34,16 @@ image: ## Container image in target/image (CPU, WITH_MODELS, TAG: scripts/image.
 test-replicas: build models ## Two replicas behind nginx over one Chroma; one is killed under load
 	@scripts/replicas.sh
 
-bench: bench-retrieval bench-search bench-answers ## Measure the figures of docs/benchmarks.md
+bench: bench-retrieval bench-search bench-answers bench-pipelines ## Measure the figures of docs/benchmarks.md
 
 bench-retrieval: models ## nDCG, recall and MRR on SciFact (../shared/data/scifact)
 	@scripts/bench-retrieval.sh
 
 bench-search: build ## Search in 100,000 passages: speed, recall, size
 	@scripts/bench-search.sh
+
+bench-pipelines: models ## The pipelines side by side, over one Chroma and a mock model
+	@scripts/bench-pipelines.sh
 
 bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
 	@scripts/bench-answers.sh

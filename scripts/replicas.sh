@@ -6,55 +6,10 @@
 #   MOCK=1                     asks mock-q, without Chroma and without a model: tries nginx and the replicas alone
 . "$(dirname "$0")/lib.sh"
 tasks=${TASKS:-200} concurrency=${CONCURRENCY:-20} latency=${LATENCY:-1s} mock=${MOCK:-}
-chroma=${QANDA_CHROMA:-$cache/chroma/bin/chroma}
 PATH=$PATH:/usr/sbin
 need nginx "nginx is missing: install it (Debian: apt install nginx-light) and run this again."
 need curl "curl is missing: install it and run this again."
-[ -x "$binary" ] || fail "There is no $binary; run make build."
-if [ -z "$mock" ] && [ ! -x "$chroma" ]; then
-    [ -x scripts/chroma.sh ] || fail "There is no Chroma at $chroma; name it with QANDA_CHROMA=file."
-    scripts/chroma.sh
-fi
-
-work=$(mktemp -d)
-declare -A process=() port=()
-finish() {
-    local code=$?
-    trap - EXIT
-    kill "${process[@]}" 2>/dev/null || true
-    for _ in $(seq 40); do kill -0 "${process[@]}" 2>/dev/null || break; sleep 0.1; done
-    kill -9 "${process[@]}" 2>/dev/null || true
-    [ "$code" -eq 0 ] || { tail -n 5 "$work"/*.log >&2; [ -z "${KEEP:-}" ] || { say "kept: $work"; exit "$code"; }; }
-    rm -rf "$work"
-    exit "$code"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-free_ports() { # free_ports NAME...: all are held until all are known, so that they differ
-    local name
-    while read -r name number; do port[$name]=$number; done < <(python3 - "$@" <<'PYTHON'
-import socket, sys
-held = [(name, socket.create_server(("127.0.0.1", 0))) for name in sys.argv[1:]]
-for name, place in held:
-    print(name, place.getsockname()[1])
-PYTHON
-    )
-}
-launch() { # launch NAME COMMAND...: in the background, with a log of its own
-    local name=$1
-    shift
-    "$@" >>"$work/$name.log" 2>&1 &
-    process[$name]=$!
-}
-await() { # await NAME URL
-    for _ in $(seq 600); do
-        curl -sf -o /dev/null "$2" && return
-        kill -0 "${process[$1]}" 2>/dev/null || fail "$1 ended before it was ready."
-        sleep 0.1
-    done
-    fail "$1 was not ready after a minute."
-}
+. scripts/servers.sh
 
 free_ports nginx a b chroma model
 front=http://127.0.0.1:${port[nginx]}
@@ -65,16 +20,13 @@ if [ -n "$mock" ]; then
     route=$front/apis/q-and-a/mock-q
 else
     say "one Chroma, one mock model"
-    export CHROMADB_HOST=127.0.0.1 CHROMADB_PORT=${port[chroma]} CHROMADB_COL_NAME=replicas
-    export OPENAI_BASE_URL=http://127.0.0.1:${port[model]}/v1 OPENAI_API_KEY=none OPENAI_MODEL=mock
-    launch chroma "$chroma" run --path "$work/chroma" --host 127.0.0.1 --port "${port[chroma]}"
-    launch model "$binary" mock-llm --listen "127.0.0.1:${port[model]}" --latency "$latency"
-    await chroma "http://127.0.0.1:${port[chroma]}/api/v2/heartbeat"
-    await model "http://127.0.0.1:${port[model]}/healthz"
+    start_chroma
+    start_mock_llm --latency "$latency"
     arguments=(--store chroma --embedder local)
     say "ingest of the samples into Chroma"
     QANDA_DATA_DIR=$work/ingest "$binary" ingest "${arguments[@]}" examples >"$work/ingest.log" 2>&1 || fail "The ingest failed."
-    arguments+=(--llm openai)
+    # Strict: the quotation is sent before the model answers, so a stream shows whether nginx holds it back.
+    arguments+=(--llm openai --grounding strict)
 fi
 
 replica() { # replica NAME: starts it and waits until it takes questions
