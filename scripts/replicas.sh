@@ -86,8 +86,6 @@ kill -9 "${process[a]}"
 wait "${process[a]}" 2>/dev/null || true
 sleep 1.5
 replica a
-# nginx leaves a failed replica alone for a second (fail_timeout).
-sleep 1.2
 at_term=$(answered)
 kill -TERM "${process[b]}"
 wait "${process[b]}" || fail "b did not end well after TERM."
