@@ -5,6 +5,7 @@
 scripts/build.sh
 scripts/check.sh
 scripts/models.sh
+scripts/chroma.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."
 # One test at a time: the end-to-end tests run real models, which use all cores.

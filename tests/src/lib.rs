@@ -7,10 +7,12 @@
 
 pub mod answer;
 pub mod binary;
+pub mod chroma;
 pub mod data;
 pub mod disk;
 pub mod events;
 pub mod server;
 
 pub use binary::{Finished, Process, qanda};
+pub use chroma::Chroma;
 pub use server::Server;
