@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers bench-pipelines clean
+.PHONY: help up build models chroma test check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers bench-pipelines clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -18,6 +18,9 @@ build: ## Build the release binary, target/release/qanda
 
 models: build ## Download the default models
 	@scripts/models.sh
+
+chroma: ## Start a Chroma server on 127.0.0.1:17171
+	@scripts/chroma.sh run
 
 test: ## Set up and run every check and test
 	@scripts/test.sh

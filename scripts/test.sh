@@ -7,6 +7,7 @@ scripts/check.sh
 say "manifests"
 scripts/deploy-check.sh
 scripts/models.sh
+scripts/chroma.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."
 # One test at a time: the end-to-end tests run real models, which use all cores.

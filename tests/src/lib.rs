@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod binary;
+pub mod chroma;
 pub mod data;
 pub mod disk;
 pub mod events;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use reqwest::blocking::Client;
 
 pub use binary::{Finished, Process, qanda};
+pub use chroma::Chroma;
 pub use server::Server;
 
 /// An HTTP client whose requests end after so long.

@@ -33,37 +33,45 @@ impl Failure {
             Self::Chroma(error) => error,
         };
         let address = settings.address();
-        let message = match &error {
-            ChromaHttpClientError::RequestError(cause) if cause.is_connect() => format!(
-                "Chroma cannot be reached at {address}; check that it runs there and that host, port and TLS are right"
-            ),
-            ChromaHttpClientError::RequestError(cause) if !cause.is_decode() => {
-                format!("the connection to Chroma at {address} broke; check that it runs")
-            }
-            ChromaHttpClientError::RequestError(_) | ChromaHttpClientError::SerdeError(_) => format!(
-                "what answers at {address} does not speak as Chroma 1.x does; check host and port, and Chroma's version"
-            ),
-            ChromaHttpClientError::ApiError(_, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+        let message = match (&error, status(&error)) {
+            (_, Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
                 format!("Chroma at {address} refuses the credentials; check the token and the header that carries it")
             }
-            ChromaHttpClientError::ApiError(_, StatusCode::TOO_MANY_REQUESTS) => {
+            (_, Some(StatusCode::TOO_MANY_REQUESTS)) => {
                 format!("Chroma at {address} has too much to do; try again shortly")
             }
-            ChromaHttpClientError::ApiError(_, status) if status.is_server_error() => {
+            (_, Some(status)) if status.is_server_error() => {
                 format!("Chroma at {address} answers with an error ({status}); its log says more")
             }
             // It understood us and does not want it: trying again does not help.
-            ChromaHttpClientError::ApiError(said, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) => {
+            (ChromaHttpClientError::ApiError(said, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY), _) => {
                 return StoreError::failed(format!("{doing} in Chroma at {address}"), said.clone());
             }
-            ChromaHttpClientError::ApiError(said, status) => {
-                format!(
-                    "Chroma at {address} answers {status}: {said}; check host, port and paths of a proxy in between"
-                )
+            (_, Some(status)) => format!(
+                "what answers at {address} says {status}, which Chroma would not; check host, port and paths of a proxy in between"
+            ),
+            (ChromaHttpClientError::RequestError(cause), None) if cause.is_connect() => format!(
+                "Chroma cannot be reached at {address}; check that it runs there and that host, port and TLS are right"
+            ),
+            (ChromaHttpClientError::RequestError(cause), None) if !cause.is_decode() => {
+                format!("the connection to Chroma at {address} broke; check that it runs")
             }
+            (ChromaHttpClientError::RequestError(_) | ChromaHttpClientError::SerdeError(_), None) => format!(
+                "what answers at {address} does not speak as Chroma 1.x does; check host and port, and Chroma's version"
+            ),
             _ => return StoreError::failed(format!("{doing} in Chroma at {address}"), error),
         };
         StoreError::Unavailable { message, cause: Some(Box::new(error)) }
+    }
+}
+
+/// The status of an answer that is an error. The client tells it in one way where it understands the answer's body,
+/// and in another where it does not.
+fn status(error: &ChromaHttpClientError) -> Option<StatusCode> {
+    match error {
+        ChromaHttpClientError::ApiError(_, status) => Some(*status),
+        ChromaHttpClientError::RequestError(cause) => cause.status(),
+        _ => None,
     }
 }
 
@@ -89,7 +97,7 @@ pub(super) fn is_missing(error: &ChromaHttpClientError) -> bool {
 pub(super) fn is_worth_a_second_try(failure: &Failure) -> bool {
     match failure {
         Failure::Chroma(ChromaHttpClientError::RequestError(cause)) => {
-            !cause.is_connect() && !cause.is_timeout() && !cause.is_decode()
+            !cause.is_connect() && !cause.is_timeout() && !cause.is_decode() && cause.status().is_none()
         }
         // Vectors of another length have come since the collection was looked up, so it was another's to begin with.
         Failure::Chroma(ChromaHttpClientError::ApiError(said, StatusCode::BAD_REQUEST)) => said.contains("dimension"),

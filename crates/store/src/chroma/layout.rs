@@ -236,9 +236,10 @@ fn id_of(parts: &[&str], ordinal: usize) -> String {
     hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A pair's record. `about` is the record of its passage, if that is stored; the pair has its document's facts.
-pub(super) fn pair(new: NewPair, about: Option<&Record>) -> NewRecord {
-    let mut metadata = about.map(|record| facts_of(&record.facts())).unwrap_or_default();
+/// A pair's record. `about` is the record of its passage, if that is stored, and `document` one of its document,
+/// whose facts the pair has, too.
+pub(super) fn pair(new: NewPair, about: Option<&Record>, document: Option<&Record>) -> NewRecord {
+    let mut metadata = document.map(|record| facts_of(&record.facts())).unwrap_or_default();
     let mut set = |key: &str, value: Option<String>| {
         if let Some(value) = value {
             metadata.insert(key.to_owned(), value.into());
@@ -247,7 +248,7 @@ pub(super) fn pair(new: NewPair, about: Option<&Record>) -> NewRecord {
     set(SOURCE, Some(QA.to_owned()));
     set(ANSWER, Some(new.answer));
     set(CONTEXT_ID, about.map(|record| record.id.clone()));
-    set(GUIDELINE, about.and_then(|record| record.value(GUIDELINE)).or(new.document));
+    set(GUIDELINE, document.and_then(|record| record.value(GUIDELINE)).or(new.document));
     set(WRITTEN_BY, new.written_by);
     NewRecord { id: new.key, text: new.question, vector: new.vector, metadata }
 }

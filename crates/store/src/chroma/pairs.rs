@@ -31,16 +31,19 @@ pub(super) async fn put(connection: &Connection, pairs: Vec<NewPair>) -> Result<
     let named: HashSet<String> = unlinked.filter_map(|pair| pair.document.clone()).collect();
     let named = passages_of(connection, named.into_iter().collect()).await?;
     let records = pairs.into_iter().map(|pair| {
-        let about = match (&pair.context, &pair.document) {
+        let (about, document) = match (&pair.context, &pair.document) {
             // The passage may have gone while the pair was being written: then it stands for itself.
-            (Some(context), _) => stored.get(context.as_str()).filter(|record| record.is(CONTEXT)),
+            (Some(context), _) => {
+                let about = stored.get(context.as_str()).filter(|record| record.is(CONTEXT));
+                (about, about)
+            }
             (None, Some(path)) => {
                 let of_it = || named.iter().filter(|record| record.value(GUIDELINE).as_ref() == Some(path));
-                of_it().find(|record| stands_in(&pair.answer, &record.text))
+                (of_it().find(|record| stands_in(&pair.answer, &record.text)), of_it().next())
             }
-            (None, None) => None,
+            (None, None) => (None, None),
         };
-        layout::pair(pair, about)
+        layout::pair(pair, about, document)
     });
     connection.upsert(records.collect(), |id| stored.get(id)).await
 }

@@ -249,12 +249,13 @@ pub(super) fn removed_after(connection: &Connection, sequence: i64) -> Result<Ve
     read().map_err(failed("reading removed passages"))
 }
 
-/// Ids of the entries whose document has all the metadata of the filter.
-pub(super) fn matching(connection: &Connection, filter: &Filter) -> Result<Vec<u64>, StoreError> {
+/// Ids of the entries of a kind (`None`: of both) whose document has all the metadata of the filter.
+pub(super) fn matching(connection: &Connection, filter: &Filter, kind: Option<i64>) -> Result<Vec<u64>, StoreError> {
     let read = || -> rusqlite::Result<_> {
         let one = "SELECT document_id FROM document_metadata WHERE name = ? AND value = ?";
         let all = vec![one; filter.len()].join(" INTERSECT ");
-        let sql = format!("SELECT id FROM entries WHERE document_id IN ({all})");
+        let kinds = kind.map_or(format!("{PASSAGE}, {PAIR}"), |kind| kind.to_string());
+        let sql = format!("SELECT id FROM entries WHERE document_id IN ({all}) AND kind IN ({kinds})");
         let mut statement = connection.prepare_cached(&sql)?;
         let parameters = filter.iter().flat_map(|(name, value)| [name, value]);
         statement.query_map(rusqlite::params_from_iter(parameters), |row| Ok(id(row.get(0)?)))?.collect()

@@ -19,15 +19,15 @@ const CANDIDATES: usize = 100;
 pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, StoreError> {
     inner.database.with(|connection| {
         let view = inner.fresh_view(connection)?;
-        let among = match query.filter.is_empty() {
-            true => None,
-            false => Some(rows::matching(connection, &query.filter)?.into_iter().collect::<HashSet<_>>()),
-        };
         let kind = match (query.source, rows::has_pairs(connection)?) {
             (Source::Qa, false) => return Ok(Vec::new()),
             (Source::Qa, true) => Some(rows::PAIR),
             (Source::Context, true) => Some(rows::PASSAGE),
             (Source::Context, false) | (Source::All, _) => None,
+        };
+        let among = match query.filter.is_empty() {
+            true => None,
+            false => Some(rows::matching(connection, &query.filter, kind)?.into_iter().collect::<HashSet<_>>()),
         };
         let wanted = Wanted { kind, among: among.as_ref(), removed: &view.removed };
         let vector = Vector::from_f32(&query.vector);

@@ -1,0 +1,293 @@
+//! What is Chroma's own: collections of other clients, servers that come and go, writes that stop half-way.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
+use qanda_core::{EntryId, Source, Span, Store, StoreError};
+use qanda_store::chroma::{ChromaSettings, ChromaStore, TokenHeader};
+use qanda_tests::Chroma;
+use qanda_tests::chroma::free_port;
+use serde_json::{Value, json};
+
+use support::{document, filter, found, id_of, identity, keys, pair, passages, query, settings, vector};
+
+const DEADLINE: Duration = Duration::from_secs(2);
+
+fn store(settings: ChromaSettings) -> ChromaStore {
+    ChromaStore::new(ChromaSettings { timeout: DEADLINE, ..settings }, Some(identity("m"))).expect("valid settings")
+}
+
+/// The words of an error that says "not available" within the deadline.
+async fn unavailable(store: &dyn Store) -> String {
+    let began = Instant::now();
+    let error = store.search(query("anything", 1, Mode::Hybrid)).await.expect_err("there is no Chroma");
+    assert!(began.elapsed() < DEADLINE + Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(matches!(store.check().await, Err(StoreError::Unavailable { .. })));
+    error.to_string()
+}
+
+/// Another client of the same server.
+struct Other {
+    client: reqwest::Client,
+    collections: String,
+}
+
+impl Other {
+    fn new(server: &Chroma) -> Self {
+        // As the store does, which may come later: no client of HTTP is made without it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let database = "api/v2/tenants/default_tenant/databases/default_database";
+        let collections = format!("http://127.0.0.1:{}/{database}/collections", server.port());
+        Self { client: reqwest::Client::builder().no_proxy().build().expect("a client"), collections }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Value {
+        let response = self.client.post(format!("{}{path}", self.collections)).json(body).send().await;
+        let response = response.expect("Chroma answers");
+        let (status, answer) = (response.status(), response.json::<Value>().await.expect("JSON"));
+        assert!(status.is_success(), "{answer}");
+        answer
+    }
+
+    async fn id(&self, name: &str) -> String {
+        let found: Value = self
+            .client
+            .get(format!("{}/{name}", self.collections))
+            .send()
+            .await
+            .expect("Chroma answers")
+            .json()
+            .await
+            .expect("JSON");
+        found["id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn delete(&self, name: &str) {
+        let deleted = self.client.delete(format!("{}/{name}", self.collections)).send().await.expect("Chroma answers");
+        assert!(deleted.status().is_success());
+    }
+
+    /// A collection as the original service's scripts make it: two passages of one guideline, a pair for each.
+    async fn original(&self, body: &Value) {
+        let made = self.post("", body).await;
+        let id = made["id"].as_str().expect("an id");
+        let records = json!({
+            "ids": ["c1", "c2", "q1", "q2"],
+            "embeddings": [vector(1), vector(2), vector(3), vector(4)],
+            "documents": ["Stop metformin below 30.", "Zebras live in herds.", "When is metformin stopped?", "Where do zebras live?"],
+            "metadatas": [
+                {"source": "context", "guideline": "diabetes.pdf", "year": 2024, "final": true},
+                {"source": "context", "guideline": "zoo.pdf", "year": 2023.5},
+                {"source": "QA", "guideline": "diabetes.pdf", "answer": "Below 30.", "context_id": "c1"},
+                {"source": "QA", "guideline": "zoo.pdf", "answer": "In herds.", "context_id": "c2"},
+            ],
+        });
+        self.post(&format!("/{id}/add"), &records).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_of_the_original_is_read_in_every_space() {
+    let Some(server) = Chroma::shared() else { return };
+    let spaces = [
+        ("l2", json!({"name": "original_l2"})),
+        ("cosine", json!({"name": "original_cosine", "configuration": {"hnsw": {"space": "cosine"}}})),
+        ("ip", json!({"name": "original_ip", "metadata": {"hnsw:space": "ip"}})),
+    ];
+    for (space, body) in spaces {
+        Other::new(&server).original(&body).await;
+        let store = store(settings(&server, &format!("original_{space}")));
+        store.check().await.expect("can be searched");
+        let hits = store.search(query("metformin", 1, Mode::Hybrid)).await.expect("searches");
+        assert_eq!(hits.len(), 2);
+        assert!((hits[0].cosine.expect("a cosine") - 1.0).abs() < 0.001, "{space}");
+        let cosine: f32 = vector(1).iter().zip(vector(2)).map(|(a, b)| a * b).sum();
+        assert!((hits[1].cosine.expect("a cosine") - cosine).abs() < 0.001, "{space}");
+        let passage = &hits[0].passage;
+        assert_eq!((passage.document.as_str(), passage.title.as_str()), ("diabetes.pdf", "diabetes.pdf"));
+        assert_eq!((passage.span, passage.metadata["year"].as_str()), (Span::new(0, passage.text.len()), "2024"));
+        assert_pairs_of_the_original(&store).await;
+        let status = store.status().await.expect("counts");
+        assert_eq!((status.documents, status.passages, status.pairs), (2, 2, 2));
+        assert_eq!(status.embedder.expect("has vectors").1, 8);
+        assert!(store.fingerprints().await.expect("reads").is_empty(), "none of its documents is ours");
+    }
+}
+
+async fn assert_pairs_of_the_original(store: &ChromaStore) {
+    let pairs =
+        store.pairs_for(vec![EntryId::from("c1".to_owned()), EntryId::from("c2".to_owned())], vector(4), 8).await;
+    let pairs = pairs.expect("reads");
+    assert_eq!(pairs.iter().map(|pair| pair.key.as_str()).collect::<Vec<_>>(), ["q2", "q1"]);
+    assert_eq!((pairs[0].answer.as_str(), pairs[0].document.as_deref()), ("In herds.", Some("zoo.pdf")));
+    let hits = store.search(SearchQuery { source: Source::Qa, ..query("", 3, Mode::Dense) }).await.expect("searches");
+    assert_eq!((hits[0].passage.document.as_str(), hits[0].passage.text.as_str()), ("qa:q1", "Below 30."));
+    let context = hits[0].pair.as_ref().and_then(|link| link.context.clone()).expect("has a passage");
+    assert_eq!(store.passages(vec![context]).await.expect("reads")[0].text, "Stop metformin below 30.");
+    for (name, value) in [("year", "2024"), ("year", "2023.5"), ("final", "true"), ("guideline", "zoo.pdf")] {
+        let query = SearchQuery { filter: filter(name, value), ..query("", 1, Mode::Dense) };
+        assert_eq!(found(store, query).await.len(), 1, "{name} {value}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_documents_live_beside_those_of_others() {
+    let Some(server) = Chroma::shared() else { return };
+    Other::new(&server).original(&json!({"name": "beside", "metadata": {"theirs": "kept"}})).await;
+    let store = store(settings(&server, "beside"));
+    store.claim(identity("m")).await.expect("the dimension fits");
+    store.put(vec![document("diabetes.pdf", &["Ours."], 7)]).await.expect("puts");
+    assert_eq!(store.status().await.expect("counts").documents, 3);
+    store.remove(vec!["/docs/diabetes.pdf".to_owned()]).await.expect("removes");
+    assert_eq!(keys(&store).await, ["q1", "q2"], "pairs of other passages stay, whatever their guideline is called");
+    assert_eq!(passages(&store).await.len(), 2);
+    let wide = EmbedderIdentity { name: "wide".to_owned(), dimension: 9 };
+    let refused = store.claim(wide).await.expect_err("is refused");
+    assert!(matches!(refused, StoreError::OtherEmbedder { .. }), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_down_at_the_start_and_dies_and_comes_back_needs_no_new_store() {
+    let port = free_port();
+    let down = store(ChromaSettings { host: "127.0.0.1".to_owned(), port, ..ChromaSettings::default() });
+    let said = unavailable(&down).await;
+    assert!(said.contains(&format!("127.0.0.1:{port}")) && said.contains("check that it runs"), "{said}");
+
+    let Some(server) = Chroma::start() else { return };
+    let store = store(settings(&server, "comes_back"));
+    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts, without a claim");
+    for _ in 0..2 {
+        server.kill();
+        assert!(unavailable(&store).await.contains("cannot be reached"));
+        server.run();
+        assert_eq!(found(&store, query("", 1, Mode::Dense)).await, ["one"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_server_costs_the_deadline_and_no_more() {
+    let Some(server) = Chroma::start() else { return };
+    let store = store(settings(&server, "silent"));
+    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts");
+    server.signal("STOP");
+    let said = unavailable(&store).await;
+    assert!(said.contains("did not answer within 2 s"), "{said}");
+    server.signal("CONT");
+    assert_eq!(found(&store, query("", 1, Mode::Dense)).await, ["one"]);
+}
+
+/// Answers every request in the same way.
+fn stub(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let said = String::from_utf8_lossy(&request).to_lowercase();
+            let known = said.contains("x-chroma-token: right") || said.contains("authorization: bearer right");
+            let answer =
+                if known { "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" } else { answer };
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_tokens_and_strange_servers_are_said() {
+    let refusing = stub("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
+    let at = |port| ChromaSettings { host: "127.0.0.1".to_owned(), port, ..ChromaSettings::default() };
+    for token_header in [TokenHeader::Authorization, TokenHeader::ChromaToken] {
+        let with = |token: &str| store(ChromaSettings { token: Some(token.to_owned()), token_header, ..at(refusing) });
+        let said = unavailable(&with("s3cret")).await;
+        assert!(said.contains("refuses the credentials") && !said.contains("s3cret"), "{said}");
+        let said = unavailable(&with("right")).await;
+        assert!(said.contains("answers with an error (500"), "{said}");
+    }
+    for answer in [
+        "HTTP/1.1 404 Not Found\r\ncontent-length: 5\r\nconnection: close\r\n\r\n<html",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\n<html",
+    ] {
+        let said = unavailable(&store(at(stub(answer)))).await;
+        assert!(said.contains("check host"), "{answer}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_that_is_deleted_or_made_anew_is_found_again() {
+    let Some(server) = Chroma::shared() else { return };
+    let (other, store) = (Other::new(&server), store(settings(&server, "made_anew")));
+    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts");
+    other.delete("made_anew").await;
+    assert!(found(&store, query("", 1, Mode::Dense)).await.is_empty(), "a missing collection is an empty store");
+    store.put(vec![document("a.md", &["two"], 1)]).await.expect("is made again");
+    assert_eq!(found(&store, query("", 1, Mode::Dense)).await, ["two"]);
+    other.delete("made_anew").await;
+    other.original(&json!({"name": "made_anew"})).await;
+    assert_eq!(passages(&store).await.len(), 2);
+    other.delete("made_anew").await;
+    let wide = EmbedderIdentity { name: "wide".to_owned(), dimension: 9 };
+    let theirs = ChromaStore::new(settings(&server, "made_anew"), Some(wide.clone())).expect("valid settings");
+    theirs.claim(wide).await.expect("claims");
+    let refused = store.search(query("", 1, Mode::Dense)).await.expect_err("is refused");
+    assert!(matches!(refused, StoreError::OtherEmbedder { .. }), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_an_embedder_reads_but_makes_nothing() {
+    let Some(server) = Chroma::shared() else { return };
+    let looking = ChromaStore::new(settings(&server, "looking"), None).expect("valid settings");
+    assert_eq!(looking.status().await.expect("counts").passages, 0);
+    let refused = looking.put(vec![document("a.md", &["one"], 1)]).await.expect_err("is refused").to_string();
+    assert!(refused.contains("no collection looking; `qanda ingest --store chroma` makes it"), "{refused}");
+}
+
+/// Every state in which a crash can leave a document: written, but not swept and sealed; swept, but not sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_between_the_steps_of_storing_heals() {
+    let Some(server) = Chroma::shared() else { return };
+    let (other, store) = (Other::new(&server), store(settings(&server, "crash")));
+    let (old, new) = (document("a.md", &["one", "two"], 1), document("a.md", &["zero", "two", "three"], 5));
+    for swept in [false, true] {
+        store.put(vec![old.clone()]).await.expect("puts");
+        let written = qanda_core::NewPair {
+            context: Some(id_of(&store, "one").await),
+            written_by: Some("m".to_owned()),
+            ..pair("p", "q", "a", 9)
+        };
+        store.put_pairs(vec![written]).await.expect("puts");
+        // What the first step of the new version writes: everything, and no fingerprint.
+        let records = json!({
+            "ids": ["zero", "three"],
+            "embeddings": [vector(5), vector(7)],
+            "documents": ["zero", "three"],
+            "metadatas": [
+                {"source": "context", "location": "/docs/a.md", "guideline": "a.md", "part": 0},
+                {"source": "context", "location": "/docs/a.md", "guideline": "a.md", "part": 2},
+            ],
+        });
+        let collection = other.id("crash").await;
+        other.post(&format!("/{collection}/upsert"), &records).await;
+        if swept {
+            let one = id_of(&store, "one").await;
+            other.post(&format!("/{collection}/delete"), &json!({"ids": [one.as_str(), "p"]})).await;
+        }
+        let fingerprint = store.fingerprints().await.expect("reads")["/docs/a.md"].clone();
+        assert!(
+            fingerprint != old.document.fingerprint && fingerprint != new.document.fingerprint,
+            "is ingested again"
+        );
+        store.put(vec![new.clone()]).await.expect("puts");
+        let texts: Vec<String> = passages(&store).await.into_iter().map(|passage| passage.text).collect();
+        assert_eq!(texts.len(), 3, "{texts:?}");
+        assert!(keys(&store).await.is_empty());
+        assert_eq!(store.fingerprints().await.expect("reads")["/docs/a.md"], new.document.fingerprint);
+    }
+}
