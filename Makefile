@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models chroma test check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers bench-pipelines clean
+.PHONY: help up build models chroma test test-endpoints check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers bench-pipelines clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -24,6 +24,9 @@ chroma: ## Start a Chroma server on 127.0.0.1:17171
 
 test: ## Set up and run every check and test
 	@scripts/test.sh
+
+test-endpoints: models ## Try the OpenAI-compatible client against servers that are not ours
+	@scripts/endpoints.sh
 
 check: ## Format, lints, documentation, dependencies
 	@scripts/check.sh
