@@ -1,8 +1,8 @@
 //! A model that computes nothing: an OpenAI-compatible endpoint with a chosen latency, for measuring and testing
 //! what stands in front of a model.
 //!
-//! A request that waits costs its connection, one timer and a few hundred bytes, so that many thousands may wait at
-//! once. What goes wrong is chosen by a seed and the number of the request, so that a run can be repeated.
+//! A request that waits costs its connection and one timer: its body is gone, its answer is not written yet. So many
+//! thousands may wait at once. What goes wrong is chosen by a seed and the number of the request, so that a run can be repeated.
 
 mod chat;
 mod content;
