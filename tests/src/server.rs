@@ -34,14 +34,20 @@ impl Server {
     /// Starts a server over the store in `data` and waits until questions can be answered.
     #[must_use]
     pub fn start(data: &Path, arguments: &[&str]) -> Self {
+        let mut server = Self::launch(data, arguments);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts a server and waits only until it listens.
+    #[must_use]
+    pub fn launch(data: &Path, arguments: &[&str]) -> Self {
         let fixed = ["serve", "--listen", "127.0.0.1:0", "--data-dir", argument(data)];
         let process = Process::start(command(&[&fixed, arguments].concat()));
         let line = process.line();
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
         let client = crate::client(REQUEST);
-        let mut server = Self { process, url, client, _data: None };
-        server.wait_until_ready();
-        server
+        Self { process, url, client, _data: None }
     }
 
     /// Starts a server over a store of its own with the sample documents.
@@ -65,7 +71,8 @@ impl Server {
         })
     }
 
-    fn wait_until_ready(&mut self) {
+    /// Waits until questions can be answered.
+    pub fn wait_until_ready(&mut self) {
         let began = Instant::now();
         while !self.get("/readyz").send().is_ok_and(|response| response.status() == 200) {
             assert!(began.elapsed() < START, "not ready after {START:?}: {}", self.process.stderr());

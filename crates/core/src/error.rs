@@ -12,7 +12,7 @@ pub enum StoreError {
     #[error(
         "the store in {place} was made with the embedder {stored} ({stored_dimension} dimensions), but this is \
          {given} ({given_dimension} dimensions); start with --embedder for the stored one, or re-embed: ingest \
-         your documents into a new --data-dir"
+         your documents into a new --data-dir (or another --chroma-collection)"
     )]
     OtherEmbedder {
         /// Where the store is.
