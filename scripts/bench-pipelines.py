@@ -1,4 +1,4 @@
-"""Asks the same questions in both pipelines, in turn, and prints medians: bench-pipelines.py URL ROUNDS."""
+"""Asks the same questions in both pipelines, in turn, and prints medians: bench-pipelines.py URL ROUNDS SOURCE..."""
 
 import json
 import statistics
@@ -23,13 +23,13 @@ def ask(url, source, content, pipeline):
 
 
 def main():
-    url, rounds = sys.argv[1], int(sys.argv[2])
+    url, rounds, sources = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
     for pipeline in ("direct", "classic"):
         ask(url, *QUESTIONS[0], pipeline)  # connections and caches
     times = {}
     rows = {}
     for _ in range(rounds):
-        for source, content in QUESTIONS:
+        for source, content in (question for question in QUESTIONS if question[0] in sources):
             for pipeline in ("direct", "classic"):
                 answer = ask(url, source, content, pipeline)
                 times.setdefault((source, pipeline), []).append(answer["timings_ms"]["total"])
@@ -44,7 +44,7 @@ def main():
         calls = statistics.median(answer["calls"] for answer in answers)
         tokens = statistics.median(answer["prompt_tokens"] for answer in answers)
         print(f"| {source} | {pipeline} | {statistics.median(all_times):.0f} | {calls:.0f} | {tokens:.0f} | {shown} |")
-    for source in ("context", "QA", "all"):
+    for source in sources:
         ratio = statistics.median(times[source, "direct"]) / statistics.median(times[source, "classic"])
         print(f"direct / classic, {source}: {ratio:.3f}")
 

@@ -12,18 +12,35 @@ export QANDA_CONFIG=/dev/null RUST_LOG=warn
 start_chroma
 start_mock_llm --latency 1s --tokens 40
 export QANDA_STORE=chroma QANDA_LLM=openai
-say "storing the samples and 3,490 pairs in Chroma"
+# Pages with their own pairs, as the original service had them, among the pairs of 1,000 other pages.
+medquad=$(cd ../shared/data/medquad && pwd)
+mkdir "$work/pages"
+cp "$medquad"/documents/{nhlbi-0000098,nhlbi-0000114,nhlbi-0000010}-*.md "$work/pages"
+say "storing the samples, three pages of MedQuAD and 3,490 pairs in Chroma"
 "$binary" ingest examples >/dev/null 2>&1
-"$binary" qa import ../shared/data/medquad/qa.jsonl >/dev/null
+(cd "$work/pages" && "$binary" ingest . >/dev/null 2>&1)
+"$binary" qa import "$medquad/qa.jsonl" >/dev/null
 url=http://127.0.0.1:${port[qanda]}
 launch qanda "$binary" serve --listen "127.0.0.1:${port[qanda]}"
 await qanda "$url/readyz"
 say "$rounds rounds of questions, both pipelines in turn"
-python3 scripts/bench-pipelines.py "$url" "$rounds"
+python3 scripts/bench-pipelines.py "$url" "$rounds" context QA all
+
+
+say "the same with the local model, over the samples in the embedded store"
+kill "${process[qanda]}"
+wait "${process[qanda]}" || true
+unset QANDA_STORE QANDA_LLM OPENAI_BASE_URL OPENAI_MODEL
+export QANDA_DATA_DIR=$work/data
+"$binary" ingest examples >/dev/null 2>&1
+launch qanda "$binary" serve --listen "127.0.0.1:${port[qanda]}"
+await qanda "$url/readyz"
+python3 scripts/bench-pipelines.py "$url" "$rounds" context
+kill "${process[qanda]}"
+wait "${process[qanda]}" || true
 
 scifact=../shared/data/scifact
 [ -d "$scifact" ] || { say "no SciFact at $scifact: retrieval is not judged"; exit 0; }
-unset QANDA_STORE QANDA_LLM OPENAI_BASE_URL OPENAI_MODEL
 judge() { # judge NAME ARGUMENT...
     local name=$1
     shift

@@ -10,6 +10,10 @@ if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     fail "Port $port is in use by another program (perhaps qanda runs already); stop it, or run make up LISTEN=127.0.0.1:$((port + 1))."
 fi
 
+if [ -f credentials ]; then
+    say "taking the settings in credentials"
+    . ./credentials
+fi
 scripts/build.sh
 scripts/models.sh
 say "ingesting $docs"

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures::future::try_join;
 
-use super::direct::quote;
-use super::focus::{best, score};
+use super::direct::{self, quote};
+use super::focus::nearest;
 use super::json_answer::JsonAnswer;
 use super::prompt::{Generation, conversation, over_passages, room};
 use super::relevance::relevant;
 use super::run::{Resources, Run, Wanted, tell};
 use super::{OnText, Pipeline};
-use crate::citation::{CitationWriter, Evidence};
+use crate::citation::CitationWriter;
 use crate::document::EntryId;
 use crate::ports::{Hit, Mode, Prompt, SearchQuery, Shape};
 use crate::{Answer, AnswerError, Question, Source, StoreError};
@@ -59,11 +59,11 @@ impl Pipeline for Classic {
         if hits.is_empty() {
             return Ok(run.nothing_found(NAME, on_text));
         }
-        let gathered = self.gather(&question, hits, vector, &mut run).await?;
-        let Gathered { evidence, best, summary, pairs } = gathered;
+        let gathered = self.gather(&question, hits, &vector, &mut run).await?;
+        let Gathered { evidence, summary, pairs } = gathered;
         let prompt = self.answer_prompt(&question, &summary, &pairs);
-        let evidence = evidence.into_iter().map(Evidence::new).collect();
-        let mut writer = CitationWriter::new(evidence, self.0.generation.grounding, &question.content);
+        let mut writer =
+            CitationWriter::new(direct::evidence(&evidence), self.0.generation.grounding, &question.content);
         let mut reader = JsonAnswer::default();
         let take = |piece: &str| {
             tell(&writer.push(&reader.push(piece)), on_text);
@@ -75,6 +75,7 @@ impl Pipeline for Classic {
         tell(&writer.push(&rest), on_text);
         tell(&writer.end(), on_text);
         if writer.is_uncited() {
+            let best = nearest(&question.content, &vector, &evidence, &*self.0.embedder).await?;
             quote(&mut writer, best, on_text);
         }
         Ok(Answer { reasoning, ..run.finish(writer, NAME) })
@@ -86,8 +87,6 @@ struct Gathered {
     /// What it may cite: the passages of the summary, then pairs that stand for themselves. Number `n` in the
     /// prompts is `evidence[n - 1]`.
     evidence: Vec<Hit>,
-    /// The sentence nearest to the question: index into `evidence`, and bytes of that passage's text.
-    best: Option<(usize, crate::Span)>,
     summary: String,
     pairs: Vec<Noted>,
 }
@@ -150,7 +149,7 @@ impl Classic {
         &self,
         question: &Question,
         hits: Vec<Hit>,
-        vector: Vec<f32>,
+        vector: &[f32],
         run: &mut Run<'_>,
     ) -> Result<Gathered, AnswerError> {
         let (pair_hits, mut contexts): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.pair.is_some());
@@ -159,7 +158,7 @@ impl Classic {
             contexts = self.contexts_of(&pair_hits).await?;
             run.timings.record("contexts", at.elapsed());
         }
-        let Resources { model, generation, prompts, embedder, .. } = &self.0;
+        let Resources { model, generation, prompts, .. } = &self.0;
         let texts = contexts.into_iter().map(|hit| (hit.passage.text.clone(), hit)).map(|(text, hit)| (hit, text));
         let (prompt, contexts) = over_passages(&prompts.summarise, question, texts.collect(), &**model, *generation);
         let no_room = contexts.is_empty() && pair_hits.is_empty();
@@ -169,25 +168,19 @@ impl Classic {
         let mut evidence = contexts;
         let ids: Vec<EntryId> = evidence.iter().map(|hit| hit.passage.id.clone()).collect();
         let mut pairs = noted_hits(&pair_hits, &mut evidence);
-        let beside = async {
-            let written = if question.source == Source::Context {
-                self.pairs_of(&ids, vector.clone()).await?
-            } else {
-                (Vec::new(), None)
-            };
-            let at = Instant::now();
-            let sentences = score(&question.content, &vector, &evidence, &**embedder).await?;
-            let best = best(&evidence, &sentences).map(|sentence| (sentence.hit, sentence.span));
-            Ok::<_, AnswerError>((written, best, at.elapsed()))
+        let written = async {
+            match question.source {
+                Source::Context => Ok(self.pairs_of(&ids, vector.to_vec()).await?),
+                Source::Qa | Source::All => Ok((Vec::new(), None)),
+            }
         };
         let summary = Self::summarise(run, (!ids.is_empty()).then_some(prompt));
-        let (summary, ((written, took), best, focus)) = try_join(summary, beside).await?;
+        let (summary, (written, took)) = try_join(summary, written).await?;
         if let Some(took) = took {
             run.timings.record("pairs", took);
         }
-        run.timings.record("focus", focus);
         pairs.extend(written);
-        Ok(Gathered { evidence, best, summary, pairs })
+        Ok(Gathered { evidence, summary, pairs })
     }
 
     async fn summarise(run: &mut Run<'_>, prompt: Option<Prompt>) -> Result<String, AnswerError> {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use super::focus::{Sentence, best, excerpts, score};
+use super::focus::{best, excerpts, flat, nearest, score};
 use super::found_pairs::backed_by_passages;
 use super::prompt::over_passages;
 use super::relevance::relevant;
@@ -12,7 +12,7 @@ use super::run::{Resources, Run, tell};
 use super::{OnText, Pipeline};
 use crate::citation::{CitationWriter, Evidence, Grounding};
 use crate::ports::{Hit, Mode, SearchQuery};
-use crate::{Answer, AnswerError, Question, Source, Timings};
+use crate::{Answer, AnswerError, EntryId, Question, Source, Span, Timings};
 
 /// The default pipeline: hybrid search on the question itself, one streamed model call, checked citations.
 pub struct Direct(pub Resources);
@@ -30,21 +30,19 @@ impl Pipeline for Direct {
         if !question.search {
             return run.model_alone(&question, NAME, on_text).await;
         }
-        let Found { hits, sentences } = self.retrieve(&question, &mut run.timings).await?;
+        let Found { hits, vector } = self.retrieve(&question, &mut run.timings).await?;
         if hits.is_empty() {
             return Ok(run.nothing_found(NAME, on_text));
         }
         let Resources { model, generation, prompts, .. } = &self.0;
-        let excerpts = excerpts(&hits, &sentences, generation.context_tokens, &**model);
-        let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
-        let numbered = hits.into_iter().zip(excerpts).collect();
+        let (numbered, best) = self.choose(&question, &vector, hits, &mut run.timings).await?;
         let (prompt, used) = over_passages(&prompts.direct, &question, numbered, &**model, *generation);
         if used.is_empty() {
             return Err(run.no_room(&question));
         }
-        let best = best.and_then(|(id, span)| Some((used.iter().position(|hit| hit.passage.id == id)?, span)));
-        let evidence = used.into_iter().map(Evidence::new).collect();
-        let mut writer = CitationWriter::new(evidence, generation.grounding, &question.content);
+        let place = |(id, span)| Some((used.iter().position(|hit| hit.passage.id == id)?, span));
+        let best = best.and_then(place);
+        let mut writer = CitationWriter::new(evidence(&used), generation.grounding, &question.content);
         // A model that is only let through where the documents back it has the nearest words of the documents put
         // before its own: they are there at once, and right when it is not. One that is trusted is helped out
         // only when it cites nothing.
@@ -54,14 +52,23 @@ impl Pipeline for Direct {
         }
         run.write(prompt, &mut writer, on_text).await?;
         if writer.is_uncited() {
+            let best = match best {
+                Some(best) => Some(best),
+                None => nearest(&question.content, &vector, &used, &*self.0.embedder).await?,
+            };
             quote(&mut writer, best, on_text);
         }
         Ok(run.finish(writer, NAME))
     }
 }
 
+/// Passages as what an answer may cite.
+pub(super) fn evidence(hits: &[Hit]) -> Vec<Evidence> {
+    hits.iter().cloned().map(Evidence::new).collect()
+}
+
 /// Adds the best words of the documents to an answer, if there are any.
-pub(super) fn quote(writer: &mut CitationWriter, best: Option<(usize, crate::Span)>, on_text: OnText<'_>) {
+pub(super) fn quote(writer: &mut CitationWriter, best: Option<(usize, Span)>, on_text: OnText<'_>) {
     if let Some((index, words)) = best {
         let before = if writer.text().is_empty() { "" } else { "\n\n" };
         tell(&writer.quote(&format!("{before}The documents say: "), index, words), on_text);
@@ -72,9 +79,14 @@ pub(super) fn quote(writer: &mut CitationWriter, best: Option<(usize, crate::Spa
 struct Found {
     /// Relevant passages, best first.
     hits: Vec<Hit>,
-    /// Their sentences, scored against the question.
-    sentences: Vec<Sentence>,
+    /// The question's vector.
+    vector: Vec<f32>,
 }
+
+/// Hits with what of them goes into the prompt.
+type Numbered = Vec<(Hit, String)>;
+/// A sentence of a passage: its id, and bytes of its text.
+type Place = (EntryId, Span);
 
 impl Direct {
     /// Embeds the question, searches with it, and keeps what is relevant.
@@ -100,10 +112,31 @@ impl Direct {
             hits = backed_by_passages(&**store, hits).await?;
             timings.record("contexts", at.elapsed());
         }
+        Ok(Found { hits, vector })
+    }
+
+    /// What the model reads of the passages, and the sentence nearest to the question. A model that is trusted reads
+    /// them whole where they fit: to embed their sentences costs more than all else here, and the nearest one is
+    /// needed only if the model cites nothing.
+    async fn choose(
+        &self,
+        question: &Question,
+        vector: &[f32],
+        hits: Vec<Hit>,
+        timings: &mut Timings,
+    ) -> Result<(Numbered, Option<Place>), AnswerError> {
+        let Resources { embedder, model, generation, .. } = &self.0;
+        let tokens: usize = hits.iter().map(|hit| model.count_tokens(&hit.passage.text)).sum();
+        if generation.grounding == Grounding::Marked && tokens <= generation.context_tokens {
+            let whole = |hit: Hit| (flat(&hit.passage.text), hit);
+            return Ok((hits.into_iter().map(whole).map(|(text, hit)| (hit, text)).collect(), None));
+        }
         let at = Instant::now();
-        let sentences = score(&question.content, &vector, &hits, &**embedder).await?;
+        let sentences = score(&question.content, vector, &hits, &**embedder).await?;
         timings.record("focus", at.elapsed());
-        Ok(Found { hits, sentences })
+        let excerpts = excerpts(&hits, &sentences, generation.context_tokens, &**model);
+        let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
+        Ok((hits.into_iter().zip(excerpts).collect(), best))
     }
 }
 

@@ -39,17 +39,49 @@ pub(super) async fn score(
         .flat_map(|(hit, found)| sentences(&found.passage.text).into_iter().map(move |span| (hit, span)))
         .collect();
     let text = |(hit, span): &(usize, Span)| hits[*hit].passage.text[span.start..span.end].to_owned();
-    let vectors = embedder.embed_passages(spans.iter().map(text).collect()).await?;
     let words: Vec<HashSet<String>> = spans.iter().map(|place| content_words(&text(place))).collect();
     let weights = weights(&content_words(question), &words);
+    let shared = |words: &HashSet<String>| -> f32 {
+        weights.iter().filter(|(word, _)| words.contains(word)).map(|(_, weight)| weight).sum()
+    };
+    let shared: Vec<f32> = words.iter().map(shared).collect();
+    let embedded = worth_embedding(&shared);
+    let texts = embedded.iter().map(|index| text(&spans[*index])).collect();
+    let mut cosines = vec![0.0; spans.len()];
+    for (index, sentence) in embedded.into_iter().zip(embedder.embed_passages(texts).await?) {
+        cosines[index] = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum::<f32>();
+    }
     let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
-    let scored = spans.iter().zip(vectors).zip(&words).map(|((place, sentence), words)| {
-        let cosine: f32 = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum();
-        let shared: f32 = weights.iter().filter(|(word, _)| words.contains(word)).map(|(_, weight)| weight).sum();
+    let scored = spans.iter().zip(cosines).zip(shared).map(|((place, cosine), shared)| {
         let score = cosine + WORDS * shared / all + asked_before(&hits[place.0]);
         Sentence { hit: place.0, span: place.1, score }
     });
     Ok(scored.collect())
+}
+
+/// Most sentences that are embedded for a question. Five passages have about 40; a collection of others may have
+/// passages of any length.
+const MOST_EMBEDDED: usize = 64;
+
+/// The sentences to embed: all of them, or those that share most with the question, the first of equals.
+fn worth_embedding(shared: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..shared.len()).collect();
+    if order.len() > MOST_EMBEDDED {
+        order.sort_by(|a, b| shared[*b].total_cmp(&shared[*a]));
+        order.truncate(MOST_EMBEDDED);
+    }
+    order
+}
+
+/// The sentence of the hits that is nearest to the question: which hit, and bytes of its passage's text.
+pub(super) async fn nearest(
+    question: &str,
+    vector: &[f32],
+    hits: &[Hit],
+    embedder: &dyn Embedder,
+) -> Result<Option<(usize, Span)>, ModelError> {
+    let sentences = score(question, vector, hits, embedder).await?;
+    Ok(best(hits, &sentences).map(|sentence| (sentence.hit, sentence.span)))
 }
 
 /// What it is worth to stand in the answer to a question like the one asked. Such an answer need not share a word

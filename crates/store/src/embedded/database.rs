@@ -12,7 +12,7 @@ const SCHEMA_VERSION: i64 = 2;
 
 /// Entries are what is searched: passages (`kind` 0) and question/answer pairs (`kind` 1). Ids are never used
 /// twice, so an index that still knows a removed entry can do no harm.
-const SCHEMA: &str = "
+pub(super) const SCHEMA: &str = "
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE documents (
         id          INTEGER PRIMARY KEY AUTOINCREMENT,

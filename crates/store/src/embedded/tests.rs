@@ -196,6 +196,31 @@ async fn a_store_of_a_newer_version_is_refused() {
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
+#[tokio::test]
+async fn a_store_of_the_first_version_is_brought_up() {
+    let directory = TempDir::new().expect("directory");
+    let connection = Connection::open(directory.path().join("qanda.sqlite")).expect("opens");
+    connection.execute_batch(database::SCHEMA).expect("the first version had no pairs");
+    connection.pragma_update(None, "user_version", 1).expect("writes");
+    drop(connection);
+    let store = open(&directory);
+    store.put(vec![document("a.md", &["Zebras live in herds."], 1)]).await.expect("puts");
+    let pair = NewPair {
+        key: "k".to_owned(),
+        question: "Who lives in herds?".to_owned(),
+        answer: "Zebras live in herds.".to_owned(),
+        context: None,
+        document: Some("a.md".to_owned()),
+        written_by: None,
+        vector: vector(7),
+    };
+    store.put_pairs(vec![pair]).await.expect("puts");
+    let hits =
+        store.search(SearchQuery { source: Source::Qa, ..query("herds", 7, Mode::Hybrid) }).await.expect("finds");
+    assert_eq!((hits[0].passage.document.as_str(), hits[0].passage.span), ("a.md", Span::new(0, 21)));
+    assert!(hits[0].pair.as_ref().is_some_and(|pair| pair.context.is_some()));
+}
+
 /// Enough vectors for a graph: it finds what the scan finds, from many threads, together with what is newer.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_graph_takes_over_from_the_scan() {
