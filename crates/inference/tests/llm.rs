@@ -5,7 +5,7 @@ mod models;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use qanda_core::ports::{Message, Prompt, TokenStream};
+use qanda_core::ports::{Message, Prompt, Shape, TokenStream};
 use qanda_core::question::Role;
 use qanda_core::{LanguageModel, ModelError};
 use qanda_inference::llm::local::{LocalModel, LocalOptions};
@@ -159,6 +159,68 @@ async fn an_answer_that_fills_its_context_disturbs_nobody() {
     }
     let tokens = endless.expect("the answer ends where its context does").len();
     assert!((50..256).contains(&tokens), "{tokens}");
+}
+
+/// A list of pairs, as a program would ask for.
+fn shape() -> Shape {
+    let pair = Shape::Object(vec![("question", Shape::Text), ("answer", Shape::Text)]);
+    Shape::Object(vec![("topic", Shape::Text), ("pairs", Shape::List { of: Box::new(pair), least: 1, most: 2 })])
+}
+
+fn shaped(question: &str, temperature: f32) -> Prompt {
+    let wanted = r#"Answer in JSON: {"topic": "…", "pairs": [{"question": "…", "answer": "…"}]}"#;
+    Prompt { shape: Some(shape()), temperature, ..prompt(&format!("{question} {wanted}"), 400) }
+}
+
+/// Fails unless `text` is JSON of [`shape`], fields in order.
+fn assert_shape(text: &str) {
+    let value: serde_json::Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let pairs = value["pairs"].as_array().expect("a list");
+    assert!(value["topic"].is_string() && (1..=2).contains(&pairs.len()), "{text}");
+    assert!(pairs.iter().all(|pair| pair["question"].is_string() && pair["answer"].is_string()), "{text}");
+    let at = |name: &str| text.find(name).expect("the field");
+    assert!(at("\"topic\"") < at("\"pairs\"") && at("\"question\"") < at("\"answer\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_shape_is_kept_also_beside_answers_without_one() {
+    let model = load(LocalOptions { slots: 3, context: 1024, ..OPTIONS });
+    let shaped = |question: &'static str, temperature| {
+        let model = &model;
+        async move { rest(model.generate(shaped(question, temperature)).await?).await }
+    };
+    let began = Instant::now();
+    let (one, two, three, prose) = tokio::join!(
+        shaped("What do you know of the \"Mona Lisa\"?", 0.0),
+        shaped("Wie groß ist München? 漢字", 0.7),
+        shaped("Write \\ and {}.", 1.5),
+        answer(&model, "What is the capital of France?", 40),
+    );
+    let mut tokens = 0;
+    for answer in [one, two, three] {
+        let answer = answer.expect("answers");
+        tokens += answer.len();
+        // One that was cut off by `max_tokens` is no whole JSON, but held to the shape all the same.
+        if answer.len() < 400 {
+            assert_shape(&answer.concat());
+        } else {
+            assert!(answer.concat().trim_start().starts_with('{'));
+        }
+    }
+    println!("{tokens} tokens of JSON in {:?}", began.elapsed());
+    assert!(prose.expect("answers").concat().contains("Paris"));
+}
+
+#[tokio::test]
+async fn a_shape_that_cannot_be_is_an_error_and_disturbs_nobody() {
+    let model = load(OPTIONS);
+    for (least, most) in [(3, 2), (1, 1_000_000)] {
+        let list = Shape::List { of: Box::new(Shape::Text), least, most };
+        let prompt = Prompt { shape: Some(Shape::Object(vec![("list", list)])), ..prompt("Why?", 40) };
+        let refused = model.generate(prompt).await.err().expect("is refused");
+        assert!(matches!(refused, ModelError::Failed { .. }), "{refused}");
+    }
+    assert!(answer(&model, "What is the capital of France?", 40).await.is_ok());
 }
 
 #[tokio::test]

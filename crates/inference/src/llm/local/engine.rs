@@ -15,6 +15,7 @@ use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use qanda_core::ModelError;
 use qanda_core::ports::Token;
@@ -36,6 +37,8 @@ pub(super) struct Request {
     pub(super) tokens: Vec<LlamaToken>,
     pub(super) max_tokens: usize,
     pub(super) temperature: f32,
+    /// Holds the answer to a shape.
+    pub(super) grammar: Option<LlamaSampler>,
     pub(super) reply: UnboundedSender<Result<Token, ModelError>>,
 }
 
@@ -199,12 +202,15 @@ impl Engine<'_> {
     fn sample(&mut self, index: usize, row: i32) {
         let slot = &mut self.slots[index];
         let Some(job) = &mut slot.job else { return };
-        let token = job.sampler.sample(&self.context, row);
         let vocab = self.model.vocab();
-        let outcome = if vocab.is_eog(token) {
-            Outcome::Ended
-        } else {
-            job.emit(token, &vocab.token_to_piece(token, false, None))
+        let outcome = match job.sampler.sample(&self.context, row) {
+            Some(token) if vocab.is_eog(token) => Outcome::Ended,
+            Some(token) => job.emit(token, &vocab.token_to_piece(token, false, None)),
+            None => {
+                let cause = "the model has no token that the answer's shape allows";
+                job.fail(ModelError::failed("generating the answer", cause));
+                Outcome::Ended
+            }
         };
         if outcome == Outcome::Ended {
             slot.job = None;

@@ -1,6 +1,8 @@
 //! A language model in this process: llama.cpp, any GGUF file.
 
 mod engine;
+mod grammar;
+mod sampling;
 mod slot;
 mod utf8;
 
@@ -15,9 +17,10 @@ use futures::StreamExt;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
+use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
-use qanda_core::ports::{Message, Prompt, TokenStream};
+use qanda_core::ports::{Message, Prompt, Shape, TokenStream};
 use qanda_core::{LanguageModel, ModelError};
 use tokio::sync::mpsc;
 
@@ -116,6 +119,13 @@ impl LocalModel {
         vocab.tokenize_into(rest.as_bytes(), &mut tokens, false, true);
         Ok(tokens)
     }
+
+    /// What holds one answer to a shape.
+    fn grammar(&self, shape: &Shape) -> Result<LlamaSampler, ModelError> {
+        let failed = |cause: String| ModelError::failed("making a grammar of the answer's shape", cause);
+        let text = grammar::grammar(shape).ok_or_else(|| failed("a list's bounds exclude each other".to_owned()))?;
+        LlamaSampler::grammar(&self.model, &text, "root").map_err(|cause| failed(cause.to_string()))
+    }
 }
 
 impl Drop for LocalModel {
@@ -148,10 +158,11 @@ impl LanguageModel for LocalModel {
         if tokens.len() > limit {
             return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit });
         }
+        let grammar = prompt.shape.as_ref().map(|shape| self.grammar(shape)).transpose()?;
         let (reply, receiver) = mpsc::unbounded_channel();
         // An answer that outgrows its slot would fail all of them.
         let max_tokens = prompt.max_tokens.min(self.context - tokens.len());
-        let request = Request { tokens, max_tokens, temperature: prompt.temperature, reply };
+        let request = Request { tokens, max_tokens, temperature: prompt.temperature, grammar, reply };
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let requests = self.requests.as_ref().ok_or(ModelError::Stopped)?;
         requests.try_send(request).map_err(|error| {

@@ -1,10 +1,10 @@
-use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use qanda_core::ModelError;
 use qanda_core::ports::Token;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::engine::Request;
+use super::sampling::Sampler;
 use super::utf8::Utf8Joiner;
 
 /// One sequence of the context: what it holds, and the answer that uses it now.
@@ -21,7 +21,7 @@ pub(super) struct Slot {
 pub(super) struct Job {
     /// Tokens to be evaluated next: the rest of the prompt, then the last generated token.
     pub(super) next: Vec<LlamaToken>,
-    pub(super) sampler: LlamaSampler,
+    pub(super) sampler: Sampler,
     /// Tokens that may still be generated.
     left: usize,
     text: Utf8Joiner,
@@ -47,7 +47,7 @@ impl Slot {
 impl Job {
     /// A job for what is left of a prompt after the first `held` tokens.
     pub(super) fn new(request: Request, held: usize, n_vocab: i32) -> Self {
-        let sampler = sampler(request.temperature, n_vocab);
+        let sampler = Sampler::new(request.temperature, n_vocab, request.grammar);
         Self {
             next: request.tokens[held..].to_vec(),
             sampler,
@@ -75,25 +75,9 @@ impl Job {
         if sent.is_err() || self.left == 0 { Outcome::Ended } else { Outcome::Goes }
     }
 
-    /// Ends the answer with an error.
-    pub(super) fn fail(self, error: ModelError) {
+    /// Tells the caller that there will be no more.
+    pub(super) fn fail(&self, error: ModelError) {
         // A caller who went away does not need to know.
         let _ = self.reply.send(Err(error));
     }
-}
-
-/// Repeating itself is the commonest fault of small models; a slight penalty on recent tokens prevents loops
-/// without forbidding the words of the passages.
-fn sampler(temperature: f32, n_vocab: i32) -> LlamaSampler {
-    let penalties = LlamaSampler::penalties(n_vocab, 96, 1.08, 0.0, 0.0);
-    if temperature <= 0.0 {
-        return LlamaSampler::chain_simple([penalties, LlamaSampler::greedy()]);
-    }
-    LlamaSampler::chain_simple([
-        penalties,
-        LlamaSampler::top_k(40),
-        LlamaSampler::top_p(0.95, 1),
-        LlamaSampler::temp(temperature),
-        LlamaSampler::dist(0),
-    ])
 }
