@@ -123,7 +123,8 @@ impl LocalModel {
     /// What holds one answer to a shape.
     fn grammar(&self, shape: &Shape) -> Result<LlamaSampler, ModelError> {
         let failed = |cause: String| ModelError::failed("making a grammar of the answer's shape", cause);
-        let text = grammar::grammar(shape).ok_or_else(|| failed("a list's bounds exclude each other".to_owned()))?;
+        let text = grammar::grammar(shape)
+            .ok_or_else(|| failed("a list's bounds exclude each other or are too large".to_owned()))?;
         LlamaSampler::grammar(&self.model, &text, "root").map_err(|cause| failed(cause.to_string()))
     }
 }

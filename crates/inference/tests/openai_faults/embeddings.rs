@@ -1,0 +1,92 @@
+//! The embedder.
+
+use std::time::Duration;
+
+use crate::scripted::{Reply, Scripted, answer, error};
+use qanda_core::ports::TokenCounter;
+use qanda_core::{Embedder, ModelError};
+use qanda_inference::embed::openai::{OpenAiEmbedder, OpenAiEmbedderSettings};
+use qanda_inference::openai::OpenAiSettings;
+use serde_json::{Value, json};
+
+fn settings(base_url: &str) -> OpenAiEmbedderSettings {
+    OpenAiEmbedderSettings::new(OpenAiSettings {
+        first_token_timeout: Duration::from_secs(5),
+        retry_pause: Duration::from_millis(5),
+        ..OpenAiSettings::new(base_url, "text-embedding-3-small")
+    })
+}
+
+fn vectors(data: Value) -> Reply {
+    answer("200 OK", "", &json!({ "object": "list", "data": data }).to_string())
+}
+
+fn probe() -> Reply {
+    vectors(json!([{"index": 0, "embedding": [3.0, 4.0]}]))
+}
+
+async fn embedder(replies: Vec<Reply>) -> (Scripted, OpenAiEmbedder) {
+    let endpoint = Scripted::start(std::iter::once(probe()).chain(replies).collect()).await;
+    let embedder = OpenAiEmbedder::connect(settings(&endpoint.base_url)).await.expect("connects");
+    (endpoint, embedder)
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn vectors_have_unit_length_and_the_order_of_the_texts() {
+    let mixed = json!([{"index": 1, "embedding": [0.0, 2.0]}, {"index": 0, "embedding": [5.0, 0.0]}]);
+    let (endpoint, embedder) = embedder(vec![vectors(mixed), probe()]).await;
+    assert_eq!((embedder.identity().name.as_str(), embedder.identity().dimension), ("text-embedding-3-small", 2));
+    assert!((embedder.relevance_floor() - 0.2).abs() < 1e-6);
+    assert_eq!(embedder.token_counter().max_tokens(), 8191);
+    let embedded = embedder.embed_passages(texts(&["one", ""])).await.expect("embeds");
+    assert_eq!(embedded, [[1.0, 0.0], [0.0, 1.0]]);
+    assert_eq!(endpoint.body(1), json!({"model": "text-embedding-3-small", "input": ["one", " "]}));
+    assert_eq!(embedder.embed_query("one").await.expect("embeds"), [0.6, 0.8]);
+    assert!(embedder.embed_passages(vec![]).await.expect("embeds").is_empty());
+    assert_eq!(endpoint.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn answers_that_do_not_fit_the_question_are_errors() {
+    let one = json!({"index": 0, "embedding": [1.0, 0.0]});
+    for (data, says) in [
+        (json!([one]), "1 embeddings for 2 texts"),
+        (json!([one, one]), "two vectors"),
+        (json!([one, {"index": 2, "embedding": [1.0, 0.0]}]), "text 2"),
+        (json!([one, {"index": 1, "embedding": [1.0, 0.0, 0.0]}]), "3 numbers now, before they had 2"),
+        (json!([one, {"index": 1, "embedding": [0.0, 0.0]}]), "no direction"),
+        (json!([one, {"index": 1, "embedding": [[1.0, 0.0]]}]), "no embeddings"),
+        (json!("nothing"), "no embeddings"),
+    ] {
+        let (endpoint, embedder) = embedder(vec![vectors(data)]).await;
+        let error = embedder.embed_passages(texts(&["one", "two"])).await.expect_err("an error");
+        assert!(matches!(error, ModelError::Failed { .. }) && error.to_string().contains(says), "{error}");
+        assert_eq!(endpoint.requests().len(), 2, "it is not asked again");
+    }
+}
+
+#[tokio::test]
+async fn failures_that_pass_are_tried_again_and_others_name_the_setting() {
+    let busy = answer("429 Too Many Requests", "retry-after: 0\r\n", "{}");
+    let refused = error("404 Not Found", "No such model.");
+    let (endpoint, embedder) = embedder(vec![busy, probe(), refused]).await;
+    assert_eq!(embedder.embed_query("one").await.expect("embeds"), [0.6, 0.8]);
+    let error = embedder.embed_query("one").await.expect_err("is refused");
+    assert!(matches!(error, ModelError::Refused { .. }), "{error:?}");
+    assert!(error.to_string().contains("OPENAI_EMBEDDING_MODEL"), "{error}");
+    assert_eq!(endpoint.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn texts_longer_than_the_model_reads_are_cut() {
+    let endpoint = Scripted::start(vec![probe()]).await;
+    let settings = OpenAiEmbedderSettings { max_tokens: 100, ..settings(&endpoint.base_url) };
+    let embedder = OpenAiEmbedder::connect(settings).await.expect("connects");
+    embedder.embed_query(&"word ".repeat(1000)).await.expect("embeds");
+    let sent = endpoint.body(1)["input"][0].as_str().expect("a text").len();
+    assert!((300..=400).contains(&sent), "{sent}");
+}
