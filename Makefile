@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test check deny bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -21,6 +21,9 @@ models: build ## Download the default models
 
 test: ## Set up and run every check and test
 	@scripts/test.sh
+
+test-endpoints: models ## Try the OpenAI-compatible client against servers that are not ours
+	@scripts/endpoints.sh
 
 check: ## Format, lints, documentation, dependencies
 	@scripts/check.sh

@@ -2,6 +2,8 @@
 //! `QANDA_TEST_ENDPOINTS`: `NAME=BASE_URL[;chat=MODEL][;embed=MODEL][;shape][;length]`, separated by commas.
 //! Without it there is nothing to try, which is said.
 
+#![allow(clippy::print_stderr, reason = "what servers say is the point of trying them")]
+
 use futures::StreamExt;
 use qanda_core::ports::{Message, Prompt, Shape};
 use qanda_core::question::Role;
@@ -140,6 +142,13 @@ async fn what_cannot_be_is_refused_in_clear_words() {
                 assert!(matches!(error, ModelError::Refused { .. }), "{}: {error:?}", server.name);
                 assert!(error.to_string().contains("OPENAI_MODEL"), "{}: {error}", server.name);
             }
+        }
+        if std::env::var_os("QANDA_TEST_ENDPOINTS_KEY").is_some() {
+            let stranger = OpenAiSettings { api_key: Some("sk-wrong".to_owned().into()), ..server.settings(name) };
+            let model = OpenAiModel::new(&stranger).expect("settings that work");
+            let error = ask(&model, prompt("Why?", None)).await.expect_err("is refused");
+            eprintln!("{}, wrong key: {error}", server.name);
+            assert!(matches!(error, ModelError::Refused { .. }), "{}: {error:?}", server.name);
         }
         let nowhere = Server { base_url: format!("{}/nowhere", server.base_url), ..Server::parse("x=y") };
         let error = ask(&nowhere.model(name), prompt("Why?", None)).await.expect_err("is refused");
