@@ -9,6 +9,7 @@ use qanda_core::ports::{Message, Prompt, Shape, TokenStream};
 use qanda_core::question::Role;
 use qanda_core::{LanguageModel, ModelError};
 use qanda_inference::llm::local::{LocalModel, LocalOptions};
+use qanda_inference::openai::estimate_tokens;
 use tokio::time::timeout;
 
 const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
@@ -219,6 +220,26 @@ async fn a_shape_that_cannot_be_is_an_error_and_disturbs_nobody() {
         assert!(matches!(refused, ModelError::Failed { .. }), "{refused}");
     }
     assert!(answer(&model, "What is the capital of France?", 40).await.is_ok());
+}
+
+/// The estimate that stands in for the tokenizers of remote models, against a tokenizer at hand, on pieces of the
+/// samples: short for hardly any piece, and not far too long for all together.
+#[test]
+fn estimated_tokens_are_about_as_many_as_counted_ones_or_more() {
+    let model = load(OPTIONS);
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let texts = std::fs::read_dir(samples).expect("the samples").map(|file| file.expect("a file").path());
+    let texts: Vec<String> = texts.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let pieces: Vec<_> = texts.iter().flat_map(|text| text.split("\n\n")).filter(|piece| piece.len() > 100).collect();
+    let (mut estimated, mut counted, mut short) = (0, 0, 0);
+    for piece in &pieces {
+        let (guess, count) = (estimate_tokens(piece), model.count_tokens(piece));
+        estimated += guess;
+        counted += count;
+        short += usize::from(guess < count);
+    }
+    assert!((counted..counted * 13 / 10).contains(&estimated), "{estimated} estimated, {counted} counted");
+    assert!(short * 10 < pieces.len(), "{short} of {} pieces are longer than estimated", pieces.len());
 }
 
 #[tokio::test]
