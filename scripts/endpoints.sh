@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . scripts/tools.sh
 
-packages=('llama-cpp-python[server]==0.3.36' 'litellm[proxy]==LITELLM_VERSION')
+packages=('llama-cpp-python[server]==0.3.36' 'litellm[proxy]==1.106.2')
 model=${QANDA_MODELS_DIR:-$cache/models}/SmolLM2-135M-Instruct.Q4_1.gguf
 venv=$cache/endpoints
 log=$cache/log
@@ -56,7 +56,8 @@ start_llama() { # start_llama PORT LOG ARGUMENTS…
 }
 
 say "starting llama-cpp-python on the ports $chat (chat) and $embeddings (embeddings)"
-start_llama "$chat" "$log/endpoint-chat.log"
+# By default it drops one answer for the next.
+start_llama "$chat" "$log/endpoint-chat.log" --interrupt_requests false
 start_llama "$embeddings" "$log/endpoint-embeddings.log" --embedding true
 wait_for "llama-cpp-python" "http://127.0.0.1:$chat/v1/models" "${servers[0]}" "$log/endpoint-chat.log"
 wait_for "llama-cpp-python" "http://127.0.0.1:$embeddings/v1/models" "${servers[1]}" "$log/endpoint-embeddings.log"
@@ -77,9 +78,9 @@ servers+=($!)
 wait_for "LiteLLM" "http://127.0.0.1:$gateway/v1/models" "${servers[2]}" "$log/endpoint-gateway.log"
 
 say "trying them"
-endpoints="llama-cpp-python=http://127.0.0.1:$chat/v1;chat=small;shape;length"
+endpoints="llama-cpp-python=http://127.0.0.1:$chat/v1;chat=small;shape;window=2048"
 endpoints+=",llama-cpp-python embeddings=http://127.0.0.1:$embeddings/v1;embed=small"
-endpoints+=",LiteLLM=http://127.0.0.1:$gateway/v1;chat=gateway-chat;embed=gateway-embeddings;shape;length"
+endpoints+=",LiteLLM=http://127.0.0.1:$gateway/v1;chat=gateway-chat;embed=gateway-embeddings;shape;window=2048"
 QANDA_TEST_ENDPOINTS=$endpoints RUST_TEST_THREADS=1 \
     cargo test --release --workspace --test openai_servers -- --nocapture || fail "The client and a server do not agree; see above."
 say "the client and all servers agree"

@@ -1,5 +1,5 @@
 //! The client against servers that others wrote. `make test-endpoints` starts some and names them in
-//! `QANDA_TEST_ENDPOINTS`: `NAME=BASE_URL[;chat=MODEL][;embed=MODEL][;shape][;length]`, separated by commas.
+//! `QANDA_TEST_ENDPOINTS`: `NAME=BASE_URL[;chat=MODEL][;embed=MODEL][;shape][;window=TOKENS]`, separated by commas.
 //! Without it there is nothing to try, which is said.
 
 #![allow(clippy::print_stderr, reason = "what servers say is the point of trying them")]
@@ -34,7 +34,8 @@ impl Server {
 
     fn settings(&self, model: &str) -> OpenAiSettings {
         let key = std::env::var("QANDA_TEST_ENDPOINTS_KEY").ok().map(Into::into);
-        OpenAiSettings { api_key: key, ..OpenAiSettings::new(&self.base_url, model) }
+        let window = self.can("window").map_or(8192, |tokens| tokens.parse().expect("a number of tokens"));
+        OpenAiSettings { api_key: key, context_window: window, ..OpenAiSettings::new(&self.base_url, model) }
     }
 
     fn model(&self, name: &str) -> OpenAiModel {
@@ -127,7 +128,7 @@ async fn embeddings_are_of_unit_length_and_alike_for_like_texts() {
 async fn what_cannot_be_is_refused_in_clear_words() {
     for server in servers() {
         let Some(name) = server.can("chat") else { continue };
-        if server.can("length").is_some() {
+        if server.can("window").is_some() {
             let long = ask(&server.model(name), prompt(&"word ".repeat(20_000), None)).await;
             let error = long.expect_err("is refused");
             eprintln!("{}, too long: {error}", server.name);

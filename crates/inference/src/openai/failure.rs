@@ -32,9 +32,9 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// Whether the request itself was at fault.
+    /// Whether the request itself was at fault. llama-cpp-python says so with a 500.
     pub(crate) fn is_about_the_request(&self) -> bool {
-        matches!(self.status, 400 | 422)
+        matches!(self.status, 400 | 422) || self.complaint.mentions(&["validation error", "response_format"])
     }
 
     fn is_about_money(&self) -> bool {
@@ -42,7 +42,9 @@ impl Rejection {
     }
 
     fn is_transient(&self) -> bool {
-        matches!(self.status, 408 | 409 | 429 | 500 | 502 | 503 | 504) && !self.is_about_money()
+        matches!(self.status, 408 | 409 | 429 | 500 | 502 | 503 | 504)
+            && !self.is_about_the_request()
+            && !self.is_about_money()
     }
 
     fn into_error(self, address: &str, model: &str, variable: &str) -> ModelError {
@@ -55,7 +57,7 @@ impl Rejection {
             "" => format!("{address} answered {}", self.status),
             message => format!("{address} answered {}: {}", self.status, message.trim_end_matches('.')),
         };
-        if self.is_transient() || (self.status >= 500 && self.status != 501) {
+        if self.is_transient() || (self.status > 501 && !self.is_about_the_request()) {
             return ModelError::Unavailable { message: said, retry_after: self.retry_after.map(whole_seconds) };
         }
         let look_at = match self.status {

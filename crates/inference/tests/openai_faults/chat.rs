@@ -102,9 +102,9 @@ async fn crlf_comments_and_characters_cut_in_two_are_read() {
 }
 
 #[tokio::test]
-async fn an_answer_is_complete_with_a_reason_or_with_done() {
+async fn an_answer_is_complete_with_a_reason_even_without_done() {
     let last = r#"data: {"choices":[{"delta":{"content":"all"},"finish_reason":"length"}]}"#;
-    for end in [format!("{last}\n\n"), token("all") + "data: [DONE]\n\n", token("all") + END] {
+    for end in [format!("{last}\n\n"), format!("{last}\n\ndata: [DONE]\n\n"), token("all") + END] {
         let (_endpoint, model) = model(vec![stream(&end)]).await;
         assert_eq!(good_answer(&model).await, "all", "{end}");
     }
@@ -169,14 +169,20 @@ async fn a_prompt_that_is_too_long_is_recognised() {
 
 #[tokio::test]
 async fn a_shape_is_asked_for_in_plainer_ways_as_they_are_refused() {
-    let refused = error("400 Bad Request", "response_format is not supported");
-    let (endpoint, model) = model(vec![refused.clone(), refused, good("{}"), good("{}")]).await;
+    let refused = error("400 Bad Request", "No such field");
+    // llama-cpp-python's way of saying it.
+    let invalid =
+        error("500 Internal Server Error", "1 validation error: {'loc': ('body', 'response_format', 'type')}");
+    let (endpoint, model) = model(vec![invalid, refused.clone(), refused, good("{}"), good("{}")]).await;
     for _ in 0..2 {
         let (text, error) = ask_for(&model, a_shape()).await;
         assert!(error.is_none() && text == "{}", "{error:?}");
     }
-    let forms: Vec<_> = (0..4).map(|n| endpoint.body(n)["response_format"]["type"].clone()).collect();
-    assert_eq!(forms, ["json_schema".into(), "json_object".into(), serde_json::Value::Null, serde_json::Value::Null]);
+    let forms: Vec<_> = (0..5).map(|n| endpoint.body(n)["response_format"].clone()).collect();
+    let kinds: Vec<_> = forms.iter().map(|form| form["type"].as_str().unwrap_or("none")).collect();
+    assert_eq!(kinds, ["json_schema", "json_object", "json_object", "none", "none"]);
+    let schema = &forms[0]["json_schema"]["schema"];
+    assert!(schema.is_object() && forms[1]["schema"] == *schema && forms[2].get("schema").is_none(), "{forms:?}");
 }
 
 #[tokio::test]
@@ -199,7 +205,9 @@ async fn a_cut_stream_is_never_an_end() {
     let chunked = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     let event = token("half an");
     let piece = format!("{:x}\r\n{event}\r\n", event.len());
-    for reply in [stream(&event), stream(&event[..event.len() - 1]), vec![Act::Send(chunked), Act::Send(piece.into())]]
+    let done = stream(&(event.clone() + "data: [DONE]\n\n"));
+    for reply in
+        [stream(&event), stream(&event[..event.len() - 1]), done, vec![Act::Send(chunked), Act::Send(piece.into())]]
     {
         let (_endpoint, model) = model(vec![reply]).await;
         let error = ask(&model).await.1.expect("an error");
@@ -254,6 +262,14 @@ async fn what_is_no_stream_of_events_is_said() {
     let flood = vec![stream_head(), Act::Send(vec![b'x'; 2 << 20])];
     let (_, error) = failure(flood).await;
     assert!(matches!(error, ModelError::Failed { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_dies_of_a_long_prompt_is_understood() {
+    let endpoint = Scripted::start(vec![vec![stream_head()]]).await;
+    let short = OpenAiSettings { context_window: 3, ..settings(&endpoint.base_url) };
+    let error = ask(&OpenAiModel::new(&short).expect("works")).await.1.expect("an error");
+    assert!(matches!(error, ModelError::PromptTooLong { limit: 3, .. }), "{error:?}");
 }
 
 #[tokio::test]

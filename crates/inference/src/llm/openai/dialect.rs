@@ -7,9 +7,11 @@ use crate::openai::Rejection;
 /// How a JSON shape is asked for, richest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum ShapeField {
-    /// The whole schema.
+    /// The whole schema, as OpenAI has it.
     #[default]
     Schema,
+    /// Some JSON object, with the schema beside it, as llama.cpp's servers had it before.
+    ObjectWithSchema,
     /// Some JSON object.
     Object,
     /// Not at all; the prompt has to do it.
@@ -43,7 +45,8 @@ impl Dialect {
         // any other refusal of a shaped request may be one.
         prompt.shape.as_ref()?;
         let shape = match self.shape {
-            ShapeField::Schema => ShapeField::Object,
+            ShapeField::Schema => ShapeField::ObjectWithSchema,
+            ShapeField::ObjectWithSchema => ShapeField::Object,
             ShapeField::Object => ShapeField::Absent,
             ShapeField::Absent => return None,
         };

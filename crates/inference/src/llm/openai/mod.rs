@@ -43,6 +43,15 @@ impl OpenAiModel {
         })
     }
 
+    /// Some servers die of a prompt that is too long without a word.
+    fn error(&self, failure: Failure, prompt: &Prompt) -> ModelError {
+        let tokens: usize = prompt.messages.iter().map(|message| estimate_tokens(&message.content)).sum();
+        if matches!(failure, Failure::Connection(_)) && tokens > self.context_window {
+            return ModelError::PromptTooLong { tokens, limit: self.context_window };
+        }
+        self.endpoint.error(failure)
+    }
+
     fn dialect(&self) -> MutexGuard<'_, Dialect> {
         self.dialect.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -94,7 +103,7 @@ impl LanguageModel for OpenAiModel {
     /// Returns when the first token is here. Dropping the future or the stream closes the connection.
     async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
         let deadline = Instant::now() + self.first_token_timeout;
-        let answer = self.ask(&prompt, deadline).await.map_err(|failure| self.endpoint.error(failure))?;
+        let answer = self.ask(&prompt, deadline).await.map_err(|failure| self.error(failure, &prompt))?;
         Ok(answer.into_stream().boxed())
     }
 }

@@ -32,7 +32,8 @@ impl<'a> ChatRequest<'a> {
     pub(super) fn new(model: &'a str, prompt: &'a Prompt, dialect: Dialect) -> Self {
         let format = |shape| match dialect.shape {
             ShapeField::Schema => Some(ResponseFormat::Schema(shape)),
-            ShapeField::Object => Some(ResponseFormat::Object),
+            ShapeField::ObjectWithSchema => Some(ResponseFormat::Object(Some(shape))),
+            ShapeField::Object => Some(ResponseFormat::Object(None)),
             ShapeField::Absent => None,
         };
         Self {
@@ -63,7 +64,7 @@ fn messages<S: Serializer>(messages: &[Message], serializer: S) -> Result<S::Ok,
 
 enum ResponseFormat<'a> {
     Schema(&'a Shape),
-    Object,
+    Object(Option<&'a Shape>),
 }
 
 impl Serialize for ResponseFormat<'_> {
@@ -76,7 +77,12 @@ impl Serialize for ResponseFormat<'_> {
         }
         let mut map = serializer.serialize_map(None)?;
         match self {
-            Self::Object => map.serialize_entry("type", "json_object")?,
+            Self::Object(shape) => {
+                map.serialize_entry("type", "json_object")?;
+                if let Some(shape) = shape {
+                    map.serialize_entry("schema", &Schema(shape))?;
+                }
+            }
             Self::Schema(shape) => {
                 map.serialize_entry("type", "json_schema")?;
                 map.serialize_entry("json_schema", &Named { name: "answer", strict: true, schema: Schema(shape) })?;

@@ -115,6 +115,9 @@ impl Answer {
 
     async fn step(&mut self) -> Result<Step, Failure> {
         match self.events.next().await {
+            // A finished answer ends with the reason, before this. Without one it may be cut: llama-cpp-python sends
+            // it when it drops one answer for the next.
+            Some(Ok(event)) if event.data.trim() == "[DONE]" => Err(self.cut()),
             Some(Ok(event)) => read(&event),
             Some(Err(EventStreamError::Transport(Broken::Transport(cause)))) => Err(self.endpoint.broken(cause)),
             Some(Err(EventStreamError::Transport(Broken::TooLong))) => {
@@ -126,11 +129,12 @@ impl Answer {
             Some(Err(EventStreamError::Parser(_))) => {
                 Err(Failure::Nonsense("its stream is not made of events".to_owned()))
             }
-            None => {
-                let address = self.endpoint.address();
-                Err(Failure::Connection(format!("{address} ended the connection before the answer was complete")))
-            }
+            None => Err(self.cut()),
         }
+    }
+
+    fn cut(&self) -> Failure {
+        Failure::Connection(format!("{} stopped before the answer was complete", self.endpoint.address()))
     }
 
     fn stalled(&self) -> Failure {
@@ -183,9 +187,6 @@ fn read(event: &Event) -> Result<Step, Failure> {
     let data = event.data.trim();
     if event.event == "error" {
         return Err(Failure::Reported(Complaint::read(data.as_bytes())));
-    }
-    if data == "[DONE]" {
-        return Ok(Step::Finished);
     }
     let chunk: Chunk = serde_json::from_str(data)
         .map_err(|cause| Failure::Nonsense(format!("a piece of its stream cannot be read: {cause}")))?;
