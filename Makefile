@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models chroma test test-endpoints check deny deploy-check image test-replicas bench bench-search bench-retrieval bench-answers bench-pipelines clean
+.PHONY: help up build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000

