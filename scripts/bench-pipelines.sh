@@ -26,7 +26,6 @@ await qanda "$url/readyz"
 say "$rounds rounds of questions, both pipelines in turn"
 python3 scripts/bench-pipelines.py "$url" "$rounds" context QA all
 
-
 say "the same with the local model, over the samples in the embedded store"
 kill "${process[qanda]}"
 wait "${process[qanda]}" || true
@@ -41,6 +40,7 @@ wait "${process[qanda]}" || true
 
 scifact=../shared/data/scifact
 [ -d "$scifact" ] || { say "no SciFact at $scifact: retrieval is not judged"; exit 0; }
+[ -z "${NO_RETRIEVAL:-}" ] || exit 0
 judge() { # judge NAME ARGUMENT...
     local name=$1
     shift

@@ -46,6 +46,27 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
         .filter(|word| !word.is_empty())
 }
 
+/// Fewest bytes of words that are looked for: shorter ones stand in many places by chance.
+const FEWEST_BYTES: usize = 12;
+
+/// Where `words` stand in `text` as they are, from byte `from` on (a character boundary): whole words only, and not
+/// so few that it means nothing.
+#[must_use]
+pub fn find_words(text: &str, words: &str, from: usize) -> Option<Span> {
+    let words = words.trim();
+    if words.len() < FEWEST_BYTES {
+        return None;
+    }
+    let inside =
+        |a: Option<char>, b: Option<char>| a.is_some_and(char::is_alphanumeric) && b.is_some_and(char::is_alphanumeric);
+    let mut places =
+        text.get(from..)?.match_indices(words).map(|(at, _)| Span::new(from + at, from + at + words.len()));
+    places.find(|place| {
+        let (before, after) = (text[..place.start].chars().next_back(), text[place.end..].chars().next());
+        !inside(before, words.chars().next()) && !inside(words.chars().next_back(), after)
+    })
+}
+
 /// Cuts common English endings. It only has to treat two forms of a word alike, not to find its root.
 fn stem(word: &str) -> String {
     if word.len() < 5 || !word.is_ascii() || word.starts_with(|c: char| c.is_ascii_digit()) {

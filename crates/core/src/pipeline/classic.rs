@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures::future::try_join;
 
 use super::direct::{self, quote};
-use super::focus::nearest;
+use super::focus::{excerpts, nearest, score};
 use super::json_answer::JsonAnswer;
 use super::prompt::{Generation, conversation, over_passages, room};
 use super::relevance::relevant;
@@ -30,12 +30,14 @@ pub struct Classic(pub Resources);
 
 const NAME: &str = "classic";
 
-/// Most pairs in a prompt.
+/// Most pairs in a prompt beside the contexts for which they were written.
 const MOST_PAIRS: usize = 8;
 /// Longest search term that is believed, in characters. A model that writes more has not understood.
 const LONGEST_TERM: usize = 200;
 /// Tokens for a search term.
 const TERM_TOKENS: usize = 48;
+/// Tokens allowed for the number and the headings of a passage.
+const HEADING_TOKENS: usize = 48;
 /// Tokens for the reasoning, beside those of the answer.
 const REASONING_TOKENS: usize = 128;
 
@@ -67,7 +69,7 @@ impl Pipeline for Classic {
         let mut reader = JsonAnswer::default();
         let take = |piece: &str| {
             tell(&writer.push(&reader.push(piece)), on_text);
-            Wanted::More
+            if writer.is_lost() { Wanted::NoMore } else { Wanted::More }
         };
         let first = run.stream("answer", prompt, take).await?;
         run.timings.record("first_token", first);
@@ -159,8 +161,8 @@ impl Classic {
             run.timings.record("contexts", at.elapsed());
         }
         let Resources { model, generation, prompts, .. } = &self.0;
-        let texts = contexts.into_iter().map(|hit| (hit.passage.text.clone(), hit)).map(|(text, hit)| (hit, text));
-        let (prompt, contexts) = over_passages(&prompts.summarise, question, texts.collect(), &**model, *generation);
+        let texts = self.texts(question, vector, contexts).await?;
+        let (prompt, contexts) = over_passages(&prompts.summarise, question, texts, &**model, *generation);
         let no_room = contexts.is_empty() && pair_hits.is_empty();
         if no_room {
             return Err(run.no_room(question));
@@ -181,6 +183,28 @@ impl Classic {
         }
         pairs.extend(written);
         Ok(Gathered { evidence, summary, pairs })
+    }
+
+    /// What the model reads of each context: all of it, or the sentences nearest to the question where the contexts
+    /// are too long for its window.
+    async fn texts(
+        &self,
+        question: &Question,
+        vector: &[f32],
+        contexts: Vec<Hit>,
+    ) -> Result<Vec<(Hit, String)>, AnswerError> {
+        let Resources { model, generation, prompts, embedder, .. } = &self.0;
+        let room = room(&prompts.summarise, question, &**model, *generation);
+        let whole: Vec<String> = contexts.iter().map(|hit| hit.passage.text.clone()).collect();
+        let headings = contexts.len() * HEADING_TOKENS;
+        let tokens: usize = whole.iter().map(|text| model.count_tokens(text)).sum();
+        let texts = if tokens + headings <= room {
+            whole
+        } else {
+            let sentences = score(&question.content, vector, &contexts, &**embedder).await?;
+            excerpts(&contexts, &sentences, room.saturating_sub(headings), &**model)
+        };
+        Ok(contexts.into_iter().zip(texts).collect())
     }
 
     async fn summarise(run: &mut Run<'_>, prompt: Option<Prompt>) -> Result<String, AnswerError> {
@@ -257,7 +281,7 @@ impl Classic {
 /// evidence themselves.
 fn noted_hits(pairs: &[Hit], evidence: &mut Vec<Hit>) -> Vec<Noted> {
     let mut noted = Vec::new();
-    for hit in pairs.iter().take(MOST_PAIRS) {
+    for hit in pairs {
         let Some(pair) = &hit.pair else { continue };
         let context = pair.context.as_ref();
         let number = match evidence.iter().position(|other| Some(&other.passage.id) == context) {

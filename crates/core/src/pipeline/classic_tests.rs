@@ -131,6 +131,16 @@ async fn prose_is_an_answer_too_and_a_useless_term_is_replaced() {
 }
 
 #[tokio::test]
+async fn contexts_that_are_too_long_are_shortened_to_what_is_asked() {
+    let mut long = hit();
+    long.passage.text = format!("{} {}", "Nothing of interest happens here.".repeat(400), long.passage.text);
+    let (classic, _, model) = classic(Found { hits: vec![long], ..Found::default() }, script());
+    let (_, _) = answer(&classic, Source::Context).await;
+    let summarise = model.prompt(1).expect("asked").messages[1].content.clone();
+    assert!(summarise.contains("two litres of water") && summarise.split_whitespace().count() < 1800);
+}
+
+#[tokio::test]
 async fn without_documents_there_is_one_call() {
     let (classic, store, _) = classic(Found::default(), vec![vec!["Paris."]]);
     let question = Question { search: false, ..Question::new("What is the capital of France?") };

@@ -61,7 +61,6 @@ impl JsonAnswer {
             self.raw.push(c);
             self.push_char(c, &mut answer);
         }
-        self.answered |= !answer.is_empty();
         answer
     }
 
@@ -79,6 +78,7 @@ impl JsonAnswer {
             State::Before => {
                 if !self.raw.trim_start().starts_with('`') && self.raw.len() > LONGEST_PREAMBLE {
                     self.state = State::Prose;
+                    self.answered = true;
                     answer.push_str(self.raw.trim_start());
                 }
             }
@@ -95,6 +95,7 @@ impl JsonAnswer {
                 self.text.clear();
                 let value = !self.key.is_empty() || self.depth > 0;
                 self.state = if value { State::Value } else { State::Key };
+                self.answered |= value && self.depth == 0 && self.key == "answer";
             }
             '{' | '[' => self.depth += 1,
             '}' | ']' if self.depth > 0 => self.depth -= 1,
@@ -116,8 +117,8 @@ impl JsonAnswer {
         let Some(c) = self.unescape(c) else { return };
         match (self.state, self.key.as_str()) {
             (State::Key, _) => self.text.push(c),
-            (_, "answer") => answer.push(c),
-            (_, "reasoning") => self.reasoning.push(c),
+            (_, "answer") if self.depth == 0 => answer.push(c),
+            (_, "reasoning") if self.depth == 0 => self.reasoning.push(c),
             _ => {}
         }
     }
@@ -237,6 +238,11 @@ mod tests {
     fn what_is_cut_off_is_kept_as_far_as_it_came() {
         assert_eq!(read(r#"{"answer": "Two lit"#).0, "Two lit");
         assert_eq!(read(r#"{"answer": "Yes.", "reasoning": "Bec"#), both("Yes.", "Bec"));
+    }
+
+    #[test]
+    fn an_empty_answer_is_empty() {
+        assert_eq!(read(r#"{"answer": "", "reasoning": "It is not there."}"#), both("", "It is not there."));
     }
 
     #[test]

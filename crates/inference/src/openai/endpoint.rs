@@ -135,7 +135,7 @@ impl Endpoint {
             if !failure.is_transient() || retries == self.max_retries || !in_time || !self.budget.withdraw() {
                 return Err(failure);
             }
-            tracing::debug!(address = self.address, ?wait, ?failure, "trying again");
+            tracing::debug!(address = self.address, ?wait, "trying again");
             sleep(wait).await;
             retries += 1;
         }

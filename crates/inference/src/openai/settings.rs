@@ -55,10 +55,18 @@ impl OpenAiSettings {
     }
 }
 
+impl OpenAiSettings {
+    /// The address without what may be secret in it, for messages.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.base_url.parse().map_or_else(|_| "(not an address)".to_owned(), |url| shown(&url))
+    }
+}
+
 /// Without the key, and without a password in the address.
 impl fmt::Debug for OpenAiSettings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let address = self.base_url.parse().map_or_else(|_| "(not an address)".to_owned(), |url| shown(&url));
+        let address = self.address();
         formatter
             .debug_struct("OpenAiSettings")
             .field("base_url", &address)

@@ -66,9 +66,16 @@ impl Record {
         self.id.clone().unwrap_or_else(|| super::key(&self.question, &self.answer))
     }
 
-    /// Whether this is what is stored.
+    /// Whether this is what is stored. The store knows a document by its whole path.
     pub(super) fn is(&self, pair: &Pair) -> bool {
-        (&self.question, &self.answer, &self.written_by) == (&pair.question, &pair.answer, &pair.written_by)
+        let same_document = match (&self.document, &pair.document) {
+            (Some(named), Some(stored)) => {
+                stored.strip_suffix(named.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+            }
+            (named, _) => named.is_none(),
+        };
+        same_document
+            && (&self.question, &self.answer, &self.written_by) == (&pair.question, &pair.answer, &pair.written_by)
     }
 
     pub(super) fn to_pair(&self, key: String, context: Option<EntryId>, vector: Vec<f32>) -> NewPair {

@@ -116,10 +116,17 @@ impl Generate {
             .map(|passage| async { (self.ask(&passage).await, passage) })
             .buffer_unordered(self.at_once.max(1));
         while let Some((said, passage)) = written.next().await {
-            let (text, tokens) = said?;
-            report.tokens += tokens;
             let document = passage.document.clone();
-            let event = match parse(&text) {
+            let (found, tokens) = match said {
+                Ok((text, tokens)) => (parse(&text), tokens),
+                // A matter of this passage: the others can go on.
+                Err(error @ (ModelError::PromptTooLong { .. } | ModelError::Refused { .. })) => {
+                    (Err(error.to_string()), 0)
+                }
+                Err(error) => return Err(error.into()),
+            };
+            report.tokens += tokens;
+            let event = match found {
                 Ok(found) => {
                     let (pairs, dropped) = self.store_pairs(passage, found, &mut questions).await?;
                     report.passages += 1;
@@ -166,14 +173,13 @@ impl Generate {
         questions: &mut HashSet<String>,
     ) -> Result<(usize, usize), IngestError> {
         let total = found.len();
-        let new: Vec<Written> = found
-            .into_iter()
-            .take(self.pairs)
-            .filter(Written::is_one)
-            .filter(|pair| questions.insert(same_question(&pair.question)))
-            .collect();
-        if new.is_empty() {
-            return Ok((0, total));
+        let mut new: Vec<Written> = Vec::new();
+        for pair in found.into_iter().take(self.pairs) {
+            // The first one stays even if another passage answers the same question: a passage without any pair
+            // would be asked about again by every run.
+            if questions.insert(same_question(&pair.question)) || new.is_empty() {
+                new.push(pair);
+            }
         }
         let vectors = self.embedder.embed_passages(new.iter().map(|pair| pair.question.clone()).collect()).await?;
         let stored = new.len();
@@ -207,20 +213,25 @@ impl Written {
 
 /// The pairs in what a model wrote: those that are complete, if it was cut off; from prose around them, too.
 fn parse(text: &str) -> Result<Vec<Written>, String> {
-    #[derive(Deserialize)]
-    struct Whole {
-        pairs: Vec<Written>,
-    }
     let start = text.find('{').ok_or("the model wrote no JSON")?;
     let json = &text[start..];
-    if let Some(Ok(whole)) = serde_json::Deserializer::from_str(json).into_iter::<Whole>().next() {
-        return Ok(whole.pairs);
-    }
-    // Cut off, or a bare list: take every object that is a pair.
-    let places = json.match_indices('{').map(|(at, _)| at);
-    let pair = |at: usize| serde_json::Deserializer::from_str(&json[at..]).into_iter::<Written>().next()?.ok();
-    let pairs: Vec<Written> = places.filter_map(pair).collect();
+    let whole = serde_json::Deserializer::from_str(json).into_iter::<Whole>().next();
+    let mut pairs = match whole {
+        Some(Ok(whole)) => whole.pairs,
+        // Cut off, or a bare list: every object that is a pair counts.
+        _ => {
+            let pair = |at: usize| serde_json::Deserializer::from_str(&json[at..]).into_iter::<Written>().next()?.ok();
+            json.match_indices('{').filter_map(|(at, _)| pair(at)).collect()
+        }
+    };
+    pairs.retain(Written::is_one);
     if pairs.is_empty() { Err("the model wrote no complete pair".to_owned()) } else { Ok(pairs) }
+}
+
+/// The object that is asked for.
+#[derive(Deserialize)]
+struct Whole {
+    pairs: Vec<Written>,
 }
 
 #[cfg(test)]
@@ -229,11 +240,11 @@ mod tests {
 
     #[test]
     fn complete_pairs_are_taken_from_whatever_the_model_wrote() {
-        let whole = r#"{"pairs": [{"question": "Q1 is it?", "answer": "A1 it is."}]}"#;
+        let whole = r#"{"pairs": [{"question": "What is it?", "answer": "It is."}, {"question": "?", "answer": ""}]}"#;
         assert_eq!(parse(whole).expect("parses").len(), 1);
-        let cut = r#"Sure: {"pairs": [{"question": "Q1", "answer": "A1"}, {"question": "Q2", "ans"#;
-        assert_eq!(parse(cut).expect("parses")[0].question, "Q1");
-        assert_eq!(parse(r#"[{"question": "Q1", "answer": "A1"}]"#).expect("parses").len(), 1);
+        let cut = r#"Sure: {"pairs": [{"question": "What is it?", "answer": "It is."}, {"question": "Q2", "ans"#;
+        assert_eq!(parse(cut).expect("parses")[0].question, "What is it?");
+        assert_eq!(parse(r#"[{"question": "What is it?", "answer": "It is."}]"#).expect("parses").len(), 1);
         assert!(parse("I cannot.").is_err() && parse(r#"{"a": 1}"#).is_err());
     }
 }

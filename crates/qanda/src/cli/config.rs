@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command};
 use qanda_core::pipeline::Prompts;
 use serde_json::json;
 
+use super::ingest::PassageArgs;
 use super::serve::HttpArgs;
 use crate::config::{AnswerArgs, EnvFile, File};
 use crate::terminal::{self, BOLD, DIM};
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     write_prompts: Option<PathBuf>,
     #[command(flatten)]
     http: HttpArgs,
+    #[command(flatten)]
+    passages: PassageArgs,
     #[command(flatten)]
     answers: AnswerArgs,
 }

@@ -33,11 +33,18 @@ pub(crate) struct Ingest {
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    passages: PassageArgs,
+    #[command(flatten)]
+    search: SearchArgs,
+}
+
+/// How documents are cut.
+#[derive(Debug, Args)]
+pub(super) struct PassageArgs {
     /// Longest passage, in tokens of the embedder [default: 180]
     #[arg(long, value_name = "N", env = "QANDA_PASSAGE_TOKENS")]
     passage_tokens: Option<usize>,
-    #[command(flatten)]
-    search: SearchArgs,
 }
 
 impl Ingest {
@@ -49,7 +56,7 @@ impl Ingest {
         let report = super::runtime()?.block_on(async {
             let Search { store, embedder, counter } = wiring::search(settings, Patience::None).await?;
             let most = counter.max_tokens();
-            let budget = self.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
+            let budget = self.passages.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
             anyhow::ensure!(
                 (32..=most).contains(&budget),
                 "--passage-tokens is {budget}; it must be from 32 to {most}"

@@ -72,8 +72,9 @@ fn format(given: Option<FileFormat>, path: &Path) -> anyhow::Result<Format> {
 
 /// Store the pairs of a file
 ///
-/// Each line has "question" and "answer", and may have "id", "document" (the path or file name of the document that
-/// it is about). An answer that stands word for word in its document is cited from there. Pairs that are stored
+/// Each line has "question" and "answer", and may have "id", "document" (the path of the document that it is
+/// about, as `qanda status` and citations show it; the embedded store also takes the end of a path). In the embedded
+/// store an answer that stands word for word in its document is cited from there. Pairs that are stored
 /// already are left alone; one with a known id is replaced.
 #[derive(Debug, Args)]
 struct Import {

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::config::{AnswerArgs, AnswerSettings};
+use crate::config::{AnswerArgs, AnswerSettings, StoreSettings};
 use crate::logging;
 use crate::terminal::{self, BOLD};
 use crate::wiring::{self, Patience};
@@ -97,20 +97,24 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Loads everything off the runtime's threads, so that `/healthz` answers meanwhile, then lets questions in.
 async fn load(settings: AnswerSettings, services: Slot) -> anyhow::Result<()> {
     let started = Instant::now();
+    // A Chroma server would have to list its whole collection.
+    let counts_are_free = matches!(settings.search.store, StoreSettings::Embedded { .. });
     let parts = wiring::parts(settings, Patience::Wait).await?;
     let store = Arc::clone(&parts.search.store);
     services.fill(Services { pipelines: parts.pipelines, default_pipeline: parts.pipeline, store: Arc::clone(&store) });
     let seconds = started.elapsed().as_secs_f64();
-    match store.status().await {
-        Ok(status) => {
-            tracing::info!(documents = status.documents, passages = status.passages, seconds, "ready");
-            if status.passages + status.pairs == 0 {
-                tracing::warn!("nothing is stored yet: qanda ingest FOLDER (this server will see it at once)");
-            }
-        }
+    match store.check().await {
+        Ok(()) => tracing::info!(seconds, "ready"),
         // It may come back; /readyz tells until then.
         Err(error @ StoreError::Unavailable { .. }) => tracing::warn!(%error, seconds, "loaded, but not ready"),
         Err(error) => return Err(error.into()),
+    }
+    if counts_are_free {
+        let status = store.status().await?;
+        tracing::info!(documents = status.documents, passages = status.passages, pairs = status.pairs, "stored");
+        if status.passages + status.pairs == 0 {
+            tracing::warn!("nothing is stored yet: qanda ingest FOLDER (this server will see it at once)");
+        }
     }
     // An ingest that was killed may have left the indexes behind. Searches are right either way.
     if let Err(error) = store.optimise().await {

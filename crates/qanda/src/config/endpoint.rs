@@ -1,11 +1,13 @@
 use clap::Args;
 use qanda_inference::openai::OpenAiSettings;
 
+use super::set;
+
 /// An OpenAI-compatible endpoint.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "OpenAI-compatible endpoint")]
 pub(crate) struct EndpointArgs {
-    /// Address of the endpoint, up to and with /v1
+    /// Address of the endpoint, up to and with /v1; a password in it would be shown, use the key
     #[arg(long, value_name = "URL", env = "OPENAI_BASE_URL", default_value = "https://api.openai.com/v1")]
     openai_base_url: String,
     /// Its key
@@ -40,11 +42,10 @@ impl EndpointArgs {
             "--openai-base-url is \"{url}\"; it must be an address like http://127.0.0.1:8080/v1"
         );
         let first_token_timeout = super::seconds("endpoint-timeout", self.endpoint_timeout)?;
-        let key = self.openai_api_key.clone().filter(|key| !key.is_empty());
         Ok(OpenAiSettings {
-            api_key: key.map(Into::into),
-            organisation: self.openai_organisation.clone(),
-            project: self.openai_project.clone(),
+            api_key: set(&self.openai_api_key).map(Into::into),
+            organisation: set(&self.openai_organisation),
+            project: set(&self.openai_project),
             context_window,
             max_retries: self.endpoint_retries,
             first_token_timeout,

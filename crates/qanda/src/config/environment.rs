@@ -22,8 +22,10 @@ impl EnvFile {
         }
         let doing = || format!("cannot read {}", path.display());
         let mut names = BTreeSet::new();
-        for entry in dotenvy::from_path_iter(&path).with_context(doing)? {
-            let (name, _) = entry.with_context(doing)?;
+        // The client's message would quote the line, which may hold a key.
+        let wrong = |number: usize| anyhow::anyhow!("{}: entry {number} is not NAME=value", path.display());
+        for (number, entry) in (1..).zip(dotenvy::from_path_iter(&path).with_context(doing)?) {
+            let (name, _) = entry.map_err(|_| wrong(number))?;
             if std::env::var_os(&name).is_none() {
                 names.insert(name);
             }

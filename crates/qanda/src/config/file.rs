@@ -27,7 +27,12 @@ impl File {
             return Ok(Self::default());
         }
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let values = toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))?;
+        // The whole message would quote the line, which may hold a key.
+        let wrong = |error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+            anyhow::anyhow!("{} is not right in line {line}: {}", path.display(), error.message())
+        };
+        let values = toml::from_str(&text).map_err(wrong)?;
         Ok(Self { path, values })
     }
 
@@ -71,7 +76,11 @@ impl File {
 
     fn with_defaults(&self, command: Command) -> Command {
         let command = command.mut_args(|argument| match key(&argument).and_then(|key| self.values.get(&key)) {
-            Some(value) => argument.default_value(text(value).unwrap_or_default()),
+            Some(value) => {
+                // The help must not show what the environment's part of it does not.
+                let secret = argument.is_hide_env_values_set();
+                argument.default_value(text(value).unwrap_or_default()).hide_default_value(secret)
+            }
             None => argument,
         });
         let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();

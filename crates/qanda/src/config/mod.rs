@@ -30,6 +30,11 @@ fn seconds(flag: &str, value: f64) -> anyhow::Result<Duration> {
     Ok(Duration::from_secs_f64(value))
 }
 
+/// A variable that is set to nothing is not set: `export CHROMADB_TOKEN=` is how a template leaves it out.
+fn set(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|value| !value.is_empty())
+}
+
 fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result<usize> {
     anyhow::ensure!(value >= least, "--{flag} is {value}; it must be at least {least}");
     Ok(value)

@@ -8,8 +8,8 @@ use qanda_inference::embed::openai::OpenAiEmbedderSettings;
 use qanda_inference::llm::local::LocalOptions;
 use qanda_inference::openai::OpenAiSettings;
 
-use super::at_least;
 use super::endpoint::EndpointArgs;
+use super::{at_least, set};
 use crate::models;
 
 /// Which embedder makes the vectors.
@@ -120,7 +120,7 @@ impl ModelSettings {
     pub(crate) fn place(&self) -> String {
         match self {
             Self::Local(file, _) => file.display().to_string(),
-            Self::OpenAi(endpoint) => format!("{} at {}", endpoint.model, endpoint.base_url),
+            Self::OpenAi(endpoint) => format!("{} at {}", endpoint.model, endpoint.address()),
         }
     }
 }
@@ -138,8 +138,8 @@ impl EmbedderArgs {
         let threads = at_least("model-threads", self.model_threads.unwrap_or_else(cores), 1)?;
         Ok(match kind("embedder", &self.embedder)? {
             Kind::OpenAi => {
-                let named = self.openai_embedding_model.as_ref().or(self.embedding_model.as_ref());
-                let model = named.map_or("text-embedding-3-small", String::as_str);
+                let named = set(&self.openai_embedding_model).or_else(|| set(&self.embedding_model));
+                let model = named.as_deref().unwrap_or("text-embedding-3-small");
                 let endpoint = endpoint.resolve(model, 8_191)?;
                 EmbedderSettings::OpenAi(OpenAiEmbedderSettings {
                     relevance_floor,

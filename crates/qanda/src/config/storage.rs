@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use qanda_store::Fusion;
 use qanda_store::chroma::{ChromaSettings, TokenHeader};
@@ -36,7 +37,7 @@ pub(crate) struct StorageArgs {
     #[arg(long, value_enum, env = "CHROMADB_TOKEN_HEADER", default_value = "authorization")]
     chroma_token_header: HeaderName,
     /// Talk to the Chroma server over TLS
-    #[arg(long, env = "CHROMADB_SSL")]
+    #[arg(long, env = "CHROMADB_SSL", value_parser = FalseyValueParser::new())]
     chroma_ssl: bool,
     /// Seconds that the Chroma server has for a request
     #[arg(long, value_name = "S", env = "QANDA_STORE_TIMEOUT", default_value_t = 5.0)]
@@ -87,7 +88,7 @@ impl StorageArgs {
             tenant: self.chroma_tenant.clone(),
             database: self.chroma_database.clone(),
             collection: self.chroma_collection.clone(),
-            token: self.chroma_token.clone(),
+            token: super::set(&self.chroma_token),
             token_header: match self.chroma_token_header {
                 HeaderName::Authorization => TokenHeader::Authorization,
                 HeaderName::XChromaToken => TokenHeader::ChromaToken,

@@ -1,6 +1,7 @@
 //! The way to a collection: made on first use, watched by a deadline, found again when the collection was made anew.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use chroma::client::ChromaHttpClientError;
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     /// The embedder in use, if any.
     embedder: Option<EmbedderIdentity>,
     handle: RwLock<Option<Handle>>,
+    /// Whether it was said that there is no such collection.
+    missed: AtomicBool,
 }
 
 /// A collection that was found.
@@ -39,7 +42,8 @@ impl Connection {
         // The client panics where no provider of TLS is installed, even if it never speaks TLS. A second one is
         // refused, which is what we want: the program's own choice stays.
         drop(rustls::crypto::ring::default_provider().install_default());
-        Ok(Self { settings, client: ChromaHttpClient::new(options), embedder, handle: RwLock::new(None) })
+        let client = ChromaHttpClient::new(options);
+        Ok(Self { settings, client, embedder, handle: RwLock::new(None), missed: AtomicBool::new(false) })
     }
 
     /// Numbers in a vector, as far as it is known without asking the server.
@@ -112,8 +116,11 @@ impl Connection {
             }
             Err(error) if failure::is_missing(&error) => {
                 self.forget();
-                let name = &self.settings.collection;
-                tracing::warn!(collection = %name, "Chroma has no such collection; `qanda ingest --store chroma` makes it");
+                // Once: this is asked with every question and every probe.
+                if !self.missed.swap(true, Ordering::Relaxed) {
+                    let name = &self.settings.collection;
+                    tracing::warn!(collection = %name, "Chroma has no such collection; `qanda ingest --store chroma` makes it");
+                }
                 Ok(None)
             }
             Err(error) => Err(error.into()),
@@ -184,6 +191,7 @@ impl Connection {
 
     fn remember(&self, collection: ChromaCollection) -> Handle {
         let handle = Handle { space: space(&collection), collection };
+        self.missed.store(false, Ordering::Relaxed);
         *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle.clone());
         handle
     }

@@ -48,12 +48,6 @@ impl ChromaStore {
         Ok(Self { connection, fusion: Fusion::default() })
     }
 
-    /// The same store with another way of making one ranking from two.
-    #[must_use]
-    pub fn with_fusion(self, fusion: Fusion) -> Self {
-        Self { fusion, ..self }
-    }
-
     async fn list(&self, kind: &str, after: Option<String>) -> Result<Page<Record>, StoreError> {
         let offset = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
         let items = self.connection.page(Some(&is(SOURCE, kind)), Wanted::All, offset, BATCH).await?;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue};
+use qanda_core::text::find_words;
 use qanda_core::{EntryId, NewPair, Pair, StoreError};
 
 use super::conditions::{all, is, is_one_of};
@@ -27,6 +28,11 @@ pub(super) async fn put(connection: &Connection, pairs: Vec<NewPair>) -> Result<
         .into_iter()
         .map(|record| (record.id.clone(), record))
         .collect();
+    if let Some(pair) = pairs.iter().find(|pair| stored.get(&pair.key).is_some_and(|record| !record.is(QA))) {
+        let cause =
+            format!("the id \"{}\" belongs to a passage of the collection; give the pair another one", pair.key);
+        return Err(StoreError::failed("storing pairs", cause));
+    }
     let unlinked = pairs.iter().filter(|pair| pair.context.is_none());
     let named: HashSet<String> = unlinked.filter_map(|pair| pair.document.clone()).collect();
     let named = passages_of(connection, named.into_iter().collect()).await?;
@@ -61,7 +67,7 @@ async fn passages_of(connection: &Connection, paths: Vec<String>) -> Result<Vec<
 }
 
 fn stands_in(answer: &str, text: &str) -> bool {
-    !answer.trim().is_empty() && text.contains(answer.trim())
+    find_words(text, answer, 0).is_some()
 }
 
 /// Removes pairs by key; returns how many there were.

@@ -81,7 +81,7 @@ impl ChromaSettings {
         // The client puts these names into paths as they are.
         for (what, name) in [("collection", &self.collection), ("tenant", &self.tenant), ("database", &self.database)] {
             if !is_name(name) {
-                let rule = "a name has 3 to 512 of the characters a-z A-Z 0-9 . _ - and begins and ends with a letter or digit";
+                let rule = "a name has 3 to 512 of the characters a-z A-Z 0-9 . _ -";
                 return Err(invalid(format!("\"{name}\" cannot be the name of a {what}; {rule}")));
             }
         }

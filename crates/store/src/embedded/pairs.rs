@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use qanda_core::document::Span;
 use qanda_core::ports::{Page, PairLink};
+use qanda_core::text::find_words;
 use qanda_core::{EntryId, Metadata, NewPair, Pair, Passage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
@@ -112,13 +113,8 @@ fn insert(
 fn find_answer(connection: &Connection, document: i64, pair: &NewPair) -> rusqlite::Result<Option<Span>> {
     let sql = "SELECT text FROM document_texts WHERE document_id = ?1";
     let text: String = connection.prepare_cached(sql)?.query_row([document], |row| row.get(0))?;
-    let answer = pair.answer.trim();
-    if answer.is_empty() {
-        return Ok(None);
-    }
     let asked = text.find(pair.question.trim()).unwrap_or(0);
-    let found = text[asked..].find(answer).map(|at| asked + at).or_else(|| text.find(answer));
-    Ok(found.map(|start| Span::new(start, start + answer.len())))
+    Ok(find_words(&text, &pair.answer, asked).or_else(|| find_words(&text, &pair.answer, 0)))
 }
 
 /// The passage in which a place begins, or the first one that touches it.
@@ -147,9 +143,10 @@ pub(super) fn keep(transaction: &Transaction<'_>, document: i64) -> rusqlite::Re
 pub(super) fn keep_waiting(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<Vec<Kept>> {
     let sql = "SELECT p.key, e.text, p.answer, p.document, p.written_by, v.vector, NULL, NULL
                FROM pairs p JOIN entries e ON e.id = p.entry_id JOIN vectors v ON v.entry_id = e.id
-               WHERE e.document_id = 0 AND p.document IN (?1, ?2)";
+               WHERE e.document_id = 0 AND e.kind = 1
+               AND (p.document = ?1 OR substr(?1, -length(p.document) - 1) = '/' || p.document)";
     let mut statement = transaction.prepare_cached(sql)?;
-    statement.query_map([path, last_part(path)], kept)?.collect()
+    statement.query_map([path], kept)?.collect()
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {

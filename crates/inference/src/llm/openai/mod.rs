@@ -74,7 +74,7 @@ impl OpenAiModel {
                 Some(plainer) => dialect = plainer,
                 None => return Err(failure),
             }
-            tracing::debug!(?rejection, ?dialect, "the endpoint refuses a field, asking without it");
+            tracing::debug!(status = rejection.status, ?dialect, "the endpoint refuses a field, asking without it");
         }
     }
 

@@ -51,6 +51,8 @@ enum Step {
     /// Nothing about the progress: the role, usage, fields of a server's own.
     Nothing,
     Finished,
+    /// The limit of tokens is reached, without a word in this piece.
+    OutOfTokens,
 }
 
 impl Answer {
@@ -118,6 +120,7 @@ impl Answer {
                     self.known = Some(Step::Finished);
                     return Ok(Some(text));
                 }
+                Step::OutOfTokens => return Ok(None),
                 Step::Finished if self.said => return Ok(None),
                 Step::Finished => return Err(self.wordless()),
                 Step::Reasoning | Step::Nothing => {}
@@ -149,7 +152,7 @@ impl Answer {
         Failure::Connection(format!("{} stopped before the answer was complete", self.endpoint.address()))
     }
 
-    /// LiteLLM makes a proper end of a failure behind it, and a model may use up its tokens for reasoning.
+    /// LiteLLM makes a proper end of a failure behind it.
     fn wordless(&self) -> Failure {
         Failure::Connection(format!("{} finished without a word", self.endpoint.address()))
     }
@@ -231,6 +234,8 @@ fn step_of(choice: Choice) -> Result<Step, Failure> {
     Ok(match (text.is_empty(), finish) {
         (false, None) => Step::Text(text),
         (false, Some(_)) => Step::Last(text),
+        // Reasoning can use up all tokens. That is the limit that was asked for, and would be so again.
+        (true, Some(reason)) if reason == "length" => Step::OutOfTokens,
         (true, Some(_)) => Step::Finished,
         (true, None) if reasons => Step::Reasoning,
         (true, None) => Step::Nothing,

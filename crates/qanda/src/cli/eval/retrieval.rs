@@ -81,10 +81,11 @@ impl Retrieval {
         anyhow::ensure!(!queries.is_empty(), "no query of {} has a judgement", self.queries.display());
         let mut settings = self.answers.resolve()?;
         let temporary = std::env::temp_dir().join(format!("qanda-eval-{}", std::process::id()));
-        if let StoreSettings::Embedded { directory, fusion } = &mut settings.search.store {
-            self.keep.as_ref().unwrap_or(&temporary).clone_into(directory);
-            *fusion = self.fusion.unwrap_or_default();
-        }
+        // Never the store that answers questions: the collection judged here would be found there.
+        settings.search.store = StoreSettings::Embedded {
+            directory: self.keep.clone().unwrap_or_else(|| temporary.clone()),
+            fusion: self.fusion.unwrap_or_default(),
+        };
         let result = super::super::runtime()?.block_on(async {
             let (search, queries) = self.prepare(settings, queries).await?;
             self.fill(&search).await?;
