@@ -140,6 +140,16 @@ mod tests {
     }
 
     #[test]
+    fn words_are_found_whole_and_only_where_they_say_something() {
+        let text = "Do not know. Insulin lowers glucose, and more.";
+        assert_eq!(find_words(text, " lowers glucose ", 0), Some(Span::new(21, 35)));
+        assert_eq!(find_words(text, "lowers glucose", 22), None);
+        for absent in ["now. Insulin lower", "lowers glu", "know", "", "owers glucose"] {
+            assert_eq!(find_words(text, absent, 0), None, "{absent}");
+        }
+    }
+
+    #[test]
     fn sentences_end_at_marks_blank_lines_and_list_items() {
         assert_eq!(
             split("Aim for 7.0 % or less, e.g. by diet. Check it!\nwrapped line\n\n- one item\n- two items"),
