@@ -27,10 +27,12 @@ impl File {
             return Ok(Self::default());
         }
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        // The whole message would quote the line, which may hold a key.
+        // The whole message would quote the line, which may hold a secret behind its key.
         let wrong = |error: toml::de::Error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            anyhow::anyhow!("{} is not right in line {line}: {}", path.display(), error.message())
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let number = before.matches('\n').count();
+            let key = text.lines().nth(number).and_then(|line| line.split('=').next()).unwrap_or_default().trim();
+            anyhow::anyhow!("{} is not right in line {} ({key}): {}", path.display(), number + 1, error.message())
         };
         let values = toml::from_str(&text).map_err(wrong)?;
         Ok(Self { path, values })
