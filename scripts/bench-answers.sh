@@ -33,9 +33,9 @@ questions=(
 arguments=()
 for question in "${questions[@]}"; do arguments+=(--question "$question"); done
 say "one question after the other (8 questions, 3 runs)"
-for _ in 1 2 3; do "$binary" bench --url "$url" --tasks 8 --concurrency 1 "${arguments[@]}"; done
+for _ in 1 2 3; do "$binary" bench --url "$url" --log none --tasks 8 --concurrency 1 "${arguments[@]}"; done
 say "eight questions at once (3 runs)"
-for _ in 1 2 3; do "$binary" bench --url "$url" --tasks 8 --concurrency 8 "${arguments[@]}"; done
+for _ in 1 2 3; do "$binary" bench --url "$url" --log none --tasks 8 --concurrency 8 "${arguments[@]}"; done
 kill "$server"; wait "$server" || true; server=
 say "generation alone, 128 tokens each: one after the other, then eight at once"
 "$binary" serve --listen "127.0.0.1:$port" --max-tokens 128 >/dev/null & server=$!
@@ -43,5 +43,5 @@ for _ in $(seq 2000); do curl -sf "$url/readyz" >/dev/null && break; sleep 0.005
 story="Tell a long story about a ship that sails around the world."
 for concurrency in 1 8 1 8 1 8; do
     echo "at once: $concurrency"
-    "$binary" bench --url "$url" --tasks 8 --concurrency "$concurrency" --model-alone --question "$story" | tail -1
+    "$binary" bench --url "$url" --tasks 8 --concurrency "$concurrency" --log none --model-alone --question "$story" | tail -1
 done

@@ -2,9 +2,27 @@
 
 #![forbid(unsafe_code)]
 
+mod ask;
+mod compare;
+mod events;
+mod failure;
+mod figures;
+mod goal;
 mod load;
 pub mod mock_llm;
-mod summary;
+mod plan;
+mod questions;
+mod report;
+mod run;
+mod svg;
+pub mod time;
 
+pub use compare::{Ratio, compare, differences};
+pub use figures::{ErrorCount, Figures, Spread};
+pub use goal::{Goal, Verdict};
 pub use load::{Load, run};
-pub use summary::{Spread, Summary};
+pub use plan::{Pace, Plan};
+pub use questions::read as read_questions;
+pub use report::{Entry, LoadInfo, Report};
+pub use run::{Progress, Request, Watch};
+pub use svg::picture;

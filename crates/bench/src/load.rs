@@ -1,12 +1,18 @@
+//! What is sent, and sending it.
+
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
-use futures::StreamExt;
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use anyhow::{Context, ensure};
+use axum::body::Bytes;
+use reqwest::{Client, Url};
+use serde_json::json;
 
-use crate::Summary;
+use crate::ask::Http;
+use crate::run::{Outcomes, Watch};
+use crate::{Plan, Report};
 
 /// What to send.
 #[derive(Debug, Clone)]
@@ -15,124 +21,95 @@ pub struct Load {
     pub url: String,
     /// Where questions go.
     pub route: &'static str,
-    /// Questions, taken in turn.
+    /// Questions, which take turns.
     pub questions: Vec<String>,
     /// Whether the server is to search its documents.
     pub search: bool,
-    /// How many to send.
-    pub tasks: usize,
-    /// Time between the starts of two of them.
-    pub interval: Duration,
-    /// Most of them under way at the same time.
-    pub concurrency: usize,
+    /// What it is to search.
+    pub source: Option<String>,
+    /// How it is to answer.
+    pub pipeline: Option<String>,
+    /// Whether answers are asked for as events.
+    pub stream: bool,
+    /// Whether each request gets a connection of its own.
+    pub new_connections: bool,
+    /// When requests are sent.
+    pub plan: Plan,
+    /// Time of the same load before the one that counts.
+    pub warm_up: Duration,
 }
 
-/// One answered question.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sample {
-    pub(crate) first_token: Duration,
-    pub(crate) total: Duration,
-    pub(crate) tokens: u64,
-}
-
-/// Nobody waits longer for an answer.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Sends the load and waits for every answer.
+/// Sends the load and waits for the end of each request, or for `stop`.
 ///
 /// # Errors
-/// When no client can be made. A question that fails is part of the summary.
-pub async fn run(load: &Load) -> anyhow::Result<Summary> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().context("cannot make a client")?;
-    let places = Arc::new(Semaphore::new(load.concurrency));
-    let url = format!("{}{}", load.url.trim_end_matches('/'), load.route);
-    let started = Instant::now();
-    let mut tasks = Vec::with_capacity(load.tasks);
-    for number in 0..load.tasks {
-        tokio::time::sleep_until((started + load.interval * u32::try_from(number)?).into()).await;
-        let place = Arc::clone(&places).acquire_owned().await?;
-        let (client, url) = (client.clone(), url.clone());
-        let question = &load.questions[number % load.questions.len()];
-        let body = json!({"content": question, "query_option": load.search, "stream": true});
-        tasks.push(tokio::spawn(async move {
-            let sample = ask(&client, &url, &body).await;
-            drop(place);
-            sample
-        }));
-    }
-    let mut samples = Vec::with_capacity(load.tasks);
-    for task in tasks {
-        samples.push(task.await?);
-    }
-    Ok(Summary::of(samples, started.elapsed()))
-}
-
-/// Asks one question and reads its events to the end.
-async fn ask(client: &reqwest::Client, url: &str, body: &Value) -> anyhow::Result<Sample> {
-    let started = Instant::now();
-    let response = client.post(url).json(body).send().await?;
-    let status = response.status();
-    if !status.is_success() {
-        bail!("{status}: {}", response.text().await.unwrap_or_default());
-    }
-    let mut events = Events::default();
-    let mut first_token = None;
-    let mut bytes = response.bytes_stream();
-    while let Some(chunk) = bytes.next().await {
-        for (name, data) in events.push(&chunk?) {
-            match name.as_str() {
-                "token" => drop(first_token.get_or_insert_with(|| started.elapsed())),
-                "error" => bail!("{data}"),
-                "done" => {
-                    let done: Value = serde_json::from_str(&data)?;
-                    let total = started.elapsed();
-                    let first_token = first_token.unwrap_or(total);
-                    return Ok(Sample { first_token, total, tokens: done["tokens"].as_u64().unwrap_or(0) });
-                }
-                _ => {}
-            }
+/// When the load does not fit together or the server's name is not known. Requests that fail are part of the report.
+pub async fn run(load: &Load, watch: Arc<dyn Watch>, stop: impl Future<Output = ()> + Send) -> anyhow::Result<Report> {
+    load.plan.check()?;
+    let http = Arc::new(load.client()?);
+    let mut stop = pin!(stop);
+    if load.warm_up > Duration::ZERO {
+        let plan = load.plan.warm_up(load.warm_up);
+        let warm = crate::run::run(&plan, Arc::clone(&http), Arc::new(Silent), stop.as_mut()).await;
+        if warm.stopped {
+            let none = Outcomes { requests: Vec::new(), sent: 0, took: Duration::ZERO, stopped: true };
+            return Ok(Report::of(load, &none));
         }
     }
-    bail!("the answer broke off")
+    watch.begins();
+    let outcomes = crate::run::run(&load.plan, http, watch, stop).await;
+    Ok(Report::of(load, &outcomes))
 }
 
-/// Server-sent events from bytes.
-#[derive(Default)]
-struct Events {
-    buffer: Vec<u8>,
-}
+/// Nobody watches a warm-up.
+struct Silent;
 
-impl Events {
-    /// Takes bytes and returns the events that are complete now, as name and data.
-    fn push(&mut self, bytes: &[u8]) -> Vec<(String, String)> {
-        self.buffer.extend_from_slice(bytes);
-        let mut events = Vec::new();
-        while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
-            let event: Vec<u8> = self.buffer.drain(..end + 2).collect();
-            let (mut name, mut data) = (String::new(), String::new());
-            for line in String::from_utf8_lossy(&event).lines() {
-                if let Some(value) = line.strip_prefix("event: ") {
-                    name = value.to_owned();
-                } else if let Some(value) = line.strip_prefix("data: ") {
-                    data.push_str(value);
-                }
-            }
-            events.push((name, data));
+impl Watch for Silent {}
+
+impl Load {
+    /// Idle connections are kept without a limit (reqwest's default): with one, a burst would pay for connections
+    /// again and again. The server's name is looked up once, so that no look-up is measured.
+    fn client(&self) -> anyhow::Result<Http> {
+        let url = self.target()?;
+        let addresses = url.socket_addrs(|| None).with_context(|| format!("cannot find {}", self.shown_url()))?;
+        let mut client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        if let Some(name) = url.domain() {
+            client = client.resolve_to_addrs(name, &addresses);
         }
-        events
+        if self.new_connections {
+            client = client.pool_max_idle_per_host(0);
+        }
+        let bodies = self.questions.iter().map(|question| self.body(question)).collect::<Vec<_>>();
+        ensure!(!bodies.is_empty(), "there is no question to ask");
+        Ok(Http { client: client.build().context("cannot make a client")?, url, bodies })
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::Events;
+    fn body(&self, question: &str) -> Bytes {
+        let mut body = json!({"content": question, "query_option": self.search, "stream": self.stream});
+        for (name, value) in [("source", &self.source), ("pipeline", &self.pipeline)] {
+            if let Some(value) = value {
+                body[name] = json!(value);
+            }
+        }
+        body.to_string().into()
+    }
 
-    #[test]
-    fn events_are_joined_across_chunks() {
-        let mut events = Events::default();
-        assert!(events.push(b"event: token\ndata: {\"te").is_empty());
-        let found = events.push(b"xt\":1}\n\n: keep-alive\n\nevent: done\ndata: {}\n\n");
-        assert_eq!(found[0], ("token".to_owned(), "{\"text\":1}".to_owned()));
-        assert_eq!(found[2].0, "done");
+    fn target(&self) -> anyhow::Result<Url> {
+        let text = format!("{}{}", self.url.trim_end_matches('/'), self.route);
+        let url =
+            Url::parse(&text).with_context(|| format!("{} is no address, such as http://127.0.0.1:8000", self.url))?;
+        ensure!(
+            matches!(url.scheme(), "http" | "https") && url.has_host(),
+            "{} is no address of a server, such as http://127.0.0.1:8000",
+            self.url
+        );
+        Ok(url)
+    }
+
+    /// Where questions go, without a password.
+    pub(crate) fn shown_url(&self) -> String {
+        let Ok(mut url) = self.target() else { return self.url.clone() };
+        // It can fail only for addresses that cannot have one.
+        let _ = url.set_password(None);
+        url.into()
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use qanda_bench::mock_llm::{self, Faults};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use qanda_bench::time;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::duration;
+use super::open_files;
 use crate::terminal;
 
 /// Play a language model that costs nothing
@@ -21,7 +21,7 @@ pub(crate) struct MockLlm {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8089")]
     listen: SocketAddr,
     /// Until the first token of an answer: 1s, 250ms, 0
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time::parse)]
     latency: Duration,
     /// Tokens of an answer
     #[arg(long, value_name = "N", default_value_t = 32)]
@@ -30,7 +30,7 @@ pub(crate) struct MockLlm {
     #[arg(long, value_name = "R", default_value_t = 0.0)]
     token_rate: f64,
     /// Until vectors are answered
-    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = time::parse)]
     embedding_latency: Duration,
     /// Length of a vector
     #[arg(long, value_name = "N", default_value_t = 384)]
@@ -77,7 +77,7 @@ impl MockLlm {
             seed: self.seed,
             faults,
         };
-        raise_file_limit();
+        open_files::raise_limit();
         super::runtime()?.block_on(async {
             let listener =
                 mock_llm::listen(self.listen).with_context(|| format!("cannot listen on {}", self.listen))?;
@@ -90,16 +90,6 @@ impl MockLlm {
             }
             Ok(ExitCode::SUCCESS)
         })
-    }
-}
-
-/// Every waiting request holds a connection, which is an open file. The usual limit is 1,024; anyone may raise it as
-/// far as the hard one.
-fn raise_file_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        terminal::note(&format!("the limit of open files stays as it was: {error}"));
     }
 }
 

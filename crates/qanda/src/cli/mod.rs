@@ -3,11 +3,11 @@
 mod ask;
 mod bench;
 mod config;
-mod duration;
 mod eval;
 mod ingest;
 mod mock_llm;
 mod models;
+mod open_files;
 mod qa;
 mod serve;
 mod status;
@@ -41,7 +41,7 @@ const SETTINGS_HELP: &str =
     "Each setting is taken from its flag, else its environment variable (or .env), else qanda.toml \
 (the flag's name with _ for -), else its default.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a goal of qanda bench missed.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

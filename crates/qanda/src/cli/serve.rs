@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::open_files;
 use crate::config::{AnswerArgs, AnswerSettings, StoreSettings};
 use crate::logging;
 use crate::terminal::{self, BOLD};
@@ -46,6 +47,7 @@ impl Serve {
         self.check_exposure(listen)?;
         let settings = self.answers.resolve()?;
         let grace = Duration::from_secs(self.http.graceful_timeout);
+        open_files::raise_limit();
         super::runtime()?.block_on(async {
             let listener = bind(listen).await?;
             let address = listener.local_addr()?;
