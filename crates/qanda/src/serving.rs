@@ -22,7 +22,10 @@ pub(crate) async fn alone(listener: TcpListener, settings: AnswerSettings, grace
     let services = Slot::default();
     let app = router(services.clone(), Telemetry::alone());
     let server = tokio::spawn(qanda_server::serve(listener, app, Class::Async, stopping.clone()));
-    let loading = async { anyhow::Ok(catch_up(load(settings, &services).await?).await) };
+    let loading = async {
+        catch_up(load(settings, &services).await?).await;
+        anyhow::Ok(())
+    };
     tokio::select! {
         loaded = loading => loaded?,
         () = stopped(stopping.clone()) => {}

@@ -62,6 +62,7 @@ impl Config {
             show(&settings);
         }
         // A value that cannot be used is worth knowing here, too.
+        self.http.check()?;
         self.answers.resolve()?;
         Ok(ExitCode::SUCCESS)
     }

@@ -113,6 +113,12 @@ impl Serve {
 }
 
 impl HttpArgs {
+    /// Tells whether the values can be used.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        self.class()?;
+        self.supervised().map(drop)
+    }
+
     fn grace(&self) -> Duration {
         Duration::from_secs(self.graceful_timeout)
     }

@@ -4,6 +4,7 @@
 //! A worker finds the listener on its standard input and talks over its standard output, a pipe to here, as programs
 //! under inetd do: nothing else is inherited, and both sides see at once when the other is gone.
 
+mod deaths;
 mod link;
 mod restarts;
 mod signals;
@@ -13,7 +14,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,7 @@ pub(crate) use self::link::Link;
 use self::restarts::Restarts;
 use self::signals::Wish;
 use self::worker::{State, Word, Worker};
+use crate::terminal::sentence;
 
 /// What the workers are allowed.
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +184,9 @@ impl Supervisor {
             Ordering::Less if self.restarts.may_start(now) => {
                 for _ in active.len()..self.target {
                     self.start(None)?;
+                    if !self.restarts.may_start(now) {
+                        break;
+                    }
                 }
             }
             Ordering::Greater => {
@@ -211,51 +216,19 @@ impl Supervisor {
         let Some(listener) = &self.listener else { return Ok(()) };
         let id = self.next;
         self.next += 1;
-        let worker = Worker::start(id, &self.program, listener, self.run.path(), &self.events, replaces);
-        self.workers.insert(id, worker.context("cannot start a worker")?);
-        Ok(())
-    }
-
-    /// Takes in all that have ended and said so.
-    fn bury(&mut self, now: Instant) -> anyhow::Result<()> {
-        let mut ended = Vec::new();
-        for worker in self.workers.values_mut().filter(|worker| worker.silent) {
-            if let Some(status) = worker.child.try_wait().context("cannot wait for a worker")? {
-                ended.push((worker.id, status));
-            }
-        }
-        for (id, status) in ended {
-            qanda_server::worker_ended(self.run.path(), id);
-            if let Some(worker) = self.workers.remove(&id) {
-                self.mourn(&worker, status, now);
+        match Worker::start(id, &self.program, listener, self.run.path(), &self.events, replaces) {
+            Ok(worker) => drop(self.workers.insert(id, worker)),
+            Err(error) if !self.ever_ready => return Err(error.context("cannot start a worker")),
+            // The program's file may be exchanged at this moment.
+            Err(error) => {
+                tracing::error!(error = sentence(&error), "a worker could not be started; the others stay");
+                self.reload.clear();
+                if replaces.is_none() {
+                    self.count_death(Duration::ZERO, &sentence(&error));
+                }
             }
         }
         Ok(())
-    }
-
-    /// Decides what the end of a worker means.
-    fn mourn(&mut self, worker: &Worker, status: ExitStatus, now: Instant) {
-        let (id, process) = (worker.id, worker.process());
-        let why = worker.failure.clone();
-        if self.ending.is_some() || worker.is_stopping() {
-            // Where nothing has begun, why it did not is enough to say.
-            if self.ever_ready {
-                tracing::info!(worker = id, process, %status, "worker stopped");
-            }
-        } else if worker.replaces.is_some() {
-            let why = why.unwrap_or_else(|| status.to_string());
-            tracing::error!(worker = id, process, why, "a new worker could not start; the old ones stay");
-            self.reload.clear();
-        } else if !self.ever_ready {
-            let why = why.unwrap_or_else(|| format!("a worker ended before it was ready ({status})"));
-            self.end(Err(anyhow::anyhow!(why)));
-        } else {
-            let why = why.unwrap_or_else(|| status.to_string());
-            tracing::warn!(worker = id, process, why, "a worker died; another one takes its place");
-            if let Err(limit) = self.restarts.died(now, now - worker.born) {
-                self.end(Err(anyhow::anyhow!("{limit}; the last one: {why}")));
-            }
-        }
     }
 
     /// Begins the end: nobody may connect any more, and the workers finish what they have.
