@@ -2,16 +2,32 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
+up = scripts/up.sh "$(DOCS)" "$(LISTEN)" --timeout 120
 
 help: ## List the targets
-	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
 up: ## Set up, build, ingest DOCS (examples) and serve on LISTEN (127.0.0.1:8000)
 	@scripts/up.sh "$(DOCS)" "$(LISTEN)"
+
+up_sync_one: ## The same with one process that takes one request at a time
+	@$(up) --workers 1 --worker-class sync
+
+up_sync_three: ## ... with three of them
+	@$(up) --workers 3 --worker-class sync
+
+up_sync_three_2_threads: ## ... with three, two threads each
+	@$(up) --workers 3 --worker-class gthread --threads 2
+
+up_async_one: ## ... with one process that takes all requests (as make up)
+	@$(up) --workers 1 --worker-class async
+
+up_async_three: ## ... with three of them
+	@$(up) --workers 3 --worker-class async
 
 build: ## Build the release binary, target/release/qanda
 	@scripts/build.sh

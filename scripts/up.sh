@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# From a clone to a service: up.sh DOCS LISTEN
+# From a clone to a service: up.sh DOCS LISTEN [ARGUMENT OF serve...]
 . "$(dirname "$0")/lib.sh"
 docs=$1 listen=$2
+shift 2
 port=${listen##*:}
 
 [ -e "$docs" ] || fail "There is no file or folder $docs; name yours with make up DOCS=folder."
@@ -29,4 +30,4 @@ cat >&2 <<TEXT
     Try:      curl -s http://$listen/apis/q-and-a/q -d '{"content": "What is the blood pressure target for most adults?"}'
 
 TEXT
-exec "$binary" serve --listen "$listen"
+exec "$binary" serve --listen "$listen" "$@"

@@ -65,6 +65,20 @@ pub fn qanda(arguments: &[&str]) -> Finished {
     Process::start(command(arguments)).finish()
 }
 
+/// Sends a process a signal by name; false if there is no such process.
+pub fn signal(process: u32, name: &str) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args([&format!("-{name}"), &process.to_string()]).stderr(Stdio::null());
+    kill.status().expect("there is a `kill`").success()
+}
+
+/// Whether a process runs. One that has ended may stay in the list until somebody asks how.
+#[must_use]
+pub fn runs(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
 /// A process of the binary. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -125,11 +139,15 @@ impl Process {
         }
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by name, like `TERM`.
     pub fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().expect("there is a `kill`");
-        assert!(sent.success(), "the signal {name} could not be sent");
+        assert!(signal(self.id(), name), "the signal {name} could not be sent");
     }
 
     /// Waits for its end.

@@ -124,6 +124,20 @@ impl Server {
         self.process.signal(name);
     }
 
+    /// Numbers of its worker processes, from old to new.
+    #[must_use]
+    pub fn workers(&self) -> Vec<u32> {
+        let id = self.process.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_whitespace().map(|child| child.parse().expect("a number")).collect()
+    }
+
+    /// What it has said on standard error so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.process.stderr()
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         self.process.wait()

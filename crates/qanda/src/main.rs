@@ -6,6 +6,8 @@ mod cli;
 mod config;
 mod logging;
 mod models;
+mod serving;
+mod supervisor;
 mod terminal;
 mod wiring;
 

@@ -29,6 +29,11 @@ pub(crate) fn note(text: &str) {
 
 /// Writes an error and its causes, each once: many errors include their cause in their own sentence.
 pub(crate) fn error(error: &anyhow::Error) {
+    note(&format!("{RED}error:{RED:#} {}", sentence(error)));
+}
+
+/// An error and its causes, as [`error`] writes them.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
@@ -37,7 +42,7 @@ pub(crate) fn error(error: &anyhow::Error) {
             text.push_str(&cause);
         }
     }
-    note(&format!("{RED}error:{RED:#} {text}"));
+    text
 }
 
 /// `12,345`.

@@ -6,20 +6,24 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod metrics;
 mod problem;
 mod routes;
+mod serving;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use qanda_core::Store;
 use qanda_core::pipeline::Pipeline;
 
+pub use metrics::{Telemetry, worker_ended};
 pub use problem::Problem;
+pub use serving::{Class, serve};
 pub use wire::answer_json;
 
 /// What answers questions, once it is loaded.
@@ -50,27 +54,16 @@ impl Slot {
 }
 
 /// All routes.
-pub fn router(services: Slot) -> Router {
+pub fn router(services: Slot, telemetry: Telemetry) -> Router {
     Router::new()
         .route("/", get(routes::welcome))
         .route("/apis/q-and-a/q", post(routes::question))
         .route("/apis/q-and-a/mock-q", post(routes::mock_question))
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))
+        .with_state(services)
+        .merge(Router::new().route("/metrics", get(routes::metrics)).with_state(telemetry.clone()))
         .fallback(routes::not_found)
         .method_not_allowed_fallback(routes::method_not_allowed)
-        .layer(from_fn(access_log::log))
-        .with_state(services)
-}
-
-/// Serves until `shutdown` ends, then finishes the requests that run.
-///
-/// # Errors
-/// When accepting connections fails for good.
-pub async fn serve(
-    listener: tokio::net::TcpListener,
-    services: Slot,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(services)).with_graceful_shutdown(shutdown).await
+        .layer(from_fn_with_state(telemetry, access_log::log))
 }

@@ -65,6 +65,7 @@ impl Config {
             show(&settings);
         }
         // A value that cannot be used is worth knowing here, too.
+        self.http.check()?;
         self.answers.resolve()?;
         Ok(ExitCode::SUCCESS)
     }

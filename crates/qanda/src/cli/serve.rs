@@ -1,21 +1,19 @@
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::Context;
-use clap::Args;
-use qanda_core::StoreError;
-use qanda_server::{Services, Slot};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use clap::{Args, ValueEnum};
+use qanda_server::Class;
+use socket2::{Domain, Socket, Type};
 
 use super::open_files;
-use crate::config::{AnswerArgs, AnswerSettings, StoreSettings};
-use crate::logging;
-use crate::terminal::{self, BOLD};
-use crate::wiring::{self, Patience};
+use crate::config::{AnswerArgs, at_least, seconds};
+use crate::logging::{self, LogFormat};
+use crate::serving;
+use crate::supervisor::{self, Link};
+use crate::terminal::{self, BOLD, sentence};
 
 /// Answer questions over HTTP
 #[derive(Debug, Args)]
@@ -29,7 +27,7 @@ pub(crate) struct Serve {
     answers: AnswerArgs,
 }
 
-/// Where and how long is served.
+/// Where, how long and in how many processes is served.
 #[derive(Debug, Args)]
 pub(super) struct HttpArgs {
     /// Address to listen on; port 0 takes a free one
@@ -38,33 +36,67 @@ pub(super) struct HttpArgs {
     /// Seconds that running answers have to finish after a TERM or INT signal
     #[arg(long, value_name = "S", env = "QANDA_GRACEFUL_TIMEOUT", default_value_t = 30)]
     graceful_timeout: u64,
+    /// Processes that serve, each with models of its own; one async process uses all cores
+    #[arg(long, value_name = "N", env = "QANDA_WORKERS", default_value_t = 1)]
+    workers: usize,
+    /// How many requests a process takes: all (async), one (sync), or --threads (gthread)
+    #[arg(long, value_enum, env = "QANDA_WORKER_CLASS", default_value = "async")]
+    worker_class: WorkerClass,
+    /// Requests that a gthread worker takes at a time
+    #[arg(long, value_name = "M", env = "QANDA_THREADS", default_value_t = 1)]
+    threads: usize,
+    /// Seconds without a sign of life after which a worker is killed and replaced; a slow answer is none
+    #[arg(long, value_name = "S", env = "QANDA_TIMEOUT", default_value_t = 30.0)]
+    timeout: f64,
+    /// Form of the log
+    #[arg(long, value_enum, env = "QANDA_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WorkerClass {
+    Async,
+    Sync,
+    Gthread,
+}
+
+/// More callers than this do not wait to be accepted; the system may allow fewer.
+const BACKLOG: i32 = 4096;
 
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        logging::start("info");
-        let listen = self.http.listen;
-        self.check_exposure(listen)?;
-        let settings = self.answers.resolve()?;
-        let grace = Duration::from_secs(self.http.graceful_timeout);
+        logging::start_in(self.http.log_format, "info");
         open_files::raise_limit();
-        super::runtime()?.block_on(async {
-            let listener = bind(listen).await?;
-            let address = listener.local_addr()?;
-            terminal::line(&format!("{BOLD}listening on http://{address}{BOLD:#}"));
-            let (stop, stopping) = watch::channel(false);
-            let services = Slot::default();
-            let server = tokio::spawn(qanda_server::serve(listener, services.clone(), stopped(stopping.clone())));
-            let signals = tokio::spawn(wait_for_signal(stop));
-            let loading = load(settings, services);
-            tokio::select! {
-                loaded = loading => loaded?,
-                () = stopped(stopping.clone()) => {}
+        if let Some((listener, link)) = Link::take()? {
+            return Ok(self.work(listener, &link));
+        }
+        let class = self.http.class()?;
+        let settings = self.http.supervised()?;
+        self.check_exposure(self.http.listen)?;
+        let answers = self.answers.resolve()?;
+        let listener = bind(self.http.listen)?;
+        let address = listener.local_addr()?;
+        terminal::line(&format!("{BOLD}listening on http://{address}{BOLD:#}"));
+        if class != Class::Async || settings.workers > 1 {
+            return supervisor::run(listener, settings);
+        }
+        super::runtime()?.block_on(serving::alone(listener, answers, settings.grace))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Serves as a worker. What goes wrong is told to the supervisor, which tells it once.
+    fn work(self, listener: TcpListener, link: &Link) -> ExitCode {
+        let work = || {
+            let (class, answers) = (self.http.class()?, self.answers.resolve()?);
+            super::runtime()?.block_on(serving::worker(listener, link, class, answers, self.http.grace()))
+        };
+        match work() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                link.failed(&sentence(&error));
+                ExitCode::FAILURE
             }
-            drain(server, stopping, grace).await?;
-            signals.abort();
-            Ok(ExitCode::SUCCESS)
-        })
+        }
     }
 
     /// Anyone who reaches the address can ask; that must be meant.
@@ -82,85 +114,61 @@ impl Serve {
     }
 }
 
-async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+impl HttpArgs {
+    /// Tells whether the values can be used.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        self.class()?;
+        self.supervised().map(drop)
+    }
+
+    fn grace(&self) -> Duration {
+        Duration::from_secs(self.graceful_timeout)
+    }
+
+    fn class(&self) -> anyhow::Result<Class> {
+        let threads = NonZeroUsize::new(at_least("threads", self.threads, 1)?).unwrap_or(NonZeroUsize::MIN);
+        anyhow::ensure!(
+            self.worker_class == WorkerClass::Gthread || threads == NonZeroUsize::MIN,
+            "--threads {threads} needs --worker-class gthread"
+        );
+        Ok(match self.worker_class {
+            WorkerClass::Async => Class::Async,
+            WorkerClass::Sync => Class::Sync,
+            WorkerClass::Gthread => Class::Gthread(threads),
+        })
+    }
+
+    fn supervised(&self) -> anyhow::Result<supervisor::Settings> {
+        anyhow::ensure!(
+            self.timeout >= 2.0,
+            "--timeout is {}; it must be at least 2: workers give a sign of life every second",
+            self.timeout
+        );
+        Ok(supervisor::Settings {
+            workers: at_least("workers", self.workers, 1)?,
+            timeout: seconds("timeout", self.timeout)?,
+            grace: self.grace(),
+        })
+    }
+}
+
+fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = || {
+        let socket = Socket::new(Domain::for_address(listen), Type::STREAM, None)?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&listen.into())?;
+        socket.listen(BACKLOG)?;
+        std::io::Result::Ok(TcpListener::from(socket))
+    };
+    bound().map_err(|cause| match cause.kind() {
+        ErrorKind::AddrInUse => anyhow::anyhow!(
             "{listen} is in use by another program; stop it, or take another port with --listen {}:{}",
             listen.ip(),
             listen.port().saturating_add(1)
         ),
-        std::io::ErrorKind::PermissionDenied => {
+        ErrorKind::PermissionDenied => {
             anyhow::anyhow!("{listen} needs more rights than this user has; take a port above 1023 with --listen")
         }
         _ => anyhow::Error::new(cause).context(format!("cannot listen on {listen}")),
     })
-}
-
-/// Loads everything off the runtime's threads, so that `/healthz` answers meanwhile, then lets questions in.
-async fn load(settings: AnswerSettings, services: Slot) -> anyhow::Result<()> {
-    let started = Instant::now();
-    // A Chroma server would have to list its whole collection.
-    let counts_are_free = matches!(settings.search.store, StoreSettings::Embedded { .. });
-    let parts = wiring::parts(settings, Patience::Wait).await?;
-    let store = Arc::clone(&parts.search.store);
-    services.fill(Services { pipelines: parts.pipelines, default_pipeline: parts.pipeline, store: Arc::clone(&store) });
-    let seconds = started.elapsed().as_secs_f64();
-    match store.check().await {
-        Ok(()) => tracing::info!(seconds, "ready"),
-        // It may come back; /readyz tells until then.
-        Err(error @ StoreError::Unavailable { .. }) => tracing::warn!(%error, seconds, "loaded, but not ready"),
-        Err(error) => return Err(error.into()),
-    }
-    if counts_are_free {
-        let status = store.status().await?;
-        tracing::info!(documents = status.documents, passages = status.passages, pairs = status.pairs, "stored");
-        if status.passages + status.pairs == 0 {
-            tracing::warn!("nothing is stored yet: qanda ingest FOLDER (this server will see it at once)");
-        }
-    }
-    // An ingest that was killed may have left the indexes behind. Searches are right either way.
-    if let Err(error) = store.optimise().await {
-        tracing::warn!(%error, "the indexes could not catch up");
-    }
-    Ok(())
-}
-
-/// Lets running answers finish, for as long as they are allowed to.
-async fn drain(
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
-    stopping: watch::Receiver<bool>,
-    grace: Duration,
-) -> anyhow::Result<()> {
-    let limit = async {
-        stopped(stopping).await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        served = server => served?.context("serving failed")?,
-        () = limit => tracing::warn!(seconds = grace.as_secs(), "some answers did not finish in time"),
-    }
-    tracing::info!("stopped");
-    Ok(())
-}
-
-async fn stopped(mut stopping: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which only happens when everything ends.
-    let _ = stopping.wait_for(|stop| *stop).await;
-}
-
-async fn wait_for_signal(stop: watch::Sender<bool>) -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping: running answers may finish");
-    stop.send_replace(true);
-    // Whoever asks twice is in a hurry.
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::warn!("stopping at once");
-    std::process::abort()
 }

@@ -25,7 +25,7 @@ pub(crate) use self::pipelines::PipelineArgs;
 pub(crate) use self::storage::{StorageArgs, StoreSettings};
 
 /// A number of seconds that can be waited for.
-fn seconds(flag: &str, value: f64) -> anyhow::Result<Duration> {
+pub(crate) fn seconds(flag: &str, value: f64) -> anyhow::Result<Duration> {
     anyhow::ensure!((0.001..=86_400.0).contains(&value), "--{flag} is {value}; it must be from 0.001 to 86400 seconds");
     Ok(Duration::from_secs_f64(value))
 }
@@ -35,7 +35,8 @@ fn set(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
 }
 
-fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result<usize> {
+/// A number that is large enough.
+pub(crate) fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result<usize> {
     anyhow::ensure!(value >= least, "--{flag} is {value}; it must be at least {least}");
     Ok(value)
 }

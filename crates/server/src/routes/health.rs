@@ -22,6 +22,7 @@ pub(crate) async fn welcome() -> impl IntoResponse {
     let text = "qanda answers questions over your documents.\n\n\
         POST /apis/q-and-a/q   {\"content\": \"your question\"}\n\
         GET  /healthz          the process runs\n\
-        GET  /readyz           questions can be answered\n";
+        GET  /readyz           questions can be answered\n\
+        GET  /metrics          figures for Prometheus\n";
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
 }

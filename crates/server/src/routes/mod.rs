@@ -2,12 +2,14 @@
 
 mod body;
 mod health;
+mod metrics;
 mod mock;
 mod question;
 
 use axum::http::{Method, Uri};
 
 pub(crate) use self::health::{healthz, readyz, welcome};
+pub(crate) use self::metrics::metrics;
 pub(crate) use self::mock::mock_question;
 pub(crate) use self::question::question;
 use crate::Problem;

@@ -1,0 +1,129 @@
+//! Accepting connections: all of them, or as many as there are threads.
+
+mod connection;
+mod slots;
+
+use std::convert::Infallible;
+use std::io::ErrorKind;
+use std::net::TcpListener as StdListener;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use self::connection::Style;
+
+/// How many requests a process takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Every one, on a few threads that wait for many at a time.
+    Async,
+    /// One at a time.
+    Sync,
+    /// So many at a time, each on a thread of its own.
+    Gthread(NonZeroUsize),
+}
+
+impl Class {
+    /// Its name, as people write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Async => "async",
+            Self::Sync => "sync",
+            Self::Gthread(_) => "gthread",
+        }
+    }
+}
+
+/// More than this is not taken out of the queue of a listener that closes.
+const QUEUE: usize = 4096;
+
+/// Serves until `stopping` says so, then finishes the requests that run. The listener may be shared with other
+/// processes: one that is full does not accept, and the next connection is another's.
+///
+/// # Errors
+/// When the listener cannot be used, or a thread cannot be started.
+pub async fn serve(
+    listener: StdListener,
+    app: Router,
+    class: Class,
+    stopping: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let app = app.layer(from_fn_with_state(stopping.clone(), say_goodbye));
+    match class {
+        Class::Async => serve_all(listener, app, stopping).await,
+        Class::Sync => slots::serve(listener, app, 1, stopping).await,
+        Class::Gthread(threads) => slots::serve(listener, app, threads.get(), stopping).await,
+    }
+}
+
+async fn serve_all(listener: StdListener, app: Router, mut stopping: watch::Receiver<bool>) -> std::io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    // Nothing is ever sent; receiving ends when the last connection has dropped its end.
+    let (open, mut all_closed) = mpsc::channel::<Infallible>(1);
+    let told = stopping.clone();
+    let take = |stream: TcpStream| {
+        let (app, told, open) = (app.clone(), told.clone(), open.clone());
+        tokio::spawn(async move {
+            connection::serve(stream, app, Style::Kept, told).await;
+            drop(open);
+        });
+    };
+    loop {
+        tokio::select! {
+            stream = accept(&listener) => take(stream),
+            () = stopped(&mut stopping) => break,
+        }
+    }
+    // Whoever has connected already is served, too: closing the listener would turn them away.
+    let listener = listener.into_std()?;
+    for _ in 0..QUEUE {
+        let Ok((stream, _)) = listener.accept() else { break };
+        stream.set_nonblocking(true)?;
+        take(TcpStream::from_std(stream)?);
+    }
+    drop((listener, open));
+    all_closed.recv().await;
+    Ok(())
+}
+
+/// The next connection. What may pass is waited for, such as too many open files.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Without this, small events of a stream wait for each other. It is only slower if it fails.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which only happens when everything ends.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Tells callers not to use their connection again once this process is about to end, so that none of them sends a
+/// request into a connection that is being closed.
+async fn say_goodbye(State(stopping): State<watch::Receiver<bool>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if *stopping.borrow() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
