@@ -44,7 +44,8 @@ fn a_worker_that_is_killed_is_replaced_and_the_service_goes_on() {
     let (server, _data) = start(2, &[]);
     let before = server.workers();
     assert!(signal(before[0], "KILL"));
-    // The other one answers meanwhile.
+    // What it accepts until it is gone is lost. Then the other one answers alone.
+    wait_until("it is gone", || !runs(before[0]));
     assert!(answers(&server));
     wait_until("another worker is ready", || ready(&server) == 3);
     let after = server.workers();
