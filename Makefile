@@ -2,7 +2,7 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers bench-peers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -50,6 +50,9 @@ bench-search: build ## Search in 100,000 passages: speed, recall, size
 
 bench-pipelines: models ## The pipelines side by side, over one Chroma and a mock model
 	@scripts/bench-pipelines.sh
+
+bench-peers: build ## Python services of the same kind and qanda, side by side
+	@scripts/bench-peers.sh
 
 bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
 	@scripts/bench-answers.sh
