@@ -2,7 +2,9 @@
 # The work is in scripts/; each step there says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models test test-endpoints check deny bench bench-search bench-retrieval bench-answers clean
+.PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
+	chroma test test-endpoints check deploy-check image test-replicas bench bench-retrieval bench-search bench- \
+	pipelines bench-peers bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -66,6 +68,9 @@ bench-search: build ## Search in 100,000 passages: speed, recall, size
 
 bench-pipelines: models ## The pipelines side by side, over one Chroma and a mock model
 	@scripts/bench-pipelines.sh
+
+bench-peers: build ## Python services of the same kind and qanda, side by side
+	@scripts/bench-peers.sh
 
 bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
 	@scripts/bench-answers.sh
