@@ -3,8 +3,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
-	chroma test test-endpoints check deploy-check image test-replicas bench bench-retrieval bench-search bench- \
-	pipelines bench-peers bench-answers clean
+	chroma test test-endpoints check deploy-check image test-replicas bench bench-retrieval bench-search \
+	bench-pipelines bench-peers bench-experiments bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -71,6 +71,9 @@ bench-pipelines: models ## The pipelines side by side, over one Chroma and a moc
 
 bench-peers: build ## Python services of the same kind and qanda, side by side
 	@scripts/bench-peers.sh
+
+bench-experiments: models ## The original's experiments, in docs/experiments.md (SCALE=0.25 for a quick run)
+	@scripts/bench-experiments.sh
 
 bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
 	@scripts/bench-answers.sh
