@@ -17,12 +17,11 @@ use super::direct::{self, quote};
 use super::focus::{excerpts, nearest, score};
 use super::json_answer::JsonAnswer;
 use super::prompt::{Generation, conversation, over_passages, room};
-use super::relevance::relevant;
 use super::run::{Resources, Run, Wanted, tell};
 use super::{OnText, Pipeline};
 use crate::citation::CitationWriter;
 use crate::document::EntryId;
-use crate::ports::{Hit, Mode, Prompt, SearchQuery, Shape};
+use crate::ports::{Hit, Prompt, Shape};
 use crate::{Answer, AnswerError, Question, Source, StoreError};
 
 /// The pipeline of the original service: three model calls a question.
@@ -53,10 +52,10 @@ impl Pipeline for Classic {
             return run.model_alone(&question, NAME, on_text).await;
         }
         let term = self.condense(&question, &mut run).await?;
-        let (mut hits, mut vector) = self.search(&question, &term, &mut run).await?;
+        let (mut hits, mut vector) = run.search(&term, &question).await?;
         if hits.is_empty() && term != question.content {
             // The model may have missed the point; the question itself has not.
-            (hits, vector) = self.search(&question, &question.content, &mut run).await?;
+            (hits, vector) = run.search(&question.content, &question).await?;
         }
         if hits.is_empty() {
             return Ok(run.nothing_found(NAME, on_text));
@@ -119,30 +118,6 @@ impl Classic {
         let term = term.trim_matches(['"', '\'', '`', '*']).trim();
         let believed = (1..=LONGEST_TERM).contains(&term.chars().count());
         Ok(if believed { term.to_owned() } else { question.content.clone() })
-    }
-
-    /// Second step: what the collection has on the term, with the term's vector.
-    async fn search(
-        &self,
-        question: &Question,
-        term: &str,
-        run: &mut Run<'_>,
-    ) -> Result<(Vec<Hit>, Vec<f32>), AnswerError> {
-        let at = Instant::now();
-        let vector = self.0.embedder.embed_query(term).await?;
-        run.timings.record("embed", at.elapsed());
-        let at = Instant::now();
-        let query = SearchQuery {
-            text: term.to_owned(),
-            vector: vector.clone(),
-            mode: Mode::Hybrid,
-            source: question.source,
-            filter: question.filter.clone(),
-            limit: question.n_results,
-        };
-        let hits = self.0.store.search(query).await?;
-        run.timings.record("search", at.elapsed());
-        Ok((relevant(term, hits, self.0.embedder.relevance_floor()), vector))
     }
 
     /// Third and fourth step: the contexts and pairs that belong to the hits, and a summary of the contexts. The

@@ -7,11 +7,10 @@ use async_trait::async_trait;
 use super::focus::{best, excerpts, flat, nearest, score};
 use super::found_pairs::backed_by_passages;
 use super::prompt::over_passages;
-use super::relevance::relevant;
 use super::run::{Resources, Run, tell};
 use super::{OnText, Pipeline};
 use crate::citation::{CitationWriter, Evidence, Grounding};
-use crate::ports::{Hit, Mode, SearchQuery};
+use crate::ports::Hit;
 use crate::{Answer, AnswerError, EntryId, Question, Source, Span, Timings};
 
 /// The default pipeline: hybrid search on the question itself, one streamed model call, checked citations.
@@ -30,7 +29,12 @@ impl Pipeline for Direct {
         if !question.search {
             return run.model_alone(&question, NAME, on_text).await;
         }
-        let Found { hits, vector } = self.retrieve(&question, &mut run.timings).await?;
+        let (mut hits, vector) = run.search(&question.content, &question).await?;
+        if question.source != Source::Context {
+            let at = Instant::now();
+            hits = backed_by_passages(&*self.0.store, hits).await?;
+            run.timings.record("contexts", at.elapsed());
+        }
         if hits.is_empty() {
             return Ok(run.nothing_found(NAME, on_text));
         }
@@ -75,46 +79,12 @@ pub(super) fn quote(writer: &mut CitationWriter, best: Option<(usize, Span)>, on
     }
 }
 
-/// What retrieval brings.
-struct Found {
-    /// Relevant passages, best first.
-    hits: Vec<Hit>,
-    /// The question's vector.
-    vector: Vec<f32>,
-}
-
 /// Hits with what of them goes into the prompt.
 type Numbered = Vec<(Hit, String)>;
 /// A sentence of a passage: its id, and bytes of its text.
 type Place = (EntryId, Span);
 
 impl Direct {
-    /// Embeds the question, searches with it, and keeps what is relevant.
-    async fn retrieve(&self, question: &Question, timings: &mut Timings) -> Result<Found, AnswerError> {
-        let Resources { store, embedder, .. } = &self.0;
-        let at = Instant::now();
-        let vector = embedder.embed_query(&question.content).await?;
-        timings.record("embed", at.elapsed());
-        let at = Instant::now();
-        let query = SearchQuery {
-            text: question.content.clone(),
-            vector: vector.clone(),
-            mode: Mode::Hybrid,
-            source: question.source,
-            filter: question.filter.clone(),
-            limit: question.n_results,
-        };
-        let hits = store.search(query).await?;
-        timings.record("search", at.elapsed());
-        let mut hits = relevant(&question.content, hits, embedder.relevance_floor());
-        if question.source != Source::Context {
-            let at = Instant::now();
-            hits = backed_by_passages(&**store, hits).await?;
-            timings.record("contexts", at.elapsed());
-        }
-        Ok(Found { hits, vector })
-    }
-
     /// What the model reads of the passages, and the sentence nearest to the question. A model that is trusted reads
     /// them whole where they fit: to embed their sentences costs more than all else here, and the nearest one is
     /// needed only if the model cites nothing.

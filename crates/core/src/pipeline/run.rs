@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 
 use super::prompt::{Generation, model_alone};
+use super::relevance::relevant;
 use super::{OnText, Prompts};
 use crate::citation::CitationWriter;
-use crate::ports::Prompt;
+use crate::ports::{Hit, Mode, Prompt, SearchQuery};
 use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, Store, Timings};
 
 /// What is answered when the documents have nothing to say.
@@ -52,6 +53,31 @@ impl<'a> Run<'a> {
     pub(super) fn start(with: &'a Resources) -> Self {
         let timings = Timings::default();
         Self { with, started: Instant::now(), timings, calls: 0, prompt_tokens: 0, tokens: 0 }
+    }
+
+    /// Embeds a text, searches with it where the question says, and keeps what is relevant to it. Returns the text's
+    /// vector as well.
+    pub(super) async fn search(
+        &mut self,
+        text: &str,
+        question: &Question,
+    ) -> Result<(Vec<Hit>, Vec<f32>), AnswerError> {
+        let Resources { store, embedder, .. } = self.with;
+        let at = Instant::now();
+        let vector = embedder.embed_query(text).await?;
+        self.timings.record("embed", at.elapsed());
+        let at = Instant::now();
+        let query = SearchQuery {
+            text: text.to_owned(),
+            vector: vector.clone(),
+            mode: Mode::Hybrid,
+            source: question.source,
+            filter: question.filter.clone(),
+            limit: question.n_results,
+        };
+        let hits = store.search(query).await?;
+        self.timings.record("search", at.elapsed());
+        Ok((relevant(text, hits, embedder.relevance_floor()), vector))
     }
 
     /// Calls the model and hands its text on as it comes. Returns how long the first token took.
