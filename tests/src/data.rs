@@ -12,8 +12,9 @@ use crate::binary::qanda;
 /// The workspace's folder, in which every process of the tests runs.
 #[must_use]
 pub fn workspace() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are inside of the workspace");
-    root.to_owned()
+    // As cargo tells it now, not when this was compiled: several checkouts may share one target directory.
+    let tests = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo runs the tests");
+    tests.parent().expect("the tests are inside of the workspace").to_owned()
 }
 
 /// A folder for one test.

@@ -30,7 +30,8 @@ impl TokenCounter for Estimate {
 
 /// `../shared/data/<name>`, seen from the workspace; `None`, said aloud, if it is not there.
 fn shared(name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
+    // Tests run in their package's folder.
+    let folder = PathBuf::from("../../../shared/data").join(name);
     let there = folder.is_dir();
     if !there {
         eprintln!("SKIPPED: there is no {}", folder.display());
