@@ -12,7 +12,7 @@ use futures::stream::{once, unfold};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Mock, Refusal, Route, content, read_object};
+use super::{Mock, MockLlm, Refusal, Route, content, read_object};
 
 /// What was sent reaches the caller before the connection breaks.
 const BEFORE_THE_CUT: Duration = Duration::from_millis(20);
@@ -23,7 +23,7 @@ pub(super) async fn complete(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     // The request's body and its JSON are gone before the wait begins.
-    let request = Request::read(&read_object(body)?, mock.settings.tokens)?;
+    let request = Request::read(&read_object(body)?, &mock.settings)?;
     let (number, fate) = mock.admit(Route::Chat);
     let cut = fate.wait().await?;
     let pause = match mock.settings.token_rate {
@@ -66,7 +66,7 @@ struct Request {
 }
 
 impl Request {
-    fn read(request: &Value, tokens: usize) -> Result<Self, Refusal> {
+    fn read(request: &Value, settings: &MockLlm) -> Result<Self, Refusal> {
         let messages = request["messages"].as_array().filter(|messages| !messages.is_empty()).ok_or_else(|| {
             Refusal::bad_request("'messages' must be a list of at least one message".to_owned(), Some("messages"))
         })?;
@@ -77,10 +77,11 @@ impl Request {
         let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
         // JSON that ends in the middle would be a fault that nobody asked for.
         let shaped = request["response_format"]["type"].as_str().is_some_and(|form| form.starts_with("json"));
-        let (words, finish) = if shaped || tokens <= most { (tokens, "stop") } else { (most, "length") };
+        let fits = shaped || settings.tokens <= most;
+        let (words, finish) = if fits { (settings.tokens, "stop") } else { (most, "length") };
         Ok(Self {
             model: request["model"].as_str().unwrap_or_default().to_owned(),
-            content: content::answer(request, words),
+            content: content::answer(request, &content::prose(&settings.text, words)),
             finish,
             prompt_tokens: messages.iter().map(|message| words_of(&message["content"])).sum(),
             stream: request["stream"].as_bool().unwrap_or(false),
@@ -208,7 +209,11 @@ mod tests {
     use futures::{StreamExt, TryStreamExt};
     use serde_json::{Value, json};
 
-    use super::{Duration, Events, Request};
+    use super::{Duration, Events, MockLlm, Request};
+
+    fn five() -> MockLlm {
+        MockLlm { tokens: 5, ..MockLlm::default() }
+    }
 
     fn request(extra: &Value) -> Request {
         let mut request = json!({"model": "m", "messages": [{"role": "user", "content": "one two"}], "stream": true,
@@ -216,7 +221,7 @@ mod tests {
         for (name, value) in extra.as_object().into_iter().flatten() {
             request[name] = value.clone();
         }
-        Request::read(&request, 5).expect("it is right")
+        Request::read(&request, &five()).expect("it is right")
     }
 
     #[tokio::test]
@@ -254,7 +259,7 @@ mod tests {
     #[test]
     fn requests_without_messages_are_refused() {
         for messages in [json!(null), json!([]), json!([{"content": "x"}])] {
-            assert!(Request::read(&json!({"model": "m", "messages": messages}), 5).is_err());
+            assert!(Request::read(&json!({"model": "m", "messages": messages}), &five()).is_err());
         }
     }
 }

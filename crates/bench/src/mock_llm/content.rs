@@ -1,36 +1,36 @@
 use serde_json::{Map, Value, json};
 
-/// The words of every answer, from the start again when they end.
-const PROSE: &str = "This answer was written by the mock model, which knows nothing and always says the same. \
+/// What the mock model says where nobody chose something else.
+pub(super) const PROSE: &str = "This answer was written by the mock model, which knows nothing and always says the same. \
 Most adults should follow the advice that their own documents give.";
 
 /// Schemas that name themselves would never end.
 const DEEPEST: usize = 16;
 
-/// Prose of so many words.
-pub(super) fn prose(words: usize) -> String {
-    PROSE.split(' ').cycle().take(words).collect::<Vec<_>>().join(" ")
+/// So many words of a text, which starts again when it ends.
+pub(super) fn prose(text: &str, words: usize) -> String {
+    text.split_whitespace().cycle().take(words).collect::<Vec<_>>().join(" ")
 }
 
 /// What a request wants to be answered: prose, or a JSON object of the form that it asks for.
-pub(super) fn answer(request: &Value, words: usize) -> String {
+pub(super) fn answer(request: &Value, prose: &str) -> String {
     let form = &request["response_format"];
     match form["type"].as_str() {
         Some("json_schema") => {
             let schema = &form["json_schema"]["schema"];
-            value(schema, schema, words, 0).to_string()
+            value(schema, schema, prose, 0).to_string()
         }
-        Some("json_object") => json!({"answer": prose(words), "reasoning": prose(words)}).to_string(),
-        _ => prose(words),
+        Some("json_object") => json!({"answer": prose, "reasoning": prose}).to_string(),
+        _ => prose.to_owned(),
     }
 }
 
 /// A value that a JSON schema accepts, as small as possible.
-fn value(schema: &Value, root: &Value, words: usize, depth: usize) -> Value {
+fn value(schema: &Value, root: &Value, prose: &str, depth: usize) -> Value {
     if depth > DEEPEST {
         return Value::Null;
     }
-    let inner = |schema: &Value| value(schema, root, words, depth + 1);
+    let inner = |schema: &Value| value(schema, root, prose, depth + 1);
     if let Some(path) = schema["$ref"].as_str() {
         return root.pointer(path.trim_start_matches('#')).map_or(Value::Null, inner);
     }
@@ -48,7 +48,7 @@ fn value(schema: &Value, root: &Value, words: usize, depth: usize) -> Value {
             let length = schema["minItems"].as_u64().unwrap_or(1).clamp(1, 64);
             (0..length).map(|_| inner(&schema["items"])).collect()
         }
-        Some("string") => Value::from(prose(words)),
+        Some("string") => Value::from(prose),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
         Some("boolean") => Value::Bool(true),
         _ => Value::Null,
@@ -78,17 +78,18 @@ fn kind(schema: &Value) -> Option<&str> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{answer, prose};
+    use super::{PROSE, answer, prose};
 
     fn shaped(schema: &Value) -> Value {
         let format = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
-        serde_json::from_str(&answer(&json!({"response_format": format}), 3)).expect("JSON")
+        serde_json::from_str(&answer(&json!({"response_format": format}), "so it is")).expect("JSON")
     }
 
     #[test]
     fn prose_has_the_length_that_was_asked_for() {
         for words in [0, 1, 32, 500] {
-            assert_eq!(answer(&json!({}), words).split_whitespace().count(), words);
+            let answer = answer(&json!({}), &prose(PROSE, words));
+            assert_eq!(answer.split_whitespace().count(), words);
         }
     }
 
@@ -105,7 +106,7 @@ mod tests {
                 "score": {"type": "number", "minimum": 0.5}, "page": {"type": ["null", "integer"]},
             },
         }));
-        let expected = json!({"answer": prose(3), "kind": "a", "pairs": [{"question": prose(3)}],
+        let expected = json!({"answer": "so it is", "kind": "a", "pairs": [{"question": "so it is"}],
             "score": 0.5, "page": 1});
         assert_eq!(found, expected);
     }
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn any_object_has_answer_and_reasoning() {
         let found: Value =
-            serde_json::from_str(&answer(&json!({"response_format": {"type": "json_object"}}), 2)).expect("JSON");
-        assert_eq!(found, json!({"answer": prose(2), "reasoning": prose(2)}));
+            serde_json::from_str(&answer(&json!({"response_format": {"type": "json_object"}}), "so it")).expect("JSON");
+        assert_eq!(found, json!({"answer": "so it", "reasoning": "so it"}));
     }
 }

@@ -88,16 +88,7 @@ mod tests {
     use crate::mock_llm::{Faults, MockLlm};
 
     fn settings(seed: u64, jitter: f64, faults: Faults) -> MockLlm {
-        MockLlm {
-            latency: Duration::from_millis(100),
-            tokens: 1,
-            token_rate: 0.0,
-            embedding_latency: Duration::ZERO,
-            dimension: 8,
-            jitter,
-            seed,
-            faults,
-        }
+        MockLlm { latency: Duration::from_millis(100), jitter, seed, faults, ..MockLlm::default() }
     }
 
     #[test]

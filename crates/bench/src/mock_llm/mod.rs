@@ -30,6 +30,8 @@ use self::refusal::Refusal;
 pub struct MockLlm {
     /// Until the first token of an answer.
     pub latency: Duration,
+    /// What it says, from the start again when it ends.
+    pub text: String,
     /// Tokens of an answer.
     pub tokens: usize,
     /// Tokens per second after the first one; 0 sends all of them at once.
@@ -44,6 +46,23 @@ pub struct MockLlm {
     pub seed: u64,
     /// What goes wrong, and how often.
     pub faults: Faults,
+}
+
+impl Default for MockLlm {
+    /// One that answers at once and never fails.
+    fn default() -> Self {
+        Self {
+            latency: Duration::ZERO,
+            text: content::PROSE.to_owned(),
+            tokens: 32,
+            token_rate: 0.0,
+            embedding_latency: Duration::ZERO,
+            dimension: 384,
+            jitter: 0.0,
+            seed: 0,
+            faults: Faults::default(),
+        }
+    }
 }
 
 /// Shares of the requests that go wrong, each from 0 to 1 and together at most 1.

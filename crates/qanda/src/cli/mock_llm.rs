@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use qanda_bench::mock_llm::{self, Faults};
 use qanda_bench::time;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,9 @@ pub(crate) struct MockLlm {
     /// Until the first token of an answer: 1s, 250ms, 0
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time::parse)]
     latency: Duration,
+    /// What it says, from the start again when it ends [default: a sentence about itself]
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    text: Option<String>,
     /// Tokens of an answer
     #[arg(long, value_name = "N", default_value_t = 32)]
     tokens: usize,
@@ -67,7 +71,9 @@ impl MockLlm {
         );
         anyhow::ensure!((1..=65_536).contains(&self.dimension), "--dimension must be from 1 to 65536");
         anyhow::ensure!(self.tokens <= 1_000_000, "--tokens must be at most 1000000");
+        let default = mock_llm::MockLlm::default();
         let settings = mock_llm::MockLlm {
+            text: self.text.unwrap_or(default.text),
             latency: self.latency,
             tokens: self.tokens,
             token_rate: self.token_rate,
