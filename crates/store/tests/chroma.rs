@@ -137,6 +137,27 @@ async fn assert_pairs_of_the_original(store: &ChromaStore) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn passages_behind_any_number_of_pairs_are_found_and_never_others_than_the_nearest() {
+    let Some(server) = Chroma::shared() else { return };
+    let texts: Vec<String> = (0..50).map(|number| format!("passage {number}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let store = store(settings(&server, "behind_pairs"));
+    store.put(vec![document("a.md", &texts, 1_000)]).await.expect("puts");
+    let search = query("", 1, Mode::Dense);
+    let alone = found(&store, search.clone()).await;
+    // All of them nearer than any passage.
+    for pairs in (0..400).collect::<Vec<_>>().chunks(100) {
+        let pairs = pairs.iter().map(|number| pair(&format!("p{number}"), &format!("asked {number}"), "so", 1));
+        store.put_pairs(pairs.collect()).await.expect("puts");
+    }
+    for _ in 0..3 {
+        assert_eq!(found(&store, search.clone()).await, alone);
+    }
+    let pairs = SearchQuery { source: Source::Qa, ..search };
+    assert_eq!(found(&store, pairs).await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn our_documents_live_beside_those_of_others() {
     let Some(server) = Chroma::shared() else { return };
     Other::new(&server).original(&json!({"name": "beside", "metadata": {"theirs": "kept"}})).await;

@@ -42,6 +42,9 @@ pub(crate) struct StorageArgs {
     /// Seconds that the Chroma server has for a request
     #[arg(long, value_name = "S", env = "QANDA_STORE_TIMEOUT", default_value_t = 5.0)]
     store_timeout: f64,
+    /// Requests to the Chroma server at the same time; others wait for their turn
+    #[arg(long, value_name = "N", env = "QANDA_STORE_CONCURRENCY", default_value_t = 16)]
+    store_concurrency: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -81,6 +84,7 @@ impl StorageArgs {
             return Ok(StoreSettings::Embedded { directory: self.data_dir.clone(), fusion: Fusion::default() });
         }
         let timeout = super::seconds("store-timeout", self.store_timeout)?;
+        anyhow::ensure!(self.store_concurrency > 0, "--store-concurrency is 0; it must be at least 1");
         Ok(StoreSettings::Chroma(ChromaSettings {
             host: self.chroma_host.clone(),
             port: self.chroma_port,
@@ -94,6 +98,7 @@ impl StorageArgs {
                 HeaderName::XChromaToken => TokenHeader::ChromaToken,
             },
             timeout,
+            concurrency: self.store_concurrency,
         }))
     }
 }

@@ -11,7 +11,9 @@ use qanda_core::StoreError;
 use qanda_core::ports::EmbedderIdentity;
 
 use super::failure::{self, Failure};
+use super::near::Shares;
 use super::settings::ChromaSettings;
+use super::turns::{TooLate, Turns};
 
 /// Names of the collection's metadata in which the embedder is recorded.
 const EMBEDDER: &str = "qanda_embedder";
@@ -19,6 +21,9 @@ const DIMENSION: &str = "qanda_dimension";
 
 pub(super) struct Connection {
     pub(super) settings: ChromaSettings,
+    /// What searches have learned.
+    pub(super) shares: Shares,
+    turns: Turns,
     client: ChromaHttpClient,
     /// The embedder in use, if any.
     embedder: Option<EmbedderIdentity>,
@@ -43,7 +48,15 @@ impl Connection {
         // refused, which is what we want: the program's own choice stays.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = ChromaHttpClient::new(options);
-        Ok(Self { settings, client, embedder, handle: RwLock::new(None), missed: AtomicBool::new(false) })
+        Ok(Self {
+            turns: Turns::new(settings.concurrency, settings.timeout),
+            shares: Shares::default(),
+            settings,
+            client,
+            embedder,
+            handle: RwLock::new(None),
+            missed: AtomicBool::new(false),
+        })
     }
 
     /// Numbers in a vector, as far as it is known without asking the server.
@@ -51,13 +64,13 @@ impl Connection {
         self.embedder.as_ref().map(|embedder| embedder.dimension)
     }
 
-    /// Runs one request on the collection; `None` where there is no such collection. The deadline covers everything:
-    /// connecting, looking the collection up, a second try.
+    /// Runs one request on the collection when its turn has come; `None` where there is no such collection. The
+    /// deadline covers everything: connecting, looking the collection up, a second try.
     pub(super) async fn run<T, F>(&self, doing: &str, request: impl Fn(Handle) -> F) -> Result<Option<T>, StoreError>
     where
         F: Future<Output = Result<T, ChromaHttpClientError>>,
     {
-        self.in_time(doing, async {
+        let work = async {
             match self.attempt(&request).await {
                 // The collection was removed or made anew, or the server ended while its connection was kept for the
                 // next request. Every request can be sent twice: all of them set or delete by id.
@@ -67,8 +80,8 @@ impl Connection {
                 }
                 other => other,
             }
-        })
-        .await
+        };
+        self.explain(doing, self.turns.wait(work).await)
     }
 
     /// Runs one request that writes; makes the collection where there is none.
@@ -182,10 +195,15 @@ impl Connection {
         }))
     }
 
+    /// One of the few requests that do not wait for their turn.
     async fn in_time<T>(&self, doing: &str, work: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.settings.timeout, work).await {
+        self.explain(doing, self.turns.skip(work).await)
+    }
+
+    fn explain<T>(&self, doing: &str, done: Result<Result<T, Failure>, TooLate>) -> Result<T, StoreError> {
+        match done {
             Ok(done) => done.map_err(|failure| failure.explain(doing, &self.settings)),
-            Err(_) => Err(failure::too_late(&self.settings)),
+            Err(TooLate) => Err(failure::too_late(&self.settings)),
         }
     }
 

@@ -9,10 +9,12 @@ mod connection;
 mod documents;
 mod failure;
 mod layout;
+mod near;
 mod pairs;
 mod requests;
 mod search;
 mod settings;
+mod turns;
 mod words;
 
 use std::collections::{HashMap, HashSet};

@@ -90,16 +90,18 @@ pub(super) async fn written_for(
     if contexts.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    let contexts = contexts.into_iter().map(|id| id.as_str().to_owned());
-    let condition = all([is(SOURCE, QA), is_one_of(CONTEXT_ID, contexts)]);
+    // Without a condition on the kind, which would cost more than all the rest (see `near`). A passage of another
+    // client may bear its own id, so a few more are asked for.
+    let enough = limit + contexts.len();
+    let condition = is_one_of(CONTEXT_ID, contexts.into_iter().map(|id| id.as_str().to_owned()));
     let found = match vector.is_empty() {
-        true => connection.page(condition.as_ref(), Wanted::All, 0, limit).await?,
+        true => connection.page(Some(&condition), Wanted::All, 0, enough).await?,
         false => {
-            let found = connection.nearest(vector, condition.as_ref(), limit).await?;
+            let found = connection.nearest(vector, Some(&condition), enough).await?;
             found.into_iter().map(|(record, _)| record).collect()
         }
     };
-    Ok(found.into_iter().map(Record::into_pair).collect())
+    Ok(found.into_iter().filter(|record| record.is(QA)).take(limit).map(Record::into_pair).collect())
 }
 
 /// Brings the pairs of changed documents in line with them. This comes before the passages go: as long as those are

@@ -5,10 +5,9 @@ use qanda_core::StoreError;
 use qanda_core::document::with_context;
 use qanda_core::ports::{Hit, Mode, SearchQuery};
 
-use super::conditions;
 use super::connection::Connection;
 use super::layout::{EMPTY, QA, Record};
-use super::words;
+use super::{near, words};
 use crate::fusion::{Candidate, Fusion};
 
 /// Candidates for a hybrid search: as many times the hits that are wanted, and at least so many.
@@ -32,8 +31,7 @@ pub(super) async fn search(
             return Err(StoreError::failed("searching by words", why));
         }
     };
-    let condition = conditions::searched(query.source, &query.filter);
-    let mut found = connection.nearest(&query.vector, condition.as_ref(), depth).await?;
+    let mut found = near::nearest(connection, &query.vector, query.source, &query.filter, depth).await?;
     found.retain(|(record, _)| !record.is(EMPTY));
     let ranked = match query.mode {
         Mode::Hybrid => fusion.rank(&candidates(&query.text, &found)),

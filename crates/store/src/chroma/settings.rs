@@ -28,8 +28,10 @@ pub struct ChromaSettings {
     /// The header that carries it.
     pub token_header: TokenHeader,
     /// How long one step of the store may take, connecting included. A search is one step, and so is each batch of
-    /// a document that is written.
+    /// a document that is written. Waiting for its turn counts only while nobody is answered.
     pub timeout: Duration,
+    /// Steps at the same time; others wait for their turn. At least 1.
+    pub concurrency: usize,
 }
 
 /// The header that carries the token.
@@ -55,6 +57,7 @@ impl Default for ChromaSettings {
             token: None,
             token_header: TokenHeader::default(),
             timeout: Duration::from_secs(5),
+            concurrency: 16,
         }
     }
 }
@@ -131,6 +134,7 @@ impl fmt::Debug for ChromaSettings {
             .field("token", &self.token.as_ref().map(|_| "(hidden)"))
             .field("token_header", &self.token_header)
             .field("timeout", &self.timeout)
+            .field("concurrency", &self.concurrency)
             .finish()
     }
 }
