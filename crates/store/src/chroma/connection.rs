@@ -11,7 +11,7 @@ use qanda_core::StoreError;
 use qanda_core::ports::EmbedderIdentity;
 
 use super::failure::{self, Failure};
-use super::near::Shares;
+use super::near::Kinds;
 use super::settings::ChromaSettings;
 use super::turns::{TooLate, Turns};
 
@@ -22,7 +22,7 @@ const DIMENSION: &str = "qanda_dimension";
 pub(super) struct Connection {
     pub(super) settings: ChromaSettings,
     /// What searches have learned.
-    pub(super) shares: Shares,
+    pub(super) kinds: Kinds,
     turns: Turns,
     client: ChromaHttpClient,
     /// The embedder in use, if any.
@@ -50,7 +50,7 @@ impl Connection {
         let client = ChromaHttpClient::new(options);
         Ok(Self {
             turns: Turns::new(settings.concurrency, settings.timeout),
-            shares: Shares::default(),
+            kinds: Kinds::default(),
             settings,
             client,
             embedder,

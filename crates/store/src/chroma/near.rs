@@ -1,66 +1,57 @@
 //! The nearest records of one kind.
 //!
-//! Passages and pairs share a collection, and a server of one's own is slow to tell them apart: it gathers the ids of
-//! all records that fulfil a condition before it looks at a vector. With 5,941 passages beside 3,490 pairs that was
-//! 29 ms of 31; the 80 nearest of any kind take 7 ms. So we ask for more of any kind and keep what is wanted. What is
-//! kept is the same as with the condition: the first of a longer list are the first.
+//! Passages and pairs share a collection, and a server of one's own is slow to tell them apart: before it looks at a
+//! vector it gathers the ids of all records that fulfil a condition. With 5,941 passages beside 3,490 pairs that was
+//! 29 ms of 31, and it grows with the collection, while the ids of the 1,000 nearest records of any kind take 4 ms and
+//! 40 records by id another 5. So:
+//!
+//! 1. **Reach**: ask for the ids of as many records of any kind as the searches before needed.
+//! 2. **Pass over** those that are known to be of the other kind.
+//! 3. **Read** the first of the rest. They say what they are; those of the other kind are known from now on.
+//!
+//! Where this does not lead to enough of the kind, the condition does. Both ways find the same records: the nearest
+//! ones of the kind are among the nearest of all, in the same order.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use qanda_core::{Filter, Source, StoreError};
 
 use super::conditions;
 use super::connection::Connection;
 use super::layout::{CONTEXT, QA, Record};
+use super::requests::{BATCH, Wanted};
 
-/// Most that are asked for, as many times those that are wanted. Beyond this the condition is cheaper.
-const MOST: usize = 8;
-/// Some more than the share tells, as it differs from question to question.
-const MARGIN: f32 = 1.5;
+/// Ids that are asked for at first, as many times the records that are wanted.
+const FIRST: usize = 2;
+/// Most ids that are asked for. Beyond this the condition is cheaper.
+const MOST: usize = 2_048;
+/// Records that are read to learn of what kind they are, in one search.
+const LESSONS: usize = BATCH;
 /// So many searches with the condition, then one tries without: the collection may have changed.
-const PATIENCE: u32 = 64;
+const PATIENCE: usize = 64;
+/// Records of the other kind that are remembered, 8 bytes each. When there are more, all are forgotten.
+const MEMORY: usize = 1 << 20;
 
-/// How much of what is near to a question is of a kind, as learned from the searches so far.
-pub(super) struct Share {
-    /// The share's bits as a float.
-    bits: AtomicU32,
-    /// Searches since the last one that taught something.
-    since: AtomicU32,
-}
-
-impl Default for Share {
-    fn default() -> Self {
-        Self { bits: AtomicU32::new(0.75_f32.to_bits()), since: AtomicU32::new(0) }
-    }
-}
-
-impl Share {
-    /// How many of any kind to ask for to have so many of this one; `None` if a condition is better.
-    fn wide(&self, wanted: usize) -> Option<usize> {
-        let share = f32::from_bits(self.bits.load(Ordering::Relaxed));
-        let wide = (wanted as f32 * MARGIN / share).ceil() as usize;
-        if wide <= wanted * MOST {
-            return Some(wide);
-        }
-        let tries = self.since.fetch_add(1, Ordering::Relaxed) % PATIENCE == PATIENCE - 1;
-        tries.then_some(wanted * MOST)
-    }
-
-    /// Down at once, as too few mean a second request, and up slowly.
-    fn learn(&self, kept: usize, found: usize) {
-        let seen = (kept as f32 / found.max(1) as f32).max(0.01);
-        let known = f32::from_bits(self.bits.load(Ordering::Relaxed));
-        let weight = if seen < known { 0.5 } else { 0.05 };
-        // Two that learn at the same time may forget one of their lessons; another one follows.
-        self.bits.store((known + weight * (seen - known)).to_bits(), Ordering::Relaxed);
-    }
+/// What the searches so far taught about one kind.
+#[derive(Default)]
+pub(super) struct Knowledge {
+    hasher: RandomState,
+    /// Hashes of ids of records that are of another kind. An id does not change its kind.
+    others: RwLock<HashSet<u64>>,
+    /// How many of the nearest had to be looked at to have enough. 0 before the first search.
+    reach: AtomicUsize,
+    /// Searches that did without since the reach became too long.
+    given_up: AtomicUsize,
 }
 
 /// What was learned of both kinds.
 #[derive(Default)]
-pub(super) struct Shares {
-    contexts: Share,
-    pairs: Share,
+pub(super) struct Kinds {
+    contexts: Knowledge,
+    pairs: Knowledge,
 }
 
 /// The nearest records of what may be found, nearest first, with their cosines.
@@ -71,13 +62,14 @@ pub(super) async fn nearest(
     filter: &Filter,
     wanted: usize,
 ) -> Result<Vec<(Record, f32)>, StoreError> {
-    let any_kind = match source {
-        Source::Context if filter.is_empty() => Some((CONTEXT, &connection.shares.contexts)),
-        Source::Qa if filter.is_empty() => Some((QA, &connection.shares.pairs)),
+    let one_kind = match source {
+        Source::Context if filter.is_empty() => Some((CONTEXT, &connection.kinds.contexts)),
+        Source::Qa if filter.is_empty() => Some((QA, &connection.kinds.pairs)),
         _ => None,
     };
-    if let Some((kind, share)) = any_kind
-        && let Some(found) = among_all(connection, vector, kind, share, wanted).await?
+    if let Some((kind, knowledge)) = one_kind
+        && let Some(reach) = knowledge.reach(wanted)
+        && let Some(found) = among_all(connection, vector, kind, knowledge, reach, wanted).await?
     {
         return Ok(found);
     }
@@ -85,49 +77,117 @@ pub(super) async fn nearest(
     connection.nearest(vector, condition.as_ref(), wanted).await
 }
 
-/// The nearest of a kind among the nearest of any; `None` if too few of them are, so that there may be more.
+/// The nearest of a kind among the nearest of all; `None` if they are too few, and there may be more.
 async fn among_all(
     connection: &Connection,
     vector: &[f32],
     kind: &str,
-    share: &Share,
+    knowledge: &Knowledge,
+    reach: usize,
     wanted: usize,
 ) -> Result<Option<Vec<(Record, f32)>>, StoreError> {
-    let Some(wide) = share.wide(wanted) else { return Ok(None) };
-    let mut found = connection.nearest(vector, None, wide).await?;
-    let of_all = found.len();
-    found.retain(|(record, _)| record.is(kind));
-    share.learn(found.len(), of_all);
-    let is_complete = found.len() >= wanted || of_all < wide;
+    let near = connection.nearest_ids(vector, reach).await?;
+    let mut unread = knowledge.pass_over(&near).into_iter().peekable();
+    let (mut found, mut lessons) = (Vec::new(), 0);
+    while found.len() < wanted && unread.peek().is_some() && lessons < LESSONS {
+        let next: Vec<usize> = unread.by_ref().take(wanted).collect();
+        let ids: Vec<String> = next.iter().map(|place| near[*place].0.clone()).collect();
+        let records = connection.by_id(&ids, Wanted::All).await?;
+        lessons += next.len();
+        knowledge.learn(records.iter().filter(|record| !record.is(kind)));
+        let mut of_kind: Vec<(usize, Record)> = records
+            .into_iter()
+            .filter(|record| record.is(kind))
+            .filter_map(|record| Some((*next.iter().find(|place| near[**place].0 == record.id)?, record)))
+            .collect();
+        of_kind.sort_by_key(|(place, _)| *place);
+        found.extend(of_kind);
+    }
     found.truncate(wanted);
-    Ok(is_complete.then_some(found))
+    let is_enough = found.len() == wanted;
+    let is_all = near.len() < reach && unread.peek().is_none();
+    match found.last() {
+        Some((place, _)) if is_enough => knowledge.reached(reach, place + 1),
+        // The lessons may go on in the next search; only a reach that was too short is made longer.
+        _ if !is_all && unread.peek().is_none() => knowledge.fell_short(reach),
+        _ => {}
+    }
+    let found = found.into_iter().map(|(place, record)| (record, near[place].1)).collect();
+    Ok((is_enough || is_all).then_some(found))
+}
+
+impl Knowledge {
+    /// How many ids to ask for; `None` if a condition is better.
+    fn reach(&self, wanted: usize) -> Option<usize> {
+        let reach = self.reach.load(Ordering::Relaxed).max(wanted * FIRST);
+        if reach <= MOST {
+            return Some(reach);
+        }
+        let tries = self.given_up.fetch_add(1, Ordering::Relaxed) % PATIENCE == PATIENCE - 1;
+        tries.then_some(MOST.max(wanted))
+    }
+
+    /// So many were enough: a little more next time, and slowly less if it was less.
+    fn reached(&self, reach: usize, needed: usize) {
+        let comfortable = needed + needed / 4;
+        let next = if comfortable > reach { comfortable } else { reach - (reach - comfortable) / 16 };
+        self.reach.store(next.min(MOST), Ordering::Relaxed);
+    }
+
+    fn fell_short(&self, reach: usize) {
+        // Two at the same time make it longer once.
+        self.reach.fetch_max(reach * 2, Ordering::Relaxed);
+    }
+
+    /// Places of those that may be of the kind, nearest first.
+    fn pass_over(&self, near: &[(String, f32)]) -> Vec<usize> {
+        let others = self.others.read().unwrap_or_else(PoisonError::into_inner);
+        let unknown = |(place, (id, _)): (usize, &(String, f32))| {
+            (!others.contains(&self.hasher.hash_one(id.as_str()))).then_some(place)
+        };
+        near.iter().enumerate().filter_map(unknown).collect()
+    }
+
+    fn learn<'a>(&self, others: impl Iterator<Item = &'a Record>) {
+        let hashes: Vec<u64> = others.map(|record| self.hasher.hash_one(record.id.as_str())).collect();
+        if hashes.is_empty() {
+            return;
+        }
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        if others.len() + hashes.len() > MEMORY {
+            others.clear();
+        }
+        others.extend(hashes);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Share;
+    use super::{Knowledge, MOST, PATIENCE};
 
     #[test]
-    fn a_kind_that_is_rare_is_asked_for_by_condition_and_now_and_then_tried() {
-        let share = Share::default();
-        assert_eq!(share.wide(40), Some(80));
-        for _ in 0..10 {
-            share.learn(1, 80);
+    fn the_reach_grows_until_the_condition_is_cheaper_and_is_tried_again_now_and_then() {
+        let knowledge = Knowledge::default();
+        assert_eq!(knowledge.reach(40), Some(80));
+        for reach in [80, 160, 320, 640, 1_280] {
+            assert_eq!(knowledge.reach(40), Some(reach));
+            knowledge.fell_short(reach);
         }
-        let tried: Vec<_> = (0..128).filter(|_| share.wide(40).is_some()).collect();
-        assert_eq!(tried, [63, 127]);
+        let tried: Vec<_> = (0..2 * PATIENCE).filter(|_| knowledge.reach(40).is_some()).collect();
+        assert_eq!(tried, [PATIENCE - 1, 2 * PATIENCE - 1]);
+        knowledge.reached(MOST, 1_000);
+        assert!(knowledge.reach(40).is_some_and(|reach| reach < MOST));
     }
 
     #[test]
-    fn a_kind_that_becomes_common_again_is_found_among_all() {
-        let share = Share::default();
-        share.learn(0, 320);
-        share.learn(0, 320);
-        let before = share.wide(40);
+    fn the_reach_follows_what_was_needed() {
+        let knowledge = Knowledge::default();
+        knowledge.reached(80, 80);
+        assert_eq!(knowledge.reach(40), Some(100));
         for _ in 0..100 {
-            share.learn(300, 320);
+            let reach = knowledge.reach(10).expect("it is short");
+            knowledge.reached(reach, 40);
         }
-        assert!(before.is_none_or(|wide| wide > 200), "{before:?}");
-        assert!(share.wide(40).is_some_and(|wide| wide < 80));
+        assert!(knowledge.reach(10).is_some_and(|reach| (50..66).contains(&reach)), "{:?}", knowledge.reach(10));
     }
 }

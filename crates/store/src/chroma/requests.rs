@@ -63,6 +63,23 @@ impl Connection {
         Ok(records.collect())
     }
 
+    /// Ids of the records nearest to a vector, of whatever kind, nearest first, with their cosines.
+    pub(super) async fn nearest_ids(&self, vector: &[f32], limit: usize) -> Result<Vec<(String, f32)>, StoreError> {
+        let found = self.run("searching", |handle| {
+            let vectors = vec![vector.to_vec()];
+            async move {
+                let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+                let include = Some(IncludeList(vec![Include::Distance]));
+                Ok((handle.collection.query(vectors, Some(limit), None, None, include).await?, handle.space))
+            }
+        });
+        let Some((found, space)) = found.await? else { return Ok(Vec::new()) };
+        let mut distances = first(found.distances);
+        let ids = found.ids.into_iter().next().unwrap_or_default();
+        let cosine = |distance| super::search::cosine(&space, distance);
+        Ok(ids.into_iter().map(|id| (id, cosine(distances.next().flatten().unwrap_or(f32::MAX)))).collect())
+    }
+
     /// Records that fulfil a condition, in the order in which they were first stored.
     pub(super) async fn page(
         &self,
