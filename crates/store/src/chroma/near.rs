@@ -24,8 +24,8 @@ use super::connection::Connection;
 use super::layout::{CONTEXT, QA, Record};
 use super::requests::{BATCH, Wanted};
 
-/// Ids that are asked for at first, as many times the records that are wanted.
-const FIRST: usize = 2;
+/// Ids that are asked for at least, as many times the records that are wanted. They cost little.
+const LEAST: usize = 8;
 /// Most ids that are asked for. Beyond this the condition is cheaper.
 const MOST: usize = 2_048;
 /// Records that are read to learn of what kind they are, in one search.
@@ -90,7 +90,8 @@ async fn among_all(
     let mut unread = knowledge.pass_over(&near).into_iter().peekable();
     let (mut found, mut lessons) = (Vec::new(), 0);
     while found.len() < wanted && unread.peek().is_some() && lessons < LESSONS {
-        let next: Vec<usize> = unread.by_ref().take(wanted).collect();
+        let next = (wanted - found.len()).max(wanted / 4);
+        let next: Vec<usize> = unread.by_ref().take(next).collect();
         let ids: Vec<String> = next.iter().map(|place| near[*place].0.clone()).collect();
         let records = connection.by_id(&ids, Wanted::All).await?;
         lessons += next.len();
@@ -119,7 +120,7 @@ async fn among_all(
 impl Knowledge {
     /// How many ids to ask for; `None` if a condition is better.
     fn reach(&self, wanted: usize) -> Option<usize> {
-        let reach = self.reach.load(Ordering::Relaxed).max(wanted * FIRST);
+        let reach = self.reach.load(Ordering::Relaxed).max(wanted * LEAST);
         if reach <= MOST {
             return Some(reach);
         }
@@ -127,10 +128,10 @@ impl Knowledge {
         tries.then_some(MOST.max(wanted))
     }
 
-    /// So many were enough: a little more next time, and slowly less if it was less.
+    /// So many were enough: a little more next time, and slowly less if it was less, as questions differ.
     fn reached(&self, reach: usize, needed: usize) {
         let comfortable = needed + needed / 4;
-        let next = if comfortable > reach { comfortable } else { reach - (reach - comfortable) / 16 };
+        let next = if comfortable > reach { comfortable } else { reach - (reach - comfortable) / 128 };
         self.reach.store(next.min(MOST), Ordering::Relaxed);
     }
 
@@ -168,8 +169,7 @@ mod tests {
     #[test]
     fn the_reach_grows_until_the_condition_is_cheaper_and_is_tried_again_now_and_then() {
         let knowledge = Knowledge::default();
-        assert_eq!(knowledge.reach(40), Some(80));
-        for reach in [80, 160, 320, 640, 1_280] {
+        for reach in [320, 640, 1_280] {
             assert_eq!(knowledge.reach(40), Some(reach));
             knowledge.fell_short(reach);
         }
@@ -182,12 +182,12 @@ mod tests {
     #[test]
     fn the_reach_follows_what_was_needed() {
         let knowledge = Knowledge::default();
-        knowledge.reached(80, 80);
-        assert_eq!(knowledge.reach(40), Some(100));
-        for _ in 0..100 {
-            let reach = knowledge.reach(10).expect("it is short");
+        knowledge.reached(320, 320);
+        assert_eq!(knowledge.reach(40), Some(400));
+        for _ in 0..1_000 {
+            let reach = knowledge.reach(5).expect("it is short");
             knowledge.reached(reach, 40);
         }
-        assert!(knowledge.reach(10).is_some_and(|reach| (50..66).contains(&reach)), "{:?}", knowledge.reach(10));
+        assert!(knowledge.reach(5).is_some_and(|reach| (50..200).contains(&reach)), "{:?}", knowledge.reach(5));
     }
 }
