@@ -29,6 +29,19 @@ def groups(seconds):
     return ", then ".join(spans)
 
 
+def who_accepts(results):
+    """The table of bench-accept.py's counts."""
+    print("| three workers, two threads each | answered at once, of six | taken by each process |")
+    print("|---|---|---|")
+    for line in results.read_text().splitlines():
+        run = json.loads(line)
+        counts = sorted(run["at_once"].items(), reverse=True)
+        at_once = ", ".join(f"{number}: {times} times" for number, times in counts)
+        spread = sorted(run["spread"].items(), key=lambda item: -item[1])
+        print(f"| {run['title']} | {at_once} | {', '.join(f'{way}: {times} times' for way, times in spread)} |")
+    print()
+
+
 def main():
     folder, scale = pathlib.Path(sys.argv[1]), float(sys.argv[2])
     print(pathlib.Path("scripts/bench-experiments.md").read_text().format(latency=4.1 * scale, scale=sys.argv[2]))
@@ -42,6 +55,8 @@ def main():
         alone = alone or seconds[0]
         picture = f"![bars](experiments/{name}-{tasks}.svg)"
         print(f"| {title} | {tasks} | {original} | {groups(seconds)} | {max(seconds) / alone:.2f} | {picture} |")
+    print(pathlib.Path("scripts/bench-experiments-accept.md").read_text())
+    who_accepts(folder / "accept.jsonl")
     print(pathlib.Path("scripts/bench-experiments-lessons.md").read_text(), end="")
 
 

@@ -2,6 +2,7 @@
 # The experiments of the original service in their order: worker models, questions at an interval, the classic chain
 # with three model calls of about 4 s, one real Chroma. Writes docs/experiments.md and a picture of each.
 #   SCALE=0.25   a quarter of the latencies, for a quick run
+#   ACCEPTS=20   times that six questions are asked to see who accepts them
 . "$(dirname "$0")/lib.sh"
 . scripts/servers.sh
 need python3 "Python 3 is missing: install it and run this again."
@@ -41,5 +42,29 @@ experiment gthread-3x2 "--workers 3 --worker-class gthread --threads 2" 6 ""
 experiment async-1 "--workers 1" 6 ""
 experiment async-3-cap-16 "--workers 3" 20 "--concurrency 16"
 experiment async-3 "--workers 3" 20 ""
+
+# Who takes a connection: the original's server as it is, the same told how many connections to take, and qanda.
+scripts/peers.sh
+python=$cache/peers/bin/python
+gthread() { # gthread ARGUMENT...: the original's server with three workers of two threads
+    PYTHONPATH=bench/peers PEER_LOG=arrivals CHROMADB_COL_NAME=qanda launch accept "$python" -m gunicorn \
+        --config bench/peers/original/gunicorn.conf.py --bind "127.0.0.1:${port[qanda]}" \
+        --workers 3 --worker-class gthread --threads 2 "$@" service:app
+}
+accepts() { # accepts TITLE: counts for the service that was just launched
+    await accept "$url/healthz"
+    say "who accepts: $1"
+    python3 scripts/bench-accept.py "$binary" "$url" "$work/accept.log" "${ACCEPTS:-20}" "$1" >>"$work/accept.jsonl"
+    kill "${process[accept]}"
+    wait "${process[accept]}" || true
+}
+gthread
+accepts "gunicorn as it is"
+gthread --worker-connections 2 --keep-alive 0
+accepts "gunicorn, two connections for each worker"
+RUST_LOG=warn,qanda::http=info launch accept "$binary" serve --listen "127.0.0.1:${port[qanda]}" --log-format json \
+    --workers 3 --worker-class gthread --threads 2
+accepts "qanda"
+
 python3 scripts/bench-experiments.py "$work" "$scale" >docs/experiments.md
 say "written: docs/experiments.md"
