@@ -1,7 +1,9 @@
-"""What a server and its children have used, from /proc."""
+"""What a server and its children use, from /proc."""
 
 import os
 import pathlib
+import sys
+import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -46,3 +48,21 @@ def megabytes(pid):
         except (OSError, StopIteration):
             continue
     return kilobytes / 1024
+
+
+def settled(pid, limit):
+    """Whether the family comes to rest within the limit: two half seconds in turn with less than 5 % of a core."""
+    end, quiet, before = time.monotonic() + limit, 0, cpu_seconds(pid)
+    while quiet < 2:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.5)
+        after = cpu_seconds(pid)
+        quiet = quiet + 1 if after - before < 0.025 else 0
+        before = after
+    return True
+
+
+if __name__ == "__main__":
+    # processes.py PID SECONDS: waits until the process is at rest, and fails if it is not by then.
+    sys.exit(0 if settled(int(sys.argv[1]), float(sys.argv[2])) else 1)

@@ -6,7 +6,7 @@ import pathlib
 import threading
 import time
 
-import httpx
+import httpx2
 from chromadb.config import Settings
 
 CHROMA_HOST = os.environ.get("CHROMADB_HOST", "localhost")
@@ -20,14 +20,19 @@ FETCH = os.environ.get("PEER_FETCH", "each")
 # `arrivals` logs when a request came, in which process and thread, as the original did.
 LOG = os.environ.get("PEER_LOG", "")
 
-# As many connections as there are questions: the clients' defaults make questions wait for each other.
+# As many connections to the model as there are questions: with the clients' defaults they wait for each other.
 CONNECTIONS = 4096
-LIMITS = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60)
-TIMEOUT = 120
+MODEL_CLIENT = {
+    "limits": httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60),
+    "timeout": 120,
+}
+# Few to Chroma, and no more requests under way than connections: its client walks through all connections for each
+# request, and through all requests that wait for one.
+STORE_CONNECTIONS = 4 * (os.cpu_count() or 1)
 CHROMA = Settings(
     anonymized_telemetry=False,
-    chroma_http_max_connections=CONNECTIONS,
-    chroma_http_max_keepalive_connections=CONNECTIONS,
+    chroma_http_max_connections=STORE_CONNECTIONS,
+    chroma_http_max_keepalive_connections=STORE_CONNECTIONS,
 )
 MOCK = {"answer": "This is a fixed text, to measure the service without its models.", "reasoning": ""}
 

@@ -1,9 +1,9 @@
 """The chain on the original's stack: Flask, with the synchronous clients of Chroma and OpenAI."""
 
+import threading
 import time
 
 import chromadb
-import httpx
 import openai
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest
@@ -12,9 +12,10 @@ import shared
 from shared import BadQuestion, Question
 
 # Made once in each worker and used by all its threads; a client for each question would connect anew each time.
-model = openai.OpenAI(http_client=httpx.Client(limits=shared.LIMITS, timeout=shared.TIMEOUT))
+model = openai.OpenAI(http_client=openai.DefaultHttpxClient(**shared.MODEL_CLIENT))
 store = chromadb.HttpClient(host=shared.CHROMA_HOST, port=shared.CHROMA_PORT, settings=shared.CHROMA)
 collection = store.get_collection(shared.COLLECTION, embedding_function=None)
+store_gate = threading.Semaphore(shared.STORE_CONNECTIONS)
 app = Flask(__name__)
 
 
@@ -25,19 +26,24 @@ def complete(messages, max_tokens, **more):
     return reply.choices[0].message.content
 
 
+def get(**what):
+    with store_gate:
+        return shared.fetched(collection.get(**what, include=shared.INCLUDE))
+
+
 def search(question, term):
     vector = model.embeddings.create(model=shared.EMBEDDING_MODEL, input=term).data[0].embedding
-    return shared.found(
-        collection.query(
+    with store_gate:
+        result = collection.query(
             query_embeddings=[vector], n_results=question.n_results, where=question.where(), include=shared.INCLUDE
         )
-    )
+    return shared.found(result)
 
 
 def pairs_of(contexts):
     pairs = []
     for where in shared.pair_fetches(contexts):
-        pairs += shared.fetched(collection.get(where=where, limit=shared.MOST_PAIRS, include=shared.INCLUDE))
+        pairs += get(where=where, limit=shared.MOST_PAIRS)
     return pairs[: shared.MOST_PAIRS]
 
 
@@ -47,7 +53,7 @@ def gather(question, hits):
         pairs = pairs_of(contexts)
     elif question.source == "QA":
         ids = shared.context_ids(pairs)
-        contexts = shared.fetched(collection.get(ids=ids, include=shared.INCLUDE)) if ids else []
+        contexts = get(ids=ids) if ids else []
     return contexts, pairs
 
 
