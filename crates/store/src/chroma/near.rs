@@ -5,23 +5,24 @@
 //! 29 ms of 31, and it grows with the collection, while the ids of the 1,000 nearest records of any kind take 4 ms and
 //! 40 records by id another 5. So:
 //!
-//! 1. **Reach**: ask for the ids of as many records of any kind as the searches before needed.
-//! 2. **Pass over** those that are known to be of the other kind.
-//! 3. **Read** the first of the rest. They say what they are; those of the other kind are known from now on.
+//! 1. **Know**: before the first search, list the ids of the other kind, which a server does fast.
+//! 2. **Reach**: ask for the ids of as many records of any kind as the searches before needed.
+//! 3. **Pass over** those that are known to be of the other kind.
+//! 4. **Read** the first of the rest. They say what they are, so that what came later becomes known, too.
 //!
 //! Where this does not lead to enough of the kind, the condition does. Both ways find the same records: the nearest
 //! ones of the kind are among the nearest of all, in the same order.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use qanda_core::{Filter, Source, StoreError};
 
 use super::conditions;
 use super::connection::Connection;
-use super::layout::{CONTEXT, QA, Record};
+use super::layout::{CONTEXT, QA, Record, SOURCE};
 use super::requests::{BATCH, Wanted};
 
 /// Ids that are asked for at least, as many times the records that are wanted. They cost little.
@@ -32,6 +33,9 @@ const MOST: usize = 2_048;
 const LESSONS: usize = BATCH;
 /// So many searches with the condition, then one tries without: the collection may have changed.
 const PATIENCE: usize = 64;
+/// Ids in one page of a list, and most pages.
+const PAGE: usize = 5_000;
+const PAGES: usize = 20;
 /// Records of the other kind that are remembered, 8 bytes each. When there are more, all are forgotten.
 const MEMORY: usize = 1 << 20;
 
@@ -41,6 +45,7 @@ pub(super) struct Knowledge {
     hasher: RandomState,
     /// Hashes of ids of records that are of another kind. An id does not change its kind.
     others: RwLock<HashSet<u64>>,
+    is_listed: AtomicBool,
     /// How many of the nearest had to be looked at to have enough. 0 before the first search.
     reach: AtomicUsize,
     /// Searches that did without since the reach became too long.
@@ -63,15 +68,17 @@ pub(super) async fn nearest(
     wanted: usize,
 ) -> Result<Vec<(Record, f32)>, StoreError> {
     let one_kind = match source {
-        Source::Context if filter.is_empty() => Some((CONTEXT, &connection.kinds.contexts)),
-        Source::Qa if filter.is_empty() => Some((QA, &connection.kinds.pairs)),
+        Source::Context if filter.is_empty() => Some((CONTEXT, QA, &connection.kinds.contexts)),
+        Source::Qa if filter.is_empty() => Some((QA, CONTEXT, &connection.kinds.pairs)),
         _ => None,
     };
-    if let Some((kind, knowledge)) = one_kind
+    if let Some((kind, other, knowledge)) = one_kind
         && let Some(reach) = knowledge.reach(wanted)
-        && let Some(found) = among_all(connection, vector, kind, knowledge, reach, wanted).await?
     {
-        return Ok(found);
+        knowledge.list(connection, other).await?;
+        if let Some(found) = among_all(connection, vector, kind, knowledge, reach, wanted).await? {
+            return Ok(found);
+        }
     }
     let condition = conditions::searched(source, filter);
     connection.nearest(vector, condition.as_ref(), wanted).await
@@ -88,13 +95,13 @@ async fn among_all(
 ) -> Result<Option<Vec<(Record, f32)>>, StoreError> {
     let near = connection.nearest_ids(vector, reach).await?;
     let mut unread = knowledge.pass_over(&near).into_iter().peekable();
-    let (mut found, mut lessons) = (Vec::new(), 0);
-    while found.len() < wanted && unread.peek().is_some() && lessons < LESSONS {
+    let (mut found, mut read) = (Vec::new(), 0);
+    while found.len() < wanted && unread.peek().is_some() && read < LESSONS {
         let next = (wanted - found.len()).max(wanted / 4);
         let next: Vec<usize> = unread.by_ref().take(next).collect();
         let ids: Vec<String> = next.iter().map(|place| near[*place].0.clone()).collect();
         let records = connection.by_id(&ids, Wanted::All).await?;
-        lessons += next.len();
+        read += next.len();
         knowledge.learn(records.iter().filter(|record| !record.is(kind)));
         let mut of_kind: Vec<(usize, Record)> = records
             .into_iter()
@@ -109,15 +116,41 @@ async fn among_all(
     let is_all = near.len() < reach && unread.peek().is_none();
     match found.last() {
         Some((place, _)) if is_enough => knowledge.reached(reach, place + 1),
-        // The lessons may go on in the next search; only a reach that was too short is made longer.
+        // Reading may go on in the next search; only a reach that was too short is made longer.
         _ if !is_all && unread.peek().is_none() => knowledge.fell_short(reach),
         _ => {}
     }
+    tracing::debug!(kind, reach, read, found = found.len(), "searched among all kinds");
     let found = found.into_iter().map(|(place, record)| (record, near[place].1)).collect();
     Ok((is_enough || is_all).then_some(found))
 }
 
 impl Knowledge {
+    /// Lists what is of the other kind, once. Searches at the same time do not wait for it, and where the server
+    /// refuses, they learn from what they read.
+    async fn list(&self, connection: &Connection, other: &str) -> Result<(), StoreError> {
+        if self.is_listed.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let condition = conditions::is(SOURCE, other);
+        for page in 0..PAGES {
+            match connection.page(Some(&condition), Wanted::Ids, page * PAGE, PAGE).await {
+                Ok(page) => {
+                    self.learn(page.iter());
+                    if page.len() < PAGE {
+                        break;
+                    }
+                }
+                Err(away @ StoreError::Unavailable { .. }) => {
+                    self.is_listed.store(false, Ordering::Relaxed);
+                    return Err(away);
+                }
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
     /// How many ids to ask for; `None` if a condition is better.
     fn reach(&self, wanted: usize) -> Option<usize> {
         let reach = self.reach.load(Ordering::Relaxed).max(wanted * LEAST);
@@ -128,16 +161,20 @@ impl Knowledge {
         tries.then_some(MOST.max(wanted))
     }
 
-    /// So many were enough: a little more next time, and slowly less if it was less, as questions differ.
+    /// So many of a reach were enough: a little more next time, and slowly less if it was less, as questions differ.
     fn reached(&self, reach: usize, needed: usize) {
-        let comfortable = needed + needed / 4;
-        let next = if comfortable > reach { comfortable } else { reach - (reach - comfortable) / 128 };
-        self.reach.store(next.min(MOST), Ordering::Relaxed);
+        let comfortable = (needed + needed / 4).min(MOST);
+        let _ = self.reach.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |known| {
+            // Another search may have made it longer.
+            let known = if known > MOST { reach } else { known.max(reach) };
+            Some(if comfortable > known { comfortable } else { known - (known - comfortable) / 128 })
+        });
     }
 
     fn fell_short(&self, reach: usize) {
+        let longer = if reach < MOST { (reach * 2).min(MOST) } else { MOST + 1 };
         // Two at the same time make it longer once.
-        self.reach.fetch_max(reach * 2, Ordering::Relaxed);
+        self.reach.fetch_max(longer, Ordering::Relaxed);
     }
 
     /// Places of those that may be of the kind, nearest first.
@@ -169,7 +206,7 @@ mod tests {
     #[test]
     fn the_reach_grows_until_the_condition_is_cheaper_and_is_tried_again_now_and_then() {
         let knowledge = Knowledge::default();
-        for reach in [320, 640, 1_280] {
+        for reach in [320, 640, 1_280, MOST] {
             assert_eq!(knowledge.reach(40), Some(reach));
             knowledge.fell_short(reach);
         }
@@ -189,5 +226,9 @@ mod tests {
             knowledge.reached(reach, 40);
         }
         assert!(knowledge.reach(5).is_some_and(|reach| (50..200).contains(&reach)), "{:?}", knowledge.reach(5));
+        // One that began before others fell short does not undo what they taught.
+        knowledge.fell_short(800);
+        knowledge.reached(160, 120);
+        assert!(knowledge.reach(5).is_some_and(|reach| reach > 1_500), "{:?}", knowledge.reach(5));
     }
 }
