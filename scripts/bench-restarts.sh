@@ -57,7 +57,8 @@ restarts() { # restarts NAME HUPS BENCH-ARGUMENT...: under load from the first H
         began=$EPOCHREALTIME
         kill -HUP "$supervisor"
         await_workers $(($(ready) + 2)) "${before[@]}"
-        kill -0 "${process[$name]}" 2>/dev/null || fail "The load ended before HUP $number of $hups: take a greater EVERY."
+        kill -0 "${process[$name]}" 2>/dev/null ||
+            fail "The load ended before HUP $number of $hups was done: take a greater EVERY."
         awk -v from="$began" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }' >>"$work/$name.times"
         sleep "$(awk -v from="$began" -v to="$EPOCHREALTIME" -v every="$every" \
             'BEGIN { rest = every - (to - from); print (rest > 0 ? rest : 0) }')"
@@ -73,7 +74,7 @@ import json, pathlib, statistics, sys
 
 folder, latency = pathlib.Path(sys.argv[1]), sys.argv[2]
 print(f"Three calls of {latency} a question.\n")
-print("| connections | HUPs | questions sent | answered | lost | median, p99, longest s | both workers replaced in, s |")
+print("| connections | HUPs | sent | answered | lost | median, p99, longest s | both workers replaced in, s |")
 print("|---|---|---|---|---|---|---|")
 lost, errors = 0, []
 for name, title in [("kept", "kept and used again"), ("new", "a new one for each question")]:
