@@ -42,6 +42,13 @@ def resident(pid):
     return sizes["VmRSS:"], sizes["RssFile:"]
 
 
+def overflows():
+    """Connections of the whole machine that found an accept queue full; their callers tried again a second later."""
+    lines = pathlib.Path("/proc/net/netstat").read_text().splitlines()
+    names, values = [line.split() for line in lines if line.startswith("TcpExt:")]
+    return int(values[names.index("ListenOverflows")])
+
+
 class Peak(threading.Thread):
     """The most resident memory of a process, looked at twenty times a second until it is told to stop."""
 
@@ -83,10 +90,12 @@ def measure(results, round_, load, wait, binary, url, questions, server, model):
     before, _ = resident(server)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu, (busy, whole) = [cpu_seconds(server), cpu_seconds(model)], busy_and_all()
+    overflowed = overflows()
     peak = Peak(server)
     peak.start()
     run = bench(binary, url, questions, load)
     most, most_of_files = peak.stop()
+    overflowed = overflows() - overflowed
     busy, whole = (now - then for now, then in zip(busy_and_all(), (busy, whole), strict=True))
     cpu = [now - then for now, then in zip([cpu_seconds(server), cpu_seconds(model)], cpu, strict=True)]
     client = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -105,6 +114,7 @@ def measure(results, round_, load, wait, binary, url, questions, server, model):
         "p99": figures["latency"] and figures["latency"]["p99"],
         "last_sent": max(request["wait"] for request in run["requests"]),
         "most_in_flight": figures["most_in_flight"],
+        "overflows": overflowed,
         "before": before,
         "peak": most,
         "peak_files": most_of_files,
@@ -145,18 +155,21 @@ def table(results, latency, wait):
     cores = os.cpu_count()
     for row in rows:
         for who in ("server", "model", "client"):
-            # The system counts in hundredths of a second, which says nothing of a few questions.
-            row[f"each_{who}"] = 1000 * row[f"cpu_{who}"] / row["answered"] if row["answered"] >= 100 else None
+            # The system counts in hundredths of a second, which says nothing of a few questions; and questions that
+            # failed cost something, too.
+            known = row["answered"] >= 100 and not row["failed"]
+            row[f"each_{who}"] = 1000 * row[f"cpu_{who}"] / row["answered"] if known else None
         row["all_cpu"] = (row["cpu_server"] + row["cpu_model"] + row["cpu_client"]) / cores
 
     print(f"Three calls of {latency} a question; medians of {rounds} rounds, questions counted over all of them.\n")
-    print("| questions | answered, failed | most under way | longest wait to be sent, s | median s | p99 s "
-          "| median, p99 over one alone | aim |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| questions | answered, failed | most under way | longest wait to be sent, s | found the accept queue full "
+          "| median s | p99 s | median, p99 over one alone | aim |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for load, of in loads:
         print(
             f"| {name(load)} | {sum(row['answered'] for row in of):,}, {sum(row['failed'] for row in of):,} "
             f"| {median(of, 'most_in_flight', '{:,.0f}')} | {median(of, 'last_sent', '{:.2f}')} "
+            f"| {median(of, 'overflows', '{:,.0f}')} "
             f"| {median(of, 'median', '{:.2f}')} | {median(of, 'p99', '{:.2f}')} "
             f"| {median(of, 'median', '{:.3f}', 'median')}, {median(of, 'p99', '{:.3f}', 'p99')} "
             f"| {f'{AIMS[load]:.2f}' if load in AIMS else ''} |"
@@ -182,7 +195,9 @@ def table(results, latency, wait):
         f"- {name(load)}, round {row['round']}: {error['count']:,} × {error['kind']}, such as: {error['example']}"
         for load, of in loads for row in of for error in row["errors"]
     ]
-    print("\nNo question failed." if not errors else "\n".join(["\nFailed:", *errors]))
+    print("\nNo question failed." if not errors else "\n".join([
+        "\nFailed (times are those of answered questions alone, which the others made room for):\n", *errors
+    ]))
     busy = [float(row["uptime"]) for row in rows]
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     print(f"\nLimit of open files: {soft:,}. Load while this ran, by uptime: from {min(busy)} to {max(busy)}.")
