@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
 	chroma test test-endpoints check deploy-check image test-replicas bench bench-retrieval bench-search \
-	bench-pipelines bench-peers bench-experiments bench-answers clean
+	bench-pipelines bench-peers bench-experiments bench-answers bench-scale bench-restarts clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -77,6 +77,12 @@ bench-experiments: models ## The original's experiments, in docs/experiments.md 
 
 bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
 	@scripts/bench-answers.sh
+
+bench-scale: build ## One process under up to 10,000 questions at once (SCALE=0.25 ROUNDS=1 for a quick run)
+	@scripts/bench-scale.sh
+
+bench-restarts: build ## A hundred rolling restarts (HUP) under load; no question may be lost
+	@scripts/bench-restarts.sh
 
 clean: ## Remove what was built here; models and tools stay in the cache
 	@rm -rf target data
