@@ -13,6 +13,9 @@ mod wiring;
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // Connections to servers over TLS: one provider for all clients. It can only fail when there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
