@@ -13,6 +13,7 @@ mod wiring;
 
 use std::process::ExitCode;
 
+/// It gives memory back after a burst; ARCHITECTURE.md compares it with others.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -296,12 +296,16 @@ impl CitationWriter {
     /// A statement has ended. One without a marker gets one if it clearly comes from a passage; under strict
     /// grounding one that does not is taken back.
     fn end_claim(&mut self) {
+        if self.evidence.is_empty() {
+            // Nothing could back it.
+            return self.claim.clear();
+        }
         let claim = Claim::new(&self.claim);
         if !claim.says_something() {
             // Too short to be found ("Yes."): it goes with what follows.
             return;
         }
-        let strict = self.grounding == Grounding::Strict && !self.evidence.is_empty();
+        let strict = self.grounding == Grounding::Strict;
         let unmarked = self.claim_markers.is_empty();
         // Where the model's own marker decides, nothing has to be compared.
         let clearest = if strict || unmarked { self.clearest(&claim) } else { None };
