@@ -1,11 +1,12 @@
 //! Small text tools that several rooms need: sentences, and the words that carry meaning.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::document::Span;
 
 /// Words that say nothing about what a text is about. English, as the models inside are; in other languages all
-/// words count.
+/// words count. In alphabetical order.
 const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before", "but", "by",
     "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if",
@@ -17,24 +18,44 @@ const STOP_WORDS: &[&str] = &[
 
 /// The words of `text` that carry meaning: lower case, without stop words, cut back to a crude stem, so that
 /// "vaccines" meets "vaccine" and "recommended" meets "recommends". Numbers are kept as they are.
-pub fn content_words(text: &str) -> HashSet<String> {
-    words(text).filter(|word| !STOP_WORDS.contains(&word.as_str())).map(|word| stem(&word)).collect()
+#[must_use]
+pub fn content_words(text: &str) -> Words {
+    words(text).filter_map(|word| content(&word).map(str::to_owned)).collect()
+}
+
+/// Words without an order. Each answer takes its passages apart, so the hash is a quick one.
+pub type Words = HashSet<String, foldhash::fast::RandomState>;
+
+/// Length of the longest of them.
+const LONGEST_STOP_WORD: usize = 6;
+
+/// What of a word counts.
+fn content(word: &str) -> Option<&str> {
+    let counts = word.len() > LONGEST_STOP_WORD || STOP_WORDS.binary_search(&word).is_err();
+    counts.then(|| stem(word))
 }
 
 /// Number words that are hardly ever meant as anything else, from 2 on.
 const NUMBER_WORDS: [&str; 11] =
     ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
-/// The numbers in `text`, such as `140`, `0.5` or `2024`; "two" to "twelve" count as digits.
-pub fn numbers(text: &str) -> HashSet<String> {
-    let number = |word: String| match NUMBER_WORDS.iter().position(|name| *name == word) {
-        Some(index) => Some((index + 2).to_string()),
-        None => word.starts_with(|c: char| c.is_ascii_digit()).then_some(word),
-    };
-    words(text).filter_map(number).collect()
+/// The content words of `text`, and the numbers in it, such as `140`, `0.5` or `2024`; "two" to "twelve" count as
+/// digits.
+#[must_use]
+pub fn words_and_numbers(text: &str) -> (Words, Words) {
+    let (mut all, mut numbers) = (Words::default(), Words::default());
+    for word in words(text) {
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            numbers.insert(word.clone().into_owned());
+        } else if let Some(index) = NUMBER_WORDS.iter().position(|name| *name == word) {
+            numbers.insert((index + 2).to_string());
+        }
+        all.extend(content(&word).map(str::to_owned));
+    }
+    (all, numbers)
 }
 
-fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+fn words(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let inner = |c: char| c.is_alphanumeric() || c == '.' || c == ',' || c == '\'';
     text.split(move |c: char| !inner(c))
         .flat_map(|piece| {
@@ -42,8 +63,15 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
             let number = piece.starts_with(|c: char| c.is_ascii_digit());
             piece.split(move |c: char| !number && !c.is_alphanumeric())
         })
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase())
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| !word.is_empty())
+        .map(lower_case)
+}
+
+/// Most words are lower case already, and need no copy.
+fn lower_case(word: &str) -> Cow<'_, str> {
+    let as_it_is = word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if as_it_is { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) }
 }
 
 /// Fewest bytes of words that are looked for: shorter ones stand in many places by chance.
@@ -68,18 +96,26 @@ pub fn find_words(text: &str, words: &str, from: usize) -> Option<Span> {
 }
 
 /// Cuts common English endings. It only has to treat two forms of a word alike, not to find its root.
-fn stem(word: &str) -> String {
+fn stem(word: &str) -> &str {
     if word.len() < 5 || !word.is_ascii() || word.starts_with(|c: char| c.is_ascii_digit()) {
-        return word.strip_suffix('s').filter(|rest| rest.len() > 2).unwrap_or(word).to_owned();
+        return word.strip_suffix('s').filter(|rest| rest.len() > 2).unwrap_or(word);
     }
-    for ending in ["ations", "ation", "ments", "ment", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y"] {
-        if let Some(rest) = word.strip_suffix(ending)
-            && rest.len() >= 3
-        {
-            return rest.to_owned();
-        }
+    let cut = endings(word).iter().find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.len() >= 3));
+    cut.unwrap_or(word)
+}
+
+/// The endings that a word may have, the longest first: only those with its last letter, for speed.
+fn endings(word: &str) -> &'static [&'static str] {
+    match word.as_bytes().last() {
+        Some(b's') => &["ations", "ments", "ings", "ies", "es", "s"],
+        Some(b'n') => &["ation"],
+        Some(b't') => &["ment"],
+        Some(b'g') => &["ing"],
+        Some(b'd') => &["ied", "ed"],
+        Some(b'y') => &["ly", "y"],
+        Some(b'e') => &["e"],
+        _ => &[],
     }
-    word.to_owned()
 }
 
 /// Spans of the sentences of `text`, without the white space between them. A sentence ends at `.`, `!` or `?`
@@ -167,11 +203,13 @@ mod tests {
     fn content_words_treat_forms_of_a_word_alike() {
         assert_eq!(content_words("the recommended vaccines"), content_words("Recommends a vaccine."));
         assert!(content_words("It is what it is").is_empty());
+        assert!(STOP_WORDS.is_sorted());
+        assert_eq!(STOP_WORDS.iter().map(|word| word.len()).max(), Some(LONGEST_STOP_WORD));
     }
 
     #[test]
     fn numbers_keep_decimals_and_split_fractions() {
-        let found = numbers("below 140/90 mmHg, 0.5 mg, 7%. In 2024 twelve.");
+        let (_, found) = words_and_numbers("below 140/90 mmHg, 0.5 mg, 7%. In 2024 twelve.");
         for number in ["140", "90", "0.5", "7", "2024", "12"] {
             assert!(found.contains(number), "{number} in {found:?}");
         }

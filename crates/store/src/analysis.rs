@@ -1,6 +1,7 @@
 //! From text to terms, the same for documents and questions.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
@@ -12,6 +13,12 @@ pub(crate) const ANALYSER: &str = "qanda-1";
 /// Words, lower case, without accents and English stop words, stemmed by Porter's rules for English. Words of
 /// other languages stay whole, which still finds them.
 pub(crate) fn analyser() -> TextAnalyzer {
+    // The list of stop words is made once; every search has an analyser of its own.
+    static ANALYSER: LazyLock<TextAnalyzer> = LazyLock::new(make);
+    ANALYSER.clone()
+}
+
+fn make() -> TextAnalyzer {
     let stop_words = StopWordFilter::new(Language::English).expect("tantivy has English stop words");
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(RemoveLongFilter::limit(64))

@@ -4,34 +4,40 @@
 //! That is cheap enough to run while an answer streams, needs no model, and errs towards silence: it finds
 //! statements that stay close to their source, which is what an answer from documents should do.
 
-use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use crate::document::{Span, heading_path};
 use crate::ports::Hit;
-use crate::text::{content_words, numbers, sentences};
+use crate::text::{Words, content_words, sentences, words_and_numbers};
 
-/// A retrieved passage, taken apart for comparison.
+/// A retrieved passage, taken apart for comparison once there is something to compare it with: most answers need
+/// only those that they cite.
 #[derive(Debug)]
 pub struct Evidence {
     /// The passage with its score.
     pub hit: Hit,
+    parts: OnceLock<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
     sentences: Vec<Sentence>,
     /// Words of its title and headings: a sentence under "Metformin" need not repeat the word.
-    context: HashSet<String>,
+    context: Words,
 }
 
 #[derive(Debug)]
 struct Sentence {
     span: Span,
-    words: HashSet<String>,
-    numbers: HashSet<String>,
+    words: Words,
+    numbers: Words,
 }
 
 /// A statement to be backed.
 #[derive(Debug)]
 pub(super) struct Claim {
-    words: HashSet<String>,
-    numbers: HashSet<String>,
+    words: Words,
+    numbers: Words,
 }
 
 /// Stems of words with which an answer speaks of itself; they say nothing that a document could back.
@@ -43,13 +49,13 @@ impl Claim {
     const FEWEST_WORDS: usize = 3;
 
     pub(super) fn new(text: &str) -> Self {
-        let mut words = content_words(text);
+        let (mut words, numbers) = words_and_numbers(text);
         words.retain(|word| !ABOUT_ITSELF.contains(&word.as_str()));
-        Self { words, numbers: numbers(text) }
+        Self { words, numbers }
     }
 
     /// Whether it says more than a question does.
-    pub(super) fn adds_to(&self, question: &HashSet<String>) -> bool {
+    pub(super) fn adds_to(&self, question: &Words) -> bool {
         self.words.iter().any(|word| !question.contains(word))
     }
 
@@ -78,27 +84,19 @@ impl Support {
 }
 
 impl Evidence {
-    /// Takes a hit apart.
+    /// A hit that statements can be compared with.
     #[must_use]
-    pub fn new(hit: Hit) -> Self {
-        let text = &hit.passage.text;
-        let sentences = sentences(text)
-            .into_iter()
-            .map(|span| {
-                let words = &text[span.start..span.end];
-                Sentence { span, words: content_words(words), numbers: numbers(words) }
-            })
-            .collect();
-        let context = content_words(&heading_path(&hit.passage.title, &hit.passage.headings));
-        Self { hit, sentences, context }
+    pub const fn new(hit: Hit) -> Self {
+        Self { hit, parts: OnceLock::new() }
     }
 
     /// The sentence, or two neighbouring ones, that back the claim best; nothing where they share no words.
     pub(super) fn support(&self, claim: &Claim) -> Option<Support> {
+        let parts = self.parts.get_or_init(|| Parts::of(&self.hit));
         let mut best: Option<Support> = None;
         for width in 1..=2 {
-            for window in self.sentences.windows(width) {
-                let Some(found) = self.compare(window, claim) else { continue };
+            for window in parts.sentences.windows(width) {
+                let Some(found) = parts.compare(window, claim) else { continue };
                 // A second sentence has to earn its place: a citation should be no longer than needed.
                 let margin = if width == 2 { 0.15 } else { 0.0 };
                 if best.is_none_or(|best| found.rank() > best.rank() + margin) {
@@ -107,6 +105,18 @@ impl Evidence {
             }
         }
         best
+    }
+}
+
+impl Parts {
+    fn of(hit: &Hit) -> Self {
+        let text = &hit.passage.text;
+        let sentence = |span: Span| {
+            let (words, numbers) = words_and_numbers(&text[span.start..span.end]);
+            Sentence { span, words, numbers }
+        };
+        let sentences = sentences(text).into_iter().map(sentence).collect();
+        Self { sentences, context: content_words(&heading_path(&hit.passage.title, &hit.passage.headings)) }
     }
 
     fn compare(&self, window: &[Sentence], claim: &Claim) -> Option<Support> {

@@ -1,9 +1,7 @@
-use std::collections::HashSet;
-
 use super::support::{Claim, Evidence, Support};
 use crate::answer::Citation;
 use crate::document::Span;
-use crate::text::content_words;
+use crate::text::{Words, content_words};
 
 /// What becomes of statements that no passage clearly backs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub enum Grounding {
 pub struct CitationWriter {
     grounding: Grounding,
     /// Content words of what was asked.
-    question: HashSet<String>,
+    question: Words,
     /// Passage `n` of the prompt is `evidence[n - 1]`.
     evidence: Vec<Evidence>,
     /// Words pointed at so far, by passage, in bytes of the passage's text.
@@ -298,17 +296,23 @@ impl CitationWriter {
     /// A statement has ended. One without a marker gets one if it clearly comes from a passage; under strict
     /// grounding one that does not is taken back.
     fn end_claim(&mut self) {
+        if self.evidence.is_empty() {
+            // Nothing could back it.
+            return self.claim.clear();
+        }
         let claim = Claim::new(&self.claim);
         if !claim.says_something() {
             // Too short to be found ("Yes."): it goes with what follows.
             return;
         }
-        let clearest = self.clearest(&claim);
-        if let (Some((index, _)), true) = (clearest, self.claim_markers.is_empty()) {
+        let strict = self.grounding == Grounding::Strict;
+        let unmarked = self.claim_markers.is_empty();
+        // Where the model's own marker decides, nothing has to be compared.
+        let clearest = if strict || unmarked { self.clearest(&claim) } else { None };
+        if let (Some((index, _)), true) = (clearest, unmarked) {
             self.text.push(' ');
             self.write_marker(index, &claim);
         }
-        let strict = self.grounding == Grounding::Strict && !self.evidence.is_empty();
         // To repeat the question, or what was said or quoted already, is no answer.
         let new =
             |(index, support): (usize, Support)| !self.cites(index, support.span) && claim.adds_to(&self.question);

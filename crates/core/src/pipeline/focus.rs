@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::document::Span;
 use crate::ports::{Hit, LanguageModel};
-use crate::text::{content_words, sentences};
+use crate::text::{Words, content_words, sentences};
 use crate::{Embedder, ModelError};
 
 /// A sentence of a passage with its worth for the question.
@@ -38,15 +38,15 @@ pub(super) async fn score(
         .enumerate()
         .flat_map(|(hit, found)| sentences(&found.passage.text).into_iter().map(move |span| (hit, span)))
         .collect();
-    let text = |(hit, span): &(usize, Span)| hits[*hit].passage.text[span.start..span.end].to_owned();
-    let words: Vec<HashSet<String>> = spans.iter().map(|place| content_words(&text(place))).collect();
+    let text = |(hit, span): &(usize, Span)| &hits[*hit].passage.text[span.start..span.end];
+    let words: Vec<Words> = spans.iter().map(|place| content_words(text(place))).collect();
     let weights = weights(&content_words(question), &words);
-    let shared = |words: &HashSet<String>| -> f32 {
+    let shared = |words: &Words| -> f32 {
         weights.iter().filter(|(word, _)| words.contains(word)).map(|(_, weight)| weight).sum()
     };
     let shared: Vec<f32> = words.iter().map(shared).collect();
     let embedded = worth_embedding(&shared);
-    let texts = embedded.iter().map(|index| text(&spans[*index])).collect();
+    let texts = embedded.iter().map(|index| text(&spans[*index]).to_owned()).collect();
     let mut cosines = vec![0.0; spans.len()];
     for (index, sentence) in embedded.into_iter().zip(embedder.embed_passages(texts).await?) {
         cosines[index] = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum::<f32>();
@@ -93,7 +93,7 @@ fn asked_before(hit: &Hit) -> f32 {
 
 /// The question's words, the rarer among the sentences the weightier: what all or none of them say tells none
 /// apart.
-fn weights(asked: &HashSet<String>, sentences: &[HashSet<String>]) -> Vec<(String, f32)> {
+fn weights(asked: &Words, sentences: &[Words]) -> Vec<(String, f32)> {
     let weight = |word: &String| {
         let with = sentences.iter().filter(|words| words.contains(word)).count();
         let rarity = (1.0 + sentences.len() as f32 / (with as f32 + 1.0)).ln();

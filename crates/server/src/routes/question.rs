@@ -26,8 +26,9 @@ pub(crate) async fn question(
     let asked = wire::parse_question(&json, &names)?;
     let name = asked.pipeline.as_deref().unwrap_or(services.default_pipeline);
     let pipeline = services.pipelines.get(name).ok_or_else(|| Problem::internal("the default pipeline is missing"))?;
-    let mut running = Running::start(Arc::clone(pipeline), asked.question);
-    Ok(match Form::wanted(&headers, asked.stream) {
+    let form = Form::wanted(&headers, asked.stream);
+    let mut running = Running::start(Arc::clone(pipeline), asked.question, form);
+    Ok(match form {
         Form::Json => wire::json_response(&running.answer().await?),
         Form::Text => running.answer().await?.text.into_response(),
         Form::Events => {
@@ -52,12 +53,17 @@ struct Running {
 }
 
 impl Running {
-    fn start(pipeline: Arc<dyn Pipeline>, question: Question) -> Self {
+    /// Starts it; its pieces come only where they are read one by one, as each one wakes the reader.
+    fn start(pipeline: Arc<dyn Pipeline>, question: Question, form: Form) -> Self {
         // Bounded by the most tokens of an answer.
         let (sender, pieces) = unbounded_channel();
         let task = tokio::spawn(async move {
             // Nobody receives any more when the caller went away; this task is then being cancelled.
-            let mut tell = |text: &str| drop(sender.send(Piece::Text(text.to_owned())));
+            let mut tell = |text: &str| {
+                if form == Form::Events {
+                    let _ = sender.send(Piece::Text(text.to_owned()));
+                }
+            };
             let answer = pipeline.answer(question, &mut tell).await;
             let _ = sender.send(Piece::Done(Box::new(answer.map_err(Problem::from))));
         });

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use qanda_core::StoreError;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 /// Version of the schema, in `PRAGMA user_version`.
 const SCHEMA_VERSION: i64 = 2;
@@ -112,6 +112,11 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     };
     configure().map_err(|cause| failed(doing())(cause))?;
     Ok(connection)
+}
+
+/// One state of the store, to read several things of it. Nothing else may be begun on the connection meanwhile.
+pub(super) fn snapshot(connection: &Connection) -> Result<Transaction<'_>, StoreError> {
+    connection.unchecked_transaction().map_err(failed("reading the store"))
 }
 
 fn create_schema(connection: &mut Connection, doing: &str) -> Result<(), StoreError> {

@@ -141,7 +141,8 @@ impl Store for EmbeddedStore {
     async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
         let vector = Vector::from_f32(&vector);
         self.blocking(move |inner| {
-            inner.database.with(|connection| pairs::written_for(connection, &contexts, &vector, limit))
+            let dense = &inner.current_view().dense;
+            inner.database.with(|connection| pairs::written_for(connection, dense, &contexts, &vector, limit))
         })
         .await
     }

@@ -12,8 +12,8 @@ use qanda_core::text::find_words;
 use qanda_core::{EntryId, Metadata, NewPair, Pair, Passage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
-use super::database::failed;
-use super::dense::Vector;
+use super::database::{self, failed};
+use super::dense::{DenseView, Vector};
 use super::rows::{self, PAIR, PASSAGE};
 
 /// A stored pair with what is needed to store it again under another version of its document.
@@ -212,30 +212,27 @@ pub(super) fn as_passage(connection: &Connection, entry: u64) -> rusqlite::Resul
 /// The pairs written for any of these passages, the nearest questions first.
 pub(super) fn written_for(
     connection: &Connection,
+    dense: &DenseView,
     contexts: &[EntryId],
     vector: &Vector,
     limit: usize,
 ) -> Result<Vec<Pair>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<Pair>> {
-        let ids: Vec<i64> = contexts.iter().filter_map(row_id).collect();
-        let places = vec!["?"; ids.len()].join(", ");
-        let sql = format!(
-            "SELECT p.entry_id, v.vector FROM pairs p JOIN vectors v ON v.entry_id = p.entry_id
-             WHERE p.context_id IN ({places})"
-        );
-        let mut statement = connection.prepare(&sql)?;
-        let near = |row: &Row<'_>| {
-            let stored = Vector::from_bytes(row.get_ref(1)?.as_blob()?);
-            let cosine = if vector.is_empty() { 0.0 } else { vector.dot(&stored) };
-            Ok((row.get::<_, i64>(0)?.unsigned_abs(), cosine))
-        };
-        let mut found: Vec<(u64, f32)> =
-            statement.query_map(rusqlite::params_from_iter(ids), near)?.collect::<Result<_, _>>()?;
-        crate::fusion::sort(&mut found);
-        found.truncate(limit);
-        found.into_iter().map(|(id, _)| one(connection, id.cast_signed())).collect()
-    };
-    read().map_err(failed("reading pairs"))
+    let connection = &*database::snapshot(connection)?;
+    let ids = written(connection, contexts).map_err(failed("reading pairs"))?;
+    let mut found = dense.cosines(connection, vector, ids.into_iter())?;
+    crate::fusion::sort(&mut found);
+    found.truncate(limit);
+    let read = |(id, _): (u64, f32)| one(connection, id.cast_signed());
+    found.into_iter().map(read).collect::<Result<_, _>>().map_err(failed("reading pairs"))
+}
+
+fn written(connection: &Connection, contexts: &[EntryId]) -> rusqlite::Result<Vec<u64>> {
+    let ids: Vec<i64> = contexts.iter().filter_map(row_id).collect();
+    let places = vec!["?"; ids.len()].join(", ");
+    let sql = format!("SELECT entry_id FROM pairs WHERE context_id IN ({places})");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let id = |row: &Row<'_>| Ok(row.get::<_, i64>(0)?.unsigned_abs());
+    statement.query_map(rusqlite::params_from_iter(ids), id)?.collect()
 }
 
 const PAIR_COLUMNS: &str = "SELECT p.key, e.text, p.answer, p.context_id, coalesce(d.path, p.document), p.written_by,

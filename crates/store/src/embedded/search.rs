@@ -6,9 +6,9 @@ use qanda_core::ports::{Hit, Mode, PairLink, SearchQuery};
 use qanda_core::{Passage, Source, StoreError};
 use rusqlite::Connection;
 
-use super::dense::{self, Vector, Wanted};
+use super::dense::{Vector, Wanted};
 use super::view::View;
-use super::{Inner, pairs, rows};
+use super::{Inner, database, pairs, rows};
 use crate::fusion::Candidate;
 
 /// Candidates taken from each side: enough for fusion to find what both like, and for entries that have been
@@ -19,6 +19,8 @@ const CANDIDATES: usize = 100;
 pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, StoreError> {
     inner.database.with(|connection| {
         let view = inner.fresh_view(connection)?;
+        // One read transaction for all of it: one for each row costs more than reading the row.
+        let connection = &*database::snapshot(connection)?;
         let kind = match (query.source, rows::has_pairs(connection)?) {
             (Source::Qa, false) => return Ok(Vec::new()),
             (Source::Qa, true) => Some(rows::PAIR),
@@ -36,7 +38,7 @@ pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, Sto
             Mode::Lexical => view.lexical.search(&query.text, depth(query), &query.filter, wanted)?,
             Mode::Hybrid => inner.fusion.rank(&candidates(connection, &view, &vector, query, wanted)?),
         };
-        hits(connection, &vector, ranked, query.limit)
+        hits(connection, &view, &vector, ranked, query.limit)
     })
 }
 
@@ -57,7 +59,7 @@ fn dense(
 ) -> Result<Vec<(u64, f32)>, StoreError> {
     match wanted.among {
         Some(among) if among.len() <= FEW => {
-            let mut found = dense::cosines(connection, vector, among.iter().copied())?;
+            let mut found = view.dense.cosines(connection, vector, among.iter().copied())?;
             crate::fusion::sort(&mut found);
             found.truncate(depth(query));
             Ok(found)
@@ -65,6 +67,10 @@ fn dense(
         _ => view.dense.search(vector, depth(query), wanted),
     }
 }
+
+/// From this many entries on, both sides together are worth a second thread: it takes some 50 µs of processor time
+/// to start one, which a search of fewer entries does not take by words.
+const WORTH_A_THREAD: u64 = 50_000;
 
 /// The best of both sides, each with the scores of both.
 fn candidates(
@@ -74,19 +80,27 @@ fn candidates(
     query: &SearchQuery,
     wanted: Wanted<'_>,
 ) -> Result<Vec<Candidate>, StoreError> {
-    // The lexical side reads no SQLite, so it can run beside the dense one.
-    let (near, matching) = std::thread::scope(|scope| {
-        let lexical = scope.spawn(|| view.lexical.search(&query.text, depth(query), &query.filter, wanted));
-        let near = dense(connection, view, vector, query, wanted);
-        (near, lexical.join())
-    });
-    let near: HashMap<u64, f32> = near?.into_iter().collect();
-    let matching = matching.map_err(|_| StoreError::failed("searching the lexical index", "its thread panicked"))??;
-    let matching: HashMap<u64, f32> = matching.into_iter().collect();
-    let only_matching = matching.keys().copied().filter(|id| !near.contains_key(id));
-    let cosines = dense::cosines(connection, vector, only_matching)?;
-    let candidate = |(id, cosine)| Candidate { id, cosine, bm25: matching.get(&id).copied().unwrap_or(0.0) };
-    Ok(near.iter().map(|(id, cosine)| (*id, *cosine)).chain(cosines).map(candidate).collect())
+    let by_words = || view.lexical.search(&query.text, depth(query), &query.filter, wanted);
+    let near = || dense(connection, view, vector, query, wanted);
+    let (near, matching) = if view.lexical.indexed() + view.lexical.behind() < WORTH_A_THREAD {
+        (near()?, by_words()?)
+    } else {
+        // The lexical side reads no SQLite, so it can run beside the dense one.
+        let (near, matching) = std::thread::scope(|scope| {
+            let matching = scope.spawn(by_words);
+            (near(), matching.join())
+        });
+        let panicked = |_| StoreError::failed("searching the lexical index", "its thread panicked");
+        (near?, matching.map_err(panicked)??)
+    };
+    let mut matching: HashMap<u64, f32> = matching.into_iter().collect();
+    let mut candidate = |(id, cosine)| Candidate { id, cosine, bm25: matching.remove(&id).unwrap_or(0.0) };
+    let mut candidates: Vec<Candidate> = near.into_iter().map(&mut candidate).collect();
+    let only_matching: Vec<u64> = matching.keys().copied().collect();
+    for (id, cosine) in view.dense.cosines(connection, vector, only_matching.into_iter())? {
+        candidates.push(Candidate { id, cosine, bm25: matching[&id] });
+    }
+    Ok(candidates)
 }
 
 /// A passage, or a pair as one.
@@ -101,6 +115,7 @@ fn found(connection: &Connection, id: u64) -> Result<Option<(Passage, Option<Pai
 /// Reads the passages of the best entries; those that are gone by now are passed over.
 fn hits(
     connection: &Connection,
+    view: &View,
     vector: &Vector,
     ranked: Vec<(u64, f32)>,
     limit: usize,
@@ -113,7 +128,7 @@ fn hits(
         let Some((passage, pair)) = found(connection, id)? else { continue };
         let cosine = match vector.is_empty() {
             true => None,
-            false => rows::vector(connection, id)?.map(|stored| vector.dot(&stored)),
+            false => view.dense.cosine(connection, vector, id)?,
         };
         hits.push(Hit { passage, pair, score, cosine });
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
+use super::database;
 use super::dense::DenseView;
 use super::lexical::LexicalView;
 use super::rows::{self, State};
@@ -24,7 +25,7 @@ impl View {
     /// Opens the indexes and reads everything that is newer.
     pub(super) fn load(directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
         // One snapshot, so that both indexes end at the same change.
-        let snapshot = snapshot(connection)?;
+        let snapshot = database::snapshot(connection)?;
         let state = rows::state(&snapshot)?;
         let lexical = Arc::new(LexicalView::load(directory, &snapshot)?);
         let dense = Arc::new(DenseView::load(directory, &snapshot)?);
@@ -41,7 +42,7 @@ impl View {
 
     /// This view with what has been committed since.
     pub(super) fn refreshed(&self, directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
-        let snapshot = snapshot(connection)?;
+        let snapshot = database::snapshot(connection)?;
         let state = rows::state(&snapshot)?;
         let since = self.state.sequence;
         if state.generation > self.state.generation {
@@ -60,8 +61,4 @@ impl View {
             removed,
         })
     }
-}
-
-fn snapshot(connection: &Connection) -> Result<rusqlite::Transaction<'_>, StoreError> {
-    connection.unchecked_transaction().map_err(super::database::failed("reading the store"))
 }

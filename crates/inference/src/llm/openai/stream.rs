@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsource_stream::{Event, EventStream, EventStreamError, Eventsource};
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use qanda_core::ModelError;
 use qanda_core::ports::Token;
 use reqwest::Response;
@@ -13,6 +12,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use sse_stream::{Sse, SseByteStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::openai::{Complaint, Endpoint, Failure};
@@ -20,18 +20,18 @@ use crate::openai::{Complaint, Endpoint, Failure};
 /// How long the end of a finished answer is waited for, so that its connection can be used again.
 const TAIL: Duration = Duration::from_secs(1);
 
-type Bytes = BoxStream<'static, Result<Vec<u8>, Broken>>;
-
 /// Why the bytes stopped.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum Broken {
+    #[error(transparent)]
     Transport(reqwest::Error),
+    #[error("too long")]
     TooLong,
 }
 
 /// An answer under way.
 pub(super) struct Answer {
-    events: EventStream<Bytes>,
+    events: BoxStream<'static, Result<Sse, sse_stream::Error>>,
     endpoint: Arc<Endpoint>,
     idle: Duration,
     /// Known before the caller asks for it.
@@ -73,8 +73,7 @@ impl Answer {
                 "it answered with {kind} instead of a stream of events; check OPENAI_BASE_URL ({said})"
             )));
         }
-        let mut answer =
-            Self { events: bounded(response, most_bytes).eventsource(), endpoint, idle, known: None, said: false };
+        let mut answer = Self { events: events(response, most_bytes), endpoint, idle, known: None, said: false };
         loop {
             let step = timeout_at(deadline, answer.step()).await.map_err(|_| answer.endpoint.silence())??;
             match step {
@@ -129,22 +128,29 @@ impl Answer {
     }
 
     async fn step(&mut self) -> Result<Step, Failure> {
-        match self.events.next().await {
+        let event = match self.events.next().await {
+            Some(Ok(event)) => event,
+            Some(Err(error)) => return Err(self.unreadable(error)),
+            None => return Err(self.cut()),
+        };
+        match event.data.as_deref().map(str::trim) {
             // A finished answer ends with the reason, before this. Without one it may be cut: llama-cpp-python sends
             // it when it drops one answer for the next.
-            Some(Ok(event)) if event.data.trim() == "[DONE]" => Err(self.cut()),
-            Some(Ok(event)) => read(&event),
-            Some(Err(EventStreamError::Transport(Broken::Transport(cause)))) => Err(self.endpoint.broken(cause)),
-            Some(Err(EventStreamError::Transport(Broken::TooLong))) => {
-                Err(Failure::Nonsense("its stream is far longer than the answer can be".to_owned()))
-            }
-            Some(Err(EventStreamError::Utf8(cause))) => {
-                Err(Failure::Nonsense(format!("its stream is no text: {cause}")))
-            }
-            Some(Err(EventStreamError::Parser(_))) => {
-                Err(Failure::Nonsense("its stream is not made of events".to_owned()))
-            }
-            None => Err(self.cut()),
+            Some("[DONE]") => Err(self.cut()),
+            Some(data) => read(event.event.as_deref(), data),
+            None => Ok(Step::Nothing),
+        }
+    }
+
+    fn unreadable(&self, error: sse_stream::Error) -> Failure {
+        let cause = match error {
+            sse_stream::Error::Body(cause) => cause.downcast::<Broken>(),
+            error => return Failure::Nonsense(format!("its stream is no text: {error}")),
+        };
+        match cause.map(|broken| *broken) {
+            Ok(Broken::Transport(cause)) => self.endpoint.broken(cause),
+            Ok(Broken::TooLong) => Failure::Nonsense("its stream is far longer than the answer can be".to_owned()),
+            Err(other) => Failure::Connection(format!("the connection to {} broke ({other})", self.endpoint.address())),
         }
     }
 
@@ -164,19 +170,24 @@ impl Answer {
 
     /// Reads what follows the answer, which nobody needs, for the sake of the connection.
     fn release(mut self) {
-        tokio::spawn(async move { timeout(TAIL, async { while self.events.next().await.is_some() {} }).await });
+        let rest = async move { timeout(TAIL, async { while self.events.next().await.is_some() {} }).await };
+        let mut rest = Box::pin(rest);
+        // Mostly it has come with the last word, and needs no task.
+        if rest.as_mut().now_or_never().is_none() {
+            tokio::spawn(rest);
+        }
     }
 }
 
-/// The bytes of an answer, up to a limit that only a broken endpoint reaches.
-fn bounded(response: Response, most: usize) -> Bytes {
+/// The events of an answer, up to a number of bytes that only a broken endpoint reaches.
+fn events(response: Response, most: usize) -> BoxStream<'static, Result<Sse, sse_stream::Error>> {
     let mut left = most;
     let pieces = response.bytes_stream().map(move |piece| {
         let piece = piece.map_err(Broken::Transport)?;
         left = left.checked_sub(piece.len()).ok_or(Broken::TooLong)?;
-        Ok(piece.to_vec())
+        Ok::<_, Broken>(piece)
     });
-    pieces.boxed()
+    SseByteStream::new(pieces).boxed()
 }
 
 /// A chunk, as leniently as servers write them.
@@ -203,9 +214,8 @@ struct Delta {
     reasoning: Option<IgnoredAny>,
 }
 
-fn read(event: &Event) -> Result<Step, Failure> {
-    let data = event.data.trim();
-    if event.event == "error" {
+fn read(kind: Option<&str>, data: &str) -> Result<Step, Failure> {
+    if kind == Some("error") {
         return Err(Failure::Reported(Complaint::read(data.as_bytes())));
     }
     let chunk: Chunk = serde_json::from_str(data)

@@ -60,6 +60,26 @@ impl DenseView {
         Ok(found)
     }
 
+    /// Cosine of one entry; none if it has been removed. Out of memory where it is there, which is far quicker than
+    /// out of SQLite.
+    pub(super) fn cosine(&self, connection: &Connection, query: &Vector, id: u64) -> Result<Option<f32>, StoreError> {
+        match self.tail.cosine(query, id) {
+            Some(cosine) => Ok(Some(cosine)),
+            None => Ok(rows::vector(connection, id)?.map(|vector| query.dot(&vector))),
+        }
+    }
+
+    /// Cosines of single entries, without those that have been removed.
+    pub(super) fn cosines(
+        &self,
+        connection: &Connection,
+        query: &Vector,
+        ids: impl Iterator<Item = u64>,
+    ) -> Result<Vec<(u64, f32)>, StoreError> {
+        let cosine = |id: u64| Ok(self.cosine(connection, query, id)?.map(|cosine| (id, cosine)));
+        ids.map(cosine).filter_map(Result::transpose).collect()
+    }
+
     /// Vectors in the graph.
     pub(super) fn indexed(&self) -> u64 {
         self.graph.as_ref().map_or(0, |graph| graph.size())
@@ -93,14 +113,4 @@ impl Wanted<'_> {
     pub(super) fn is_everything(&self) -> bool {
         self.kind.is_none() && self.among.is_none() && self.removed.is_empty()
     }
-}
-
-/// Cosines of single entries, for candidates that came from the lexical side.
-pub(super) fn cosines(
-    connection: &Connection,
-    query: &Vector,
-    ids: impl Iterator<Item = u64>,
-) -> Result<Vec<(u64, f32)>, StoreError> {
-    let cosine = |id: u64| Ok(rows::vector(connection, id)?.map(|vector| (id, query.dot(&vector))));
-    ids.map(cosine).filter_map(Result::transpose).collect()
 }

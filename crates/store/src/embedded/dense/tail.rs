@@ -21,6 +21,7 @@ pub(super) struct Tail {
 
 #[derive(Default, Clone)]
 struct Chunk {
+    /// Ascending, like the changes that added them.
     ids: Vec<u64>,
     kinds: Vec<u8>,
     /// `[ids.len()][dimension]`, one after the other.
@@ -53,6 +54,15 @@ impl Tail {
 
     pub(super) fn len(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.ids.len() as u64).sum()
+    }
+
+    /// The cosine of one entry, if its vector is here.
+    pub(super) fn cosine(&self, query: &Vector, id: u64) -> Option<f32> {
+        self.chunks.iter().find_map(|chunk| {
+            let row = chunk.ids.binary_search(&id).ok()?;
+            let dimension = chunk.numbers.len() / chunk.ids.len();
+            Some(dot(query.numbers(), &chunk.numbers[row * dimension..][..dimension]))
+        })
     }
 
     /// The `limit` nearest vectors, exactly, best first.

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use qanda_core::document::with_context;
 use qanda_core::{Filter, StoreError};
 use tantivy::collector::TopDocs;
+use tantivy::columnar::Column;
 use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 
 use crate::analysis::{ANALYSER, analyser};
 use crate::embedded::rows::Entry;
@@ -49,9 +50,13 @@ fn metadata_term(fields: Fields, name: &str, value: &str) -> Term {
 
 /// The index opened for reading, at one state.
 pub(super) struct LexicalIndex {
-    reader: IndexReader,
+    searcher: Searcher,
     fields: Fields,
     sequence: i64,
+    /// Ids of the entries, by segment: opening a column costs more than reading a few numbers of it.
+    ids: Vec<Column<u64>>,
+    /// Terms of all entries together.
+    terms: u64,
 }
 
 impl LexicalIndex {
@@ -70,8 +75,13 @@ impl LexicalIndex {
         // Before the reader: should a commit come between, the tail holds some entries twice, which is harmless,
         // rather than none at all.
         let sequence = committed(&index)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { reader, fields: schema().1, sequence })
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let (searcher, fields) = (reader.searcher(), schema().1);
+        let segments = searcher.segment_readers();
+        let ids = segments.iter().map(|segment| segment.fast_fields().u64("id")).collect::<tantivy::Result<_>>()?;
+        let indexes = segments.iter().filter_map(|segment| segment.inverted_index(fields.text).ok());
+        let terms = indexes.map(|index| index.total_num_tokens()).sum();
+        Ok(Self { searcher, fields, sequence, ids, terms })
     }
 
     pub(super) const fn sequence(&self) -> i64 {
@@ -79,19 +89,17 @@ impl LexicalIndex {
     }
 
     pub(super) fn size(&self) -> u64 {
-        self.reader.searcher().num_docs()
+        self.searcher.num_docs()
     }
 
     /// Terms of all entries together.
-    pub(super) fn terms(&self) -> u64 {
-        let searcher = self.reader.searcher();
-        let readers = searcher.segment_readers().iter();
-        readers.filter_map(|segment| segment.inverted_index(self.fields.text).ok()).map(|i| i.total_num_tokens()).sum()
+    pub(super) const fn terms(&self) -> u64 {
+        self.terms
     }
 
     pub(super) fn entries_with(&self, term: &str) -> Result<u64, StoreError> {
         let term = Term::from_field_text(self.fields.text, term);
-        self.reader.searcher().doc_freq(&term).map_err(failed("searching the lexical index"))
+        self.searcher.doc_freq(&term).map_err(failed("searching the lexical index"))
     }
 
     /// The best entries with at least one of the terms.
@@ -105,18 +113,11 @@ impl LexicalIndex {
         if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let fail = failed("searching the lexical index");
         let query = self.query(terms, kind, filter);
-        let searcher = self.reader.searcher();
-        let best = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score()).map_err(&fail)?;
-        best.into_iter()
-            .map(|(score, address)| {
-                let segment = searcher.segment_reader(address.segment_ord);
-                let ids = segment.fast_fields().u64("id").map_err(&fail)?;
-                let id = ids.first(address.doc_id).unwrap_or_default();
-                Ok((id, score))
-            })
-            .collect()
+        let best = TopDocs::with_limit(limit).order_by_score();
+        let best = self.searcher.search(&query, &best).map_err(failed("searching the lexical index"))?;
+        let id = |address: DocAddress| self.ids[address.segment_ord as usize].first(address.doc_id);
+        Ok(best.into_iter().map(|(score, address)| (id(address).unwrap_or_default(), score)).collect())
     }
 
     fn query(&self, terms: &[String], kind: Option<i64>, filter: &Filter) -> BooleanQuery {
