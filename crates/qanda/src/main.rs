@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod logging;
 mod models;
+mod open_files;
 mod serving;
 mod supervisor;
 mod terminal;

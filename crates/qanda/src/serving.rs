@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{AnswerSettings, StoreSettings};
+use crate::open_files;
 use crate::supervisor::Link;
 use crate::wiring::{self, Patience};
 
@@ -21,7 +22,8 @@ pub(crate) async fn alone(listener: TcpListener, settings: AnswerSettings, grace
     let signals = tokio::spawn(wait_for_signal(stop, Insistence::Abort));
     let services = Slot::default();
     let app = router(services.clone(), Telemetry::alone());
-    let server = tokio::spawn(qanda_server::serve(listener, app, Class::Async, stopping.clone()));
+    let server =
+        tokio::spawn(qanda_server::serve(listener, app, Class::Async, open_files::shares().callers, stopping.clone()));
     let loading = async {
         catch_up(load(settings, &services).await?).await;
         anyhow::Ok(())
@@ -54,7 +56,8 @@ pub(crate) async fn worker(
             () = stopped(stopping.clone()) => return Ok(()),
         };
         let app = router(services, telemetry.clone());
-        let server = tokio::spawn(qanda_server::serve(listener, app, class, stopping.clone()));
+        let server =
+            tokio::spawn(qanda_server::serve(listener, app, class, open_files::shares().callers, stopping.clone()));
         link.ready().context("the supervisor is gone")?;
         tokio::select! {
             () = catch_up(store) => {}

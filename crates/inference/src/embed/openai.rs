@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::openai::{Endpoint, Failure, OpenAiSettings, estimate_tokens, fitting_start};
+use crate::openai::{Endpoint, Failure, OpenAiSettings, Reply, estimate_tokens, fitting_start};
 
 /// Most texts of one call. OpenAI takes 2048; smaller servers less.
 const BATCH_TEXTS: usize = 256;
@@ -18,6 +18,8 @@ const BATCH_TEXTS: usize = 256;
 const BATCH_BYTES: usize = 100_000;
 /// Calls for passages at the same time. Questions do not wait for them.
 const CALLS: usize = 4;
+/// Connections for calls of all kinds. Vectors come fast, so many questions can share them.
+const CONNECTIONS: usize = 256;
 /// Longest answer that is read, in bytes: 256 vectors of 4096 numbers in full precision are 25 MB.
 const LONGEST_ANSWER: usize = 64 << 20;
 
@@ -82,8 +84,12 @@ impl OpenAiEmbedder {
     pub async fn connect(settings: OpenAiEmbedderSettings) -> Result<Self, ModelError> {
         let name = settings.endpoint.model.clone();
         let relevance_floor = settings.relevance_floor.unwrap_or_else(|| known_floor(&name));
+        let endpoint = OpenAiSettings {
+            max_connections: settings.endpoint.max_connections.min(CONNECTIONS),
+            ..settings.endpoint.clone()
+        };
         let mut embedder = Self {
-            endpoint: Endpoint::new(&settings.endpoint, "OPENAI_EMBEDDING_MODEL")?,
+            endpoint: Endpoint::new(&endpoint, "OPENAI_EMBEDDING_MODEL")?,
             timeout: settings.endpoint.first_token_timeout,
             identity: EmbedderIdentity { name, dimension: 0 },
             relevance_floor,
@@ -111,8 +117,9 @@ impl OpenAiEmbedder {
     }
 
     async fn attempt(&self, request: &EmbeddingRequest<'_>, deadline: Instant) -> Result<Vec<Vec<f32>>, Failure> {
-        let response = self.endpoint.post(&["embeddings"], request, deadline).await?;
+        let Reply { response, turn } = self.endpoint.post(&["embeddings"], request, deadline).await?;
         let body = self.endpoint.body(response, LONGEST_ANSWER, deadline).await?;
+        drop(turn);
         vectors(&body, request.input.len(), self.identity.dimension).map_err(Failure::Nonsense)
     }
 

@@ -1,6 +1,7 @@
 //! HTTP to one endpoint: connections, headers, retries, limits.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -9,6 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::complaint::Complaint;
@@ -39,6 +41,15 @@ pub(crate) struct Endpoint {
     max_retries: u32,
     retry_pause: Duration,
     budget: Budget,
+    /// One for each connection that may be open. Without a limit, requests fail when the process has used up its
+    /// open files; with it they wait.
+    turns: Arc<Semaphore>,
+}
+
+/// The start of an answer, which holds a connection until it is dropped.
+pub(crate) struct Reply {
+    pub(crate) response: Response,
+    pub(crate) turn: OwnedSemaphorePermit,
 }
 
 impl Endpoint {
@@ -65,7 +76,7 @@ impl Endpoint {
             // A stream each: sharing one HTTP/2 connection would tie all answers to one window and one fate.
             .http1_only()
             .connect_timeout(settings.connect_timeout)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS.min(settings.max_connections))
             .pool_idle_timeout(IDLE_TIME)
             // A followed POST becomes a GET; saying where the endpoint moved helps more.
             .redirect(reqwest::redirect::Policy::none());
@@ -84,6 +95,7 @@ impl Endpoint {
             max_retries: settings.max_retries,
             retry_pause: settings.retry_pause,
             budget: Budget::new(settings.retry_reserve),
+            turns: Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
         })
     }
 
@@ -141,21 +153,25 @@ impl Endpoint {
         }
     }
 
-    /// Sends a request once and returns the start of its answer if that is no error.
+    /// Sends a request once, when there is a connection for it, and returns the start of its answer if that is no
+    /// error.
     pub(crate) async fn post(
         &self,
         path: &[&str],
         body: &(impl Serialize + Sync),
         deadline: Instant,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Reply, Failure> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
+        let turn = timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await;
+        // It is never closed, so there is a turn for everyone in time.
+        let Ok(Ok(turn)) = turn else { return Err(self.crowded()) };
         let sent = timeout_at(deadline, self.client.post(url).json(body).send()).await;
         let response = sent.map_err(|_| self.silence())?.map_err(|cause| self.broken(cause))?;
         if response.status().is_success() {
-            return Ok(response);
+            return Ok(Reply { response, turn });
         }
         let status = response.status().as_u16();
         let header = response.headers().get(RETRY_AFTER);
@@ -176,6 +192,11 @@ impl Endpoint {
             }
         }
         Ok(body)
+    }
+
+    /// All connections were in use until the deadline.
+    fn crowded(&self) -> Failure {
+        Failure::Silence(format!("there were more questions than connections to {}, and no turn in time", self.address))
     }
 
     /// Nothing came in time.

@@ -17,6 +17,6 @@ pub use self::estimate::estimate_tokens;
 pub use self::settings::OpenAiSettings;
 
 pub(crate) use self::complaint::Complaint;
-pub(crate) use self::endpoint::Endpoint;
+pub(crate) use self::endpoint::{Endpoint, Reply};
 pub(crate) use self::estimate::fitting_start;
 pub(crate) use self::failure::{Failure, Rejection};

@@ -31,6 +31,8 @@ pub struct OpenAiSettings {
     pub retry_pause: Duration,
     /// Retries that all requests together may make while none succeeds. A tenth is added with every request.
     pub retry_reserve: u32,
+    /// Connections at the same time; requests beyond them wait, which counts against their deadline.
+    pub max_connections: usize,
     /// Tokens that a prompt and its answer may take together.
     pub context_window: usize,
 }
@@ -50,6 +52,7 @@ impl OpenAiSettings {
             max_retries: 2,
             retry_pause: Duration::from_millis(500),
             retry_reserve: 10,
+            max_connections: 1024,
             context_window: 8192,
         }
     }
@@ -77,6 +80,7 @@ impl fmt::Debug for OpenAiSettings {
             .field("connect_timeout", &self.connect_timeout)
             .field("first_token_timeout", &self.first_token_timeout)
             .field("idle_timeout", &self.idle_timeout)
+            .field("max_connections", &self.max_connections)
             .field("max_retries", &self.max_retries)
             .field("retry_pause", &self.retry_pause)
             .field("retry_reserve", &self.retry_reserve)

@@ -16,7 +16,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use qanda_bench::{Goal, Load, Pace, Plan, Report, time};
 
 use self::screen::Screen;
-use super::open_files;
 
 /// Put load on a running server and measure it
 ///
@@ -131,7 +130,7 @@ impl Bench {
             File::options().create(true).append(true).open(path).with_context(|| cannot_write(path))?;
         }
         let load = self.load()?;
-        open_files::raise_limit();
+        crate::open_files::raise_limit();
         let mut report = self.send(&load)?;
         report.goals = self.fail_if.iter().map(|goal| goal.judge(&report.figures)).collect();
         show::report(&report);

@@ -9,7 +9,6 @@ use qanda_bench::mock_llm::{self, Faults};
 use qanda_bench::time;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::open_files;
 use crate::terminal;
 
 /// Play a language model that costs nothing
@@ -83,7 +82,7 @@ impl MockLlm {
             seed: self.seed,
             faults,
         };
-        open_files::raise_limit();
+        crate::open_files::raise_limit();
         super::runtime()?.block_on(async {
             let listener =
                 mock_llm::listen(self.listen).with_context(|| format!("cannot listen on {}", self.listen))?;

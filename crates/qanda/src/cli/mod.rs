@@ -7,7 +7,6 @@ mod eval;
 mod ingest;
 mod mock_llm;
 mod models;
-mod open_files;
 mod qa;
 mod serve;
 mod status;

@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 use qanda_server::Class;
 use socket2::{Domain, Socket, Type};
 
-use super::open_files;
 use crate::config::{AnswerArgs, at_least, seconds};
 use crate::logging::{self, LogFormat};
 use crate::serving;
@@ -66,7 +65,7 @@ const BACKLOG: i32 = 4096;
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start_in(self.http.log_format, "info");
-        open_files::raise_limit();
+        crate::open_files::raise_limit();
         if let Some((listener, link)) = Link::take()? {
             return Ok(self.work(listener, &link));
         }

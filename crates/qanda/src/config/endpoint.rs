@@ -2,6 +2,7 @@ use clap::Args;
 use qanda_inference::openai::OpenAiSettings;
 
 use super::set;
+use crate::open_files;
 
 /// An OpenAI-compatible endpoint.
 #[derive(Debug, Clone, Args)]
@@ -47,6 +48,7 @@ impl EndpointArgs {
             organisation: set(&self.openai_organisation),
             project: set(&self.openai_project),
             context_window,
+            max_connections: open_files::shares().model,
             max_retries: self.endpoint_retries,
             first_token_timeout,
             idle_timeout: super::seconds("endpoint-idle-timeout", self.endpoint_idle_timeout)?,

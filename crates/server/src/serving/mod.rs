@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::TcpListener as StdListener;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +16,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use self::connection::Style;
 
@@ -46,7 +47,8 @@ impl Class {
 const QUEUE: usize = 4096;
 
 /// Serves until `stopping` says so, then finishes the requests that run. The listener may be shared with other
-/// processes: one that is full does not accept, and the next connection is another's.
+/// processes: one that is full does not accept, and the next connection is another's, or waits. An asynchronous
+/// process is full with so many `connections`.
 ///
 /// # Errors
 /// When the listener cannot be used, or a thread cannot be started.
@@ -54,32 +56,44 @@ pub async fn serve(
     listener: StdListener,
     app: Router,
     class: Class,
+    connections: usize,
     stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let app = app.layer(from_fn_with_state(stopping.clone(), say_goodbye));
     match class {
-        Class::Async => serve_all(listener, app, stopping).await,
+        Class::Async => serve_all(listener, app, connections, stopping).await,
         Class::Sync => slots::serve(listener, app, 1, stopping).await,
         Class::Gthread(threads) => slots::serve(listener, app, threads.get(), stopping).await,
     }
 }
 
-async fn serve_all(listener: StdListener, app: Router, mut stopping: watch::Receiver<bool>) -> std::io::Result<()> {
+async fn serve_all(
+    listener: StdListener,
+    app: Router,
+    connections: usize,
+    mut stopping: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let room = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
     let listener = TcpListener::from_std(listener)?;
     // Nothing is ever sent; receiving ends when the last connection has dropped its end.
     let (open, mut all_closed) = mpsc::channel::<Infallible>(1);
     let told = stopping.clone();
-    let take = |stream: TcpStream| {
+    let take = |stream: TcpStream, place: Option<OwnedSemaphorePermit>| {
         let (app, told, open) = (app.clone(), told.clone(), open.clone());
         tokio::spawn(async move {
             connection::serve(stream, app, Style::Kept, told).await;
-            drop(open);
+            drop((open, place));
         });
+    };
+    let next = async || {
+        // It is never closed.
+        let place = Arc::clone(&room).acquire_owned().await.ok();
+        (accept(&listener).await, place)
     };
     loop {
         tokio::select! {
-            stream = accept(&listener) => take(stream),
+            (stream, place) = next() => take(stream, place),
             () = stopped(&mut stopping) => break,
         }
     }
@@ -88,7 +102,7 @@ async fn serve_all(listener: StdListener, app: Router, mut stopping: watch::Rece
     for _ in 0..QUEUE {
         let Ok((stream, _)) = listener.accept() else { break };
         stream.set_nonblocking(true)?;
-        take(TcpStream::from_std(stream)?);
+        take(TcpStream::from_std(stream)?, None);
     }
     drop((listener, open));
     all_closed.recv().await;

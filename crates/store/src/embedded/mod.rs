@@ -43,12 +43,13 @@ struct Inner {
     view: RwLock<Arc<View>>,
     /// Only one thread at a time brings the view up to date.
     refreshing: Mutex<()>,
-    /// As many searches at a time as there is room for in the indexes.
-    searches: Semaphore,
+    /// For everything that reads or writes: as many searches at a time as there is room for in the indexes, and no
+    /// more connections to SQLite than that.
+    turns: Semaphore,
 }
 
 /// Searches that run at the same time; others wait. Each keeps a core busy, so more would only slow each other.
-const SEARCHES: usize = 16;
+const SEARCHES: usize = 8;
 
 impl EmbeddedStore {
     /// Opens the store in `directory` and creates it where there is none.
@@ -68,16 +69,17 @@ impl EmbeddedStore {
             fusion,
             view: RwLock::new(Arc::new(view)),
             refreshing: Mutex::new(()),
-            searches: Semaphore::new(SEARCHES),
+            turns: Semaphore::new(SEARCHES),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Runs blocking work off the async runtime.
+    /// Runs blocking work off the async runtime, when there is a turn for it.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let _turn = self.inner.turns.acquire().await;
         let inner = Arc::clone(&self.inner);
         let task = tokio::task::spawn_blocking(move || work(&inner));
         task.await.map_err(|cause| StoreError::failed("a task of the store", cause))?
@@ -110,10 +112,7 @@ impl Inner {
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
-        let permit = self.inner.searches.acquire().await;
-        let hits = self.blocking(move |inner| search::search(inner, &query)).await;
-        drop(permit);
-        hits
+        self.blocking(move |inner| search::search(inner, &query)).await
     }
 
     async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {

@@ -80,8 +80,8 @@ impl OpenAiModel {
 
     /// One try: sends the request and waits for the first token, so that all that fails before it can be retried.
     async fn begin(&self, request: &ChatRequest<'_>, deadline: Instant) -> Result<Answer, Failure> {
-        let response = self.endpoint.post(&["chat", "completions"], request, deadline).await?;
-        Answer::begin(response, Arc::clone(&self.endpoint), request.most_bytes(), self.idle_timeout, deadline).await
+        let reply = self.endpoint.post(&["chat", "completions"], request, deadline).await?;
+        Answer::begin(reply, Arc::clone(&self.endpoint), request.most_bytes(), self.idle_timeout, deadline).await
     }
 }
 

@@ -13,9 +13,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sse_stream::{Sse, SseByteStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::openai::{Complaint, Endpoint, Failure};
+use crate::openai::{Complaint, Endpoint, Failure, Reply};
 
 /// How long the end of a finished answer is waited for, so that its connection can be used again.
 const TAIL: Duration = Duration::from_secs(1);
@@ -32,6 +33,8 @@ enum Broken {
 /// An answer under way.
 pub(super) struct Answer {
     events: BoxStream<'static, Result<Sse, sse_stream::Error>>,
+    /// Its connection is in use as long as this is here.
+    _turn: OwnedSemaphorePermit,
     endpoint: Arc<Endpoint>,
     idle: Duration,
     /// Known before the caller asks for it.
@@ -58,12 +61,13 @@ enum Step {
 impl Answer {
     /// Reads until the first token. What fails before it can still be retried.
     pub(super) async fn begin(
-        response: Response,
+        reply: Reply,
         endpoint: Arc<Endpoint>,
         most_bytes: usize,
         idle: Duration,
         deadline: Instant,
     ) -> Result<Self, Failure> {
+        let Reply { response, turn } = reply;
         let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.is_empty() && !kind.to_ascii_lowercase().contains("event-stream") {
             let kind = kind.to_owned();
@@ -73,7 +77,8 @@ impl Answer {
                 "it answered with {kind} instead of a stream of events; check OPENAI_BASE_URL ({said})"
             )));
         }
-        let mut answer = Self { events: events(response, most_bytes), endpoint, idle, known: None, said: false };
+        let events = events(response, most_bytes);
+        let mut answer = Self { events, _turn: turn, endpoint, idle, known: None, said: false };
         loop {
             let step = timeout_at(deadline, answer.step()).await.map_err(|_| answer.endpoint.silence())??;
             match step {
