@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{EntryId, Source, Span, Store, StoreError};
+use qanda_core::{EntryId, NewPair, Source, Span, Store, StoreError};
 use qanda_store::chroma::{ChromaSettings, ChromaStore, TokenHeader};
 use qanda_tests::Chroma;
 use qanda_tests::chroma::free_port;
@@ -136,6 +136,14 @@ async fn assert_pairs_of_the_original(store: &ChromaStore) {
     }
 }
 
+/// One of many vectors that are very near to that of a seed.
+fn beside(seed: u64, number: u64) -> Vec<f32> {
+    let noise = vector(10_000 + number);
+    let moved: Vec<f32> = vector(seed).iter().zip(noise).map(|(number, noise)| number + noise / 1_000.0).collect();
+    let length = moved.iter().map(|number| number * number).sum::<f32>().sqrt();
+    moved.iter().map(|number| number / length).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn passages_behind_any_number_of_pairs_are_found_and_never_others_than_the_nearest() {
     let Some(server) = Chroma::shared() else { return };
@@ -147,7 +155,10 @@ async fn passages_behind_any_number_of_pairs_are_found_and_never_others_than_the
     let alone = found(&store, search.clone()).await;
     // All of them nearer than any passage.
     for pairs in (0..400).collect::<Vec<_>>().chunks(100) {
-        let pairs = pairs.iter().map(|number| pair(&format!("p{number}"), &format!("asked {number}"), "so", 1));
+        let pairs = pairs.iter().map(|number| NewPair {
+            vector: beside(1, *number),
+            ..pair(&format!("p{number}"), &format!("asked {number}"), "so", 1)
+        });
         store.put_pairs(pairs.collect()).await.expect("puts");
     }
     // Enough times to learn what is what, which changes the way of the search, and to be used to it.

@@ -84,7 +84,7 @@ pub(super) async fn nearest(
     connection.nearest(vector, condition.as_ref(), wanted).await
 }
 
-/// The nearest of a kind among the nearest of all; `None` if they are too few, and there may be more.
+/// The nearest of a kind among the nearest of all; `None` if they are too few.
 async fn among_all(
     connection: &Connection,
     vector: &[f32],
@@ -111,18 +111,20 @@ async fn among_all(
         of_kind.sort_by_key(|(place, _)| *place);
         found.extend(of_kind);
     }
-    found.truncate(wanted);
-    let is_enough = found.len() == wanted;
-    let is_all = near.len() < reach && unread.peek().is_none();
-    match found.last() {
-        Some((place, _)) if is_enough => knowledge.reached(reach, place + 1),
-        // Reading may go on in the next search; only a reach that was too short is made longer.
-        _ if !is_all && unread.peek().is_none() => knowledge.fell_short(reach),
-        _ => {}
-    }
     tracing::debug!(kind, reach, read, found = found.len(), "searched among all kinds");
-    let found = found.into_iter().map(|(place, record)| (record, near[place].1)).collect();
-    Ok((is_enough || is_all).then_some(found))
+    if found.len() < wanted {
+        // Reading may go on in the next search; only a reach that was too short is made longer. That fewer came than
+        // were asked for proves nothing: the index is approximate.
+        if near.len() == reach && unread.peek().is_none() {
+            knowledge.fell_short(reach);
+        }
+        return Ok(None);
+    }
+    found.truncate(wanted);
+    if let Some((place, _)) = found.last() {
+        knowledge.reached(reach, place + 1);
+    }
+    Ok(Some(found.into_iter().map(|(place, record)| (record, near[place].1)).collect()))
 }
 
 impl Knowledge {
