@@ -1,10 +1,10 @@
 # qanda: `make up` starts a service over the sample documents, `make test` runs everything that CI runs.
-# The work is in scripts/; each step there says what it does and fails with one sentence.
+# The work is in scripts/, and in bench/ what measures; each step says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
-	chroma test test-endpoints check deploy-check image test-replicas bench bench-retrieval bench-search \
-	bench-pipelines bench-peers bench-experiments bench-answers bench-scale bench-restarts clean
+	chroma test test-endpoints check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
+	bench-pipelines bench-retrieval bench-search bench-answers clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -58,31 +58,29 @@ image: ## Container image in target/image (CPU, WITH_MODELS, TAG: scripts/image.
 test-replicas: build models ## Two replicas behind nginx over one Chroma; one is killed under load
 	@scripts/replicas.sh
 
-bench: bench-retrieval bench-search bench-answers bench-pipelines ## Measure the figures of docs/benchmarks.md
-
-bench-retrieval: models ## nDCG, recall and MRR on SciFact (../shared/data/scifact)
-	@scripts/bench-retrieval.sh
-
-bench-search: build ## Search in 100,000 passages: speed, recall, size
-	@scripts/bench-search.sh
-
-bench-pipelines: models ## The pipelines side by side, over one Chroma and a mock model
-	@scripts/bench-pipelines.sh
+bench: models ## The original's experiments, a chapter of docs/benchmarks.md (SCALE=0.25 for a quick run)
+	@bench/experiments/run.sh
 
 bench-peers: build ## Python services of the same kind and qanda, side by side
-	@scripts/bench-peers.sh
-
-bench-experiments: models ## The original's experiments, in docs/experiments.md (SCALE=0.25 for a quick run)
-	@scripts/bench-experiments.sh
-
-bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
-	@scripts/bench-answers.sh
+	@bench/peers/run.sh
 
 bench-scale: build ## One process under up to 10,000 questions at once (SCALE=0.25 ROUNDS=1 for a quick run)
-	@scripts/bench-scale.sh
+	@bench/scale.sh
 
 bench-restarts: build ## A hundred rolling restarts (HUP) under load; no question may be lost
-	@scripts/bench-restarts.sh
+	@bench/restarts.sh
+
+bench-pipelines: models ## The pipelines side by side, over one Chroma and a mock model
+	@bench/pipelines.sh
+
+bench-retrieval: models ## nDCG, recall and MRR on SciFact (../shared/data/scifact)
+	@bench/retrieval.sh
+
+bench-search: build ## Search in 100,000 passages: speed, recall, size
+	@bench/search.sh
+
+bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
+	@bench/answers.sh
 
 clean: ## Remove what was built here; models and tools stay in the cache
 	@rm -rf target data

@@ -36,7 +36,18 @@ pub fn path() -> PathBuf {
 /// everything slow where there are more of them than cores.
 #[must_use]
 pub fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(path());
+    prepared(Command::new(path()), arguments)
+}
+
+/// The same for a process that may have no more open files than this.
+#[must_use]
+pub fn command_with_open_files(limit: u32, arguments: &[&str]) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")]).arg(path());
+    prepared(shell, arguments)
+}
+
+fn prepared(mut command: Command, arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let setting = name.starts_with("QANDA_") && name != "QANDA_MODELS_DIR";

@@ -1,7 +1,7 @@
 //! A running server.
 
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::answer::assert_holds;
-use crate::binary::{Process, command};
+use crate::binary::{Process, command, command_with_open_files};
 use crate::data::{argument, samples};
 use crate::events::Events;
 
@@ -42,8 +42,23 @@ impl Server {
     /// Starts a server and waits only until it listens.
     #[must_use]
     pub fn launch(data: &Path, arguments: &[&str]) -> Self {
-        let fixed = ["serve", "--listen", "127.0.0.1:0", "--data-dir", argument(data)];
-        let process = Process::start(command(&[&fixed, arguments].concat()));
+        Self::run(command(&Self::arguments(data, arguments)))
+    }
+
+    /// Starts a server that may have no more open files than this and waits until questions can be answered.
+    #[must_use]
+    pub fn start_with_open_files(limit: u32, data: &Path, arguments: &[&str]) -> Self {
+        let mut server = Self::run(command_with_open_files(limit, &Self::arguments(data, arguments)));
+        server.wait_until_ready();
+        server
+    }
+
+    fn arguments<'a>(data: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+        [&["serve", "--listen", "127.0.0.1:0", "--data-dir", argument(data)], more].concat()
+    }
+
+    fn run(command: Command) -> Self {
+        let process = Process::start(command);
         let line = process.line();
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
         let client = crate::client(REQUEST);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # nDCG, recall and MRR on SciFact, for every mode and fusion. The first run embeds the 5,183 abstracts.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../scripts/lib.sh"
 data=${SCIFACT:-$root/../shared/data/scifact}
 [ -d "$data" ] || fail "There is no SciFact at $data; name its folder with SCIFACT=folder."
 store=$(mktemp -d)

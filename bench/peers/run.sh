@@ -5,7 +5,7 @@
 #   DECISIVE="uvicorn-one ..."  which of them take part in the rounds after the first
 #   WIDE=200  how many ask at once, none with 0   LIMIT=15   seconds after which a question is given up
 #   LOOP=10   seconds of a closed loop            RESULTS=FILE   keeps what was measured
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . scripts/servers.sh
 medquad=../shared/data/medquad
 [ -d $medquad ] || fail "This needs ../shared/data, which is not here."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ingest speed, start-up, memory, time to first token and throughput of the default models over the samples.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../scripts/lib.sh"
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The pipelines side by side: one Chroma server, one mock model with 1 s per call, the samples and the pairs of
 # MedQuAD; then how well each one's search finds things, by the judgements of SciFact.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../scripts/lib.sh"
 . scripts/servers.sh
 need python3 "Python 3 is missing: install it and run this again."
 [ -d ../shared/data/medquad ] || fail "This needs ../shared/data, which is not here."
@@ -24,7 +24,7 @@ url=http://127.0.0.1:${port[qanda]}
 launch qanda "$binary" serve --listen "127.0.0.1:${port[qanda]}"
 await qanda "$url/readyz"
 say "$rounds rounds of questions, both pipelines in turn"
-python3 scripts/bench-pipelines.py "$url" "$rounds" context QA all
+python3 bench/pipelines.py "$url" "$rounds" context QA all
 
 say "the same with the local model, over the samples in the embedded store"
 kill "${process[qanda]}"
@@ -34,7 +34,7 @@ export QANDA_DATA_DIR=$work/data
 "$binary" ingest examples >/dev/null 2>&1
 launch qanda "$binary" serve --listen "127.0.0.1:${port[qanda]}"
 await qanda "$url/readyz"
-python3 scripts/bench-pipelines.py "$url" "$rounds" context
+python3 bench/pipelines.py "$url" "$rounds" context
 kill "${process[qanda]}"
 wait "${process[qanda]}" || true
 

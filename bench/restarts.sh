@@ -4,7 +4,7 @@
 #   HUPS=100      with callers that keep their connections      HUPS_NEW=10   with a connection for each question
 #   EVERY=3       seconds between two HUPs at least; the load lasts as long as all of them
 #   RATE=20       questions a second                            LATENCY=300ms of each of the three calls
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../scripts/lib.sh"
 . scripts/servers.sh
 need python3 "Python 3 is missing: install it and run this again."
 every=${EVERY:-3}

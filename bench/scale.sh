@@ -5,7 +5,7 @@
 #   LOADS="..."   questions at once, or NUMBER@RATE for so many a second
 #   WAIT=60       seconds from the last answer to the second look at the memory (after 10,000 questions and more)
 #   RESULTS=FILE  keeps what was measured, one JSON object a line
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../scripts/lib.sh"
 . scripts/servers.sh
 need python3 "Python 3 is missing: install it and run this again."
 medquad=../shared/data/medquad
@@ -55,10 +55,10 @@ for round in $(seq "$rounds"); do
         # How long to wait for the memory to come back matters where there is much of it.
         wait=0
         [ "${load%@*}" -lt 10000 ] || wait=${WAIT:-60}
-        python3 scripts/bench-scale.py measure "$results" "$round" "$load" "$wait" "$binary" "$url" \
+        python3 bench/scale.py measure "$results" "$round" "$load" "$wait" "$binary" "$url" \
             "$medquad/questions.jsonl" "${process[service]}" "${process[model]}"
         kill "${process[service]}"
         wait "${process[service]}" || true
     done
 done
-python3 scripts/bench-scale.py table "$results" "$latency" "${WAIT:-60}"
+python3 bench/scale.py table "$results" "$latency" "${WAIT:-60}"

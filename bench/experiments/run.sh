@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The experiments of the original service in their order: worker models, questions at an interval, the classic chain
-# with three model calls of about 4 s, one real Chroma. Writes docs/experiments.md and a picture of each.
+# with three model calls of about 4 s, one real Chroma. Writes the chapter of docs/benchmarks.md and a picture of each.
 #   SCALE=0.25   a quarter of the latencies, for a quick run
 #   ACCEPTS=20   times that six questions are asked to see who accepts them
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../../scripts/lib.sh"
 . scripts/servers.sh
 need python3 "Python 3 is missing: install it and run this again."
 scale=${SCALE:-1}
@@ -54,7 +54,7 @@ gthread() { # gthread ARGUMENT...: the original's server with three workers of t
 accepts() { # accepts TITLE: counts for the service that was just launched
     await accept "$url/healthz"
     say "who accepts: $1"
-    python3 scripts/bench-accept.py "$binary" "$url" "$work/accept.log" "${ACCEPTS:-20}" "$1" >>"$work/accept.jsonl"
+    python3 bench/experiments/accept.py "$binary" "$url" "$work/accept.log" "${ACCEPTS:-20}" "$1" >>"$work/accept.jsonl"
     kill "${process[accept]}"
     wait "${process[accept]}" || true
 }
@@ -66,5 +66,5 @@ RUST_LOG=warn,qanda::http=info launch accept "$binary" serve --listen "127.0.0.1
     --workers 3 --worker-class gthread --threads 2
 accepts "qanda"
 
-python3 scripts/bench-experiments.py "$work" "$scale" >docs/experiments.md
-say "written: docs/experiments.md"
+python3 bench/experiments/chapter.py "$work" "$scale"
+say "written: the chapter in docs/benchmarks.md, the pictures in docs/experiments"

@@ -1,4 +1,4 @@
-"""Counts who takes six questions: bench-accept.py BINARY URL LOG ROUNDS TITLE.
+"""Counts who takes six questions: accept.py BINARY URL LOG ROUNDS TITLE.
 
 The service has three processes of two threads each and takes one second a question (mock-q). Each round asks six, 0.1 s
 apart, and reads from the service's log which process took how many. Prints one line of JSON: in how many rounds so
