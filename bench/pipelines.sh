@@ -8,7 +8,7 @@ need python3 "Python 3 is missing: install it and run this again."
 rounds=${ROUNDS:-5}
 
 free_ports chroma model qanda
-export QANDA_CONFIG=/dev/null RUST_LOG=warn
+export QANDA_CONFIG=/dev/null QANDA_ENV_FILE=/dev/null RUST_LOG=warn
 start_chroma
 start_mock_llm --latency 1s --tokens 40
 export QANDA_STORE=chroma QANDA_LLM=openai

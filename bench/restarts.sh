@@ -46,7 +46,7 @@ await_workers 2
 "$binary" bench --url "$url" --tasks 5 --log none >"$work/warm.log"
 
 restarts() { # restarts NAME HUPS BENCH-ARGUMENT...: under load from the first HUP to after the last one
-    local name=$1 hups=$2 number before began
+    local name=$1 hups=$2 number before began wanted
     shift 2
     say "$hups HUPs, $rate questions a second, $name"
     launch "$name" "$binary" bench --url "$url" --rate "$rate" --duration "$((hups * every + 5))" --stream=false \
@@ -54,9 +54,10 @@ restarts() { # restarts NAME HUPS BENCH-ARGUMENT...: under load from the first H
     sleep 2
     for number in $(seq "$hups"); do
         read -ra before < <(workers) || true
+        wanted=$(($(ready) + 2))
         began=$EPOCHREALTIME
         kill -HUP "$supervisor"
-        await_workers $(($(ready) + 2)) "${before[@]}"
+        await_workers "$wanted" "${before[@]}"
         kill -0 "${process[$name]}" 2>/dev/null ||
             fail "The load ended before HUP $number of $hups was done: take a greater EVERY."
         awk -v from="$began" -v to="$EPOCHREALTIME" 'BEGIN { print to - from }' >>"$work/$name.times"

@@ -1,7 +1,7 @@
 """Puts loads on one server and writes their table.
 
-bench-scale.py measure RESULTS ROUND LOAD WAIT BINARY URL QUESTIONS SERVER MODEL   (the last two: processes)
-bench-scale.py table RESULTS LATENCY WAIT
+scale.py measure RESULTS ROUND LOAD WAIT BINARY URL QUESTIONS SERVER MODEL   (the last two: processes)
+scale.py table RESULTS LATENCY WAIT
 """
 
 import json

@@ -14,6 +14,7 @@ scale=${SCALE:-1}
 rounds=${ROUNDS:-5}
 loads=${LOADS:-1 20 200 1000 10000 10000@10000 10000@400}
 results=${RESULTS:-$work/results.jsonl}
+: >"$results"
 # With it one question takes 12.4 s, as in the original service.
 latency=$(awk -v scale="$scale" 'BEGIN { printf "%dms", 4100 * scale }')
 

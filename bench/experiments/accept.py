@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 PROCESS = re.compile(r'process"?:? ?(\d+)')
 
@@ -26,6 +27,17 @@ def ask(binary, url):
     return sum(request["seconds"] < 1.5 for request in requests)
 
 
+def logged(log, before):
+    """The processes of the six questions; the last lines may come after the answers."""
+    for _ in range(50):
+        lines = log.read_bytes()[before:].decode().splitlines()
+        processes = [PROCESS.search(line)[1] for line in lines if "mock-q" in line]
+        if len(processes) == 6:
+            return processes
+        time.sleep(0.1)
+    sys.exit(f"The log tells of {len(processes)} questions instead of six.")
+
+
 def main():
     binary, url, log, rounds, title = sys.argv[1:]
     log = pathlib.Path(log)
@@ -33,8 +45,7 @@ def main():
     for _ in range(int(rounds)):
         before = log.stat().st_size
         at_once[ask(binary, url)] += 1
-        lines = log.read_bytes()[before:].decode().splitlines()
-        taken = collections.Counter(PROCESS.search(line)[1] for line in lines if "mock-q" in line)
+        taken = collections.Counter(logged(log, before))
         spread[" + ".join(str(count) for _, count in taken.most_common())] += 1
     print(json.dumps({"title": title, "at_once": dict(at_once), "spread": dict(spread)}))
 

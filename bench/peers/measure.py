@@ -35,7 +35,7 @@ def main():
     split = sys.argv.index("--")
     pids = {name: int(pid) for name, pid in (argument.split("=") for argument in sys.argv[1:split])}
     ended, peak = threading.Event(), []
-    watching = threading.Thread(target=watch_memory, args=(pids["server"], ended, peak))
+    watching = threading.Thread(target=watch_memory, args=(pids["server"], ended, peak), daemon=True)
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.json")
         command = [*sys.argv[split + 1 :], "--json", str(report)]
@@ -45,8 +45,8 @@ def main():
         after = used(pids)
         ended.set()
         watching.join()
-        # With failed questions it ends with 1, after it has written the figures.
-        if not report.exists():
+        # With failed questions it ends with 1, after it has written the figures; the file is there before.
+        if not report.exists() or not report.stat().st_size:
             sys.exit(f"The load did not run: {run.stderr}")
         figures = json.loads(report.read_text())["figures"]
     cpu = {name: after[name] - before[name] for name in pids} | {"load": own()}

@@ -3,7 +3,7 @@
 # mock model, the same load. Prints Markdown tables and the ratios that follow from them.
 #   PEERS="uvicorn-one qanda"   which ones      ROUNDS=5   closed loops, of which the medians are printed
 #   DECISIVE="uvicorn-one ..."  which of them take part in the rounds after the first
-#   WIDE=200  how many ask at once, none with 0   LIMIT=15   seconds after which a question is given up
+#   WIDE=200  how many ask at once (0 leaves out the slow model)   LIMIT=15   seconds after which a question is given up
 #   LOOP=10   seconds of a closed loop            RESULTS=FILE   keeps what was measured
 . "$(dirname "$0")/../../scripts/lib.sh"
 . scripts/servers.sh

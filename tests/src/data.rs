@@ -13,8 +13,9 @@ use crate::binary::qanda;
 #[must_use]
 pub fn workspace() -> PathBuf {
     // As cargo tells it now, not when this was compiled: several checkouts may share one target directory.
-    let tests = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo runs the tests");
-    tests.parent().expect("the tests are inside of the workspace").to_owned()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).expect("cargo runs the tests");
+    let root = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.expect("the tests are inside of the workspace").to_owned()
 }
 
 /// A folder for one test.

@@ -1,5 +1,7 @@
 //! Every question that waits holds connections, and connections are open files, of which a process has only so many.
 
+use std::sync::OnceLock;
+
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::terminal;
@@ -27,10 +29,14 @@ pub(crate) fn raise_limit() {
     }
 }
 
-/// The shares of this process, once the limit is raised.
+/// The shares of this process, with its limit raised.
 pub(crate) fn shares() -> Shares {
-    let limit = getrlimit(Resource::Nofile).maximum.and_then(|limit| usize::try_from(limit).ok());
-    Shares::of(limit.unwrap_or(MOST).min(MOST))
+    static SHARES: OnceLock<Shares> = OnceLock::new();
+    *SHARES.get_or_init(|| {
+        raise_limit();
+        let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+        Shares::of(limit.unwrap_or(MOST).min(MOST))
+    })
 }
 
 impl Shares {

@@ -265,10 +265,13 @@ async fn a_collection_that_is_deleted_or_made_anew_is_found_again() {
     other.delete("made_anew").await;
     assert!(found(&store, query("", 1, Mode::Dense)).await.is_empty(), "a missing collection is an empty store");
     store.put(vec![document("a.md", &["two"], 1)]).await.expect("is made again");
+    // In the next collection this is the id of a passage.
+    store.put_pairs(vec![pair("c1", "asked", "so", 1)]).await.expect("puts");
     assert_eq!(found(&store, query("", 1, Mode::Dense)).await, ["two"]);
     other.delete("made_anew").await;
     other.original(&json!({"name": "made_anew"})).await;
     assert_eq!(passages(&store).await.len(), 2);
+    assert_eq!(found(&store, query("", 1, Mode::Dense)).await.len(), 2);
     other.delete("made_anew").await;
     let wide = EmbedderIdentity { name: "wide".to_owned(), dimension: 9 };
     let theirs = ChromaStore::new(settings(&server, "made_anew"), Some(wide.clone())).expect("valid settings");

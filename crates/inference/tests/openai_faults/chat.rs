@@ -334,17 +334,22 @@ async fn settings_that_cannot_work_are_refused() {
 #[tokio::test]
 async fn requests_beyond_the_connections_wait_for_their_turn() {
     let send = |text: &str| Act::Send(text.as_bytes().to_vec());
-    let slow = vec![stream_head(), send(&token("Yes")), Act::Wait(Duration::from_millis(200)), send(END)];
-    let endpoint = Scripted::start(vec![slow]).await;
+    let pause = || Act::Wait(Duration::from_millis(200));
+    // It keeps its connection open for a while after the end of the answer.
+    let slow = vec![stream_head(), send(&token("Yes")), pause(), send(END), pause()];
+    let never = vec![stream_head(), send(&token("Well")), Act::Wait(Duration::from_secs(20))];
+    let endpoint = Scripted::start(vec![slow.clone(), slow, never]).await;
     let one = OpenAiSettings { max_connections: 1, ..settings(&endpoint.base_url) };
     let model = OpenAiModel::new(&one).expect("works");
     let first = model.generate(prompt(None)).await.expect("its first token");
     let second = tokio::time::timeout(Duration::from_millis(100), model.generate(prompt(None))).await;
     assert!(second.is_err() && endpoint.requests().len() == 1, "there is one connection, and it is in use");
     assert_eq!(first.filter_map(|token| async { token.ok() }).count().await, 1);
+    let second = tokio::time::timeout(Duration::from_millis(100), model.generate(prompt(None))).await;
+    assert!(second.is_err() && endpoint.requests().len() == 1, "it is still in use");
     assert_eq!(ask(&model).await.0, "Yes");
 
-    let impatient = OpenAiSettings { first_token_timeout: Duration::from_millis(50), ..one };
+    let impatient = OpenAiSettings { first_token_timeout: Duration::from_secs(1), ..one };
     let model = OpenAiModel::new(&impatient).expect("works");
     let held = model.generate(prompt(None)).await.expect("its first token");
     let error = ask(&model).await.1.expect("no turn in time").to_string();

@@ -65,7 +65,6 @@ const BACKLOG: i32 = 4096;
 impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start_in(self.http.log_format, "info");
-        crate::open_files::raise_limit();
         if let Some((listener, link)) = Link::take()? {
             return Ok(self.work(listener, &link));
         }

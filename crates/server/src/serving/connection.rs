@@ -26,12 +26,18 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Whoever holds a place has so long to send the head of a request.
 const HEAD: Duration = Duration::from_secs(30);
 
+/// A connection that is kept may be idle for so long, as many proxies have it, so that idle ones do not use up the
+/// places of a process.
+const IDLE: Duration = Duration::from_secs(75);
+
 /// Serves one connection to its end.
 pub(super) async fn serve(stream: TcpStream, app: Router, style: Style, mut stopping: watch::Receiver<bool>) {
     let mut http = http1::Builder::new();
-    if style == Style::Once {
-        http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(HEAD);
-    }
+    // This time runs from the end of the request before.
+    match style {
+        Style::Kept => http.timer(TokioTimer::new()).header_read_timeout(IDLE),
+        Style::Once => http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(HEAD),
+    };
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
     // A connection that breaks is its caller's affair; what was answered stands in the access log.
     tokio::select! {

@@ -86,23 +86,28 @@ async fn serve_all(
             drop((open, place));
         });
     };
-    let next = async || {
+    let mut full = false;
+    let next = async |full: &mut bool| {
+        if room.available_permits() == 0 && !std::mem::replace(full, true) {
+            tracing::warn!(connections, "as many connections as there are open files for; others wait to be accepted");
+        }
         // It is never closed.
         let place = Arc::clone(&room).acquire_owned().await.ok();
         (accept(&listener).await, place)
     };
     loop {
         tokio::select! {
-            (stream, place) = next() => take(stream, place),
+            (stream, place) = next(&mut full) => take(stream, place),
             () = stopped(&mut stopping) => break,
         }
     }
     // Whoever has connected already is served, too: closing the listener would turn them away.
     let listener = listener.into_std()?;
     for _ in 0..QUEUE {
+        let place = Arc::clone(&room).acquire_owned().await.ok();
         let Ok((stream, _)) = listener.accept() else { break };
         stream.set_nonblocking(true)?;
-        take(TcpStream::from_std(stream)?, None);
+        take(TcpStream::from_std(stream)?, place);
     }
     drop((listener, open));
     all_closed.recv().await;

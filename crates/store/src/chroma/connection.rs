@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chroma::client::ChromaHttpClientError;
 use chroma::types::{Metadata, MetadataValue, Schema, Space, VectorIndexConfig, VectorIndexConfiguration};
@@ -21,8 +21,8 @@ const DIMENSION: &str = "qanda_dimension";
 
 pub(super) struct Connection {
     pub(super) settings: ChromaSettings,
-    /// What searches have learned.
-    pub(super) kinds: Kinds,
+    /// What searches have learned of the collection with this id.
+    kinds: RwLock<(Option<String>, Arc<Kinds>)>,
     turns: Turns,
     client: ChromaHttpClient,
     /// The embedder in use, if any.
@@ -50,7 +50,7 @@ impl Connection {
         let client = ChromaHttpClient::new(options);
         Ok(Self {
             turns: Turns::new(settings.concurrency, settings.timeout),
-            kinds: Kinds::default(),
+            kinds: RwLock::default(),
             settings,
             client,
             embedder,
@@ -207,7 +207,19 @@ impl Connection {
         }
     }
 
+    /// What searches have learned of the collection.
+    pub(super) fn kinds(&self) -> Arc<Kinds> {
+        Arc::clone(&self.kinds.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
     fn remember(&self, collection: ChromaCollection) -> Handle {
+        let id = collection.id().to_string();
+        let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+        if kinds.0.as_ref().is_some_and(|known| *known != id) {
+            kinds.1 = Arc::default();
+        }
+        kinds.0 = Some(id);
+        drop(kinds);
         let handle = Handle { space: space(&collection), collection };
         self.missed.store(false, Ordering::Relaxed);
         *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle.clone());

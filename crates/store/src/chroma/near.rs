@@ -13,12 +13,13 @@
 //! Where this does not lead to enough of the kind, the condition does. Both ways find the same records: the nearest
 //! ones of the kind are among the nearest of all, in the same order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use qanda_core::{Filter, Source, StoreError};
+use tokio::sync::Mutex;
 
 use super::conditions;
 use super::connection::Connection;
@@ -43,16 +44,17 @@ const MEMORY: usize = 1 << 20;
 #[derive(Default)]
 pub(super) struct Knowledge {
     hasher: RandomState,
-    /// Hashes of ids of records that are of another kind. An id does not change its kind.
+    /// Hashes of ids of records that are of another kind. An id does not change its kind in a collection's life.
     others: RwLock<HashSet<u64>>,
-    is_listed: AtomicBool,
+    /// Whether they were listed; locked while they are.
+    listed: Mutex<bool>,
     /// How many of the nearest had to be looked at to have enough. 0 before the first search.
     reach: AtomicUsize,
     /// Searches that did without since the reach became too long.
     given_up: AtomicUsize,
 }
 
-/// What was learned of both kinds.
+/// What was learned of both kinds in a collection.
 #[derive(Default)]
 pub(super) struct Kinds {
     contexts: Knowledge,
@@ -67,9 +69,10 @@ pub(super) async fn nearest(
     filter: &Filter,
     wanted: usize,
 ) -> Result<Vec<(Record, f32)>, StoreError> {
+    let kinds = connection.kinds();
     let one_kind = match source {
-        Source::Context if filter.is_empty() => Some((CONTEXT, QA, &connection.kinds.contexts)),
-        Source::Qa if filter.is_empty() => Some((QA, CONTEXT, &connection.kinds.pairs)),
+        Source::Context if filter.is_empty() => Some((CONTEXT, QA, &kinds.contexts)),
+        Source::Qa if filter.is_empty() => Some((QA, CONTEXT, &kinds.pairs)),
         _ => None,
     };
     if let Some((kind, other, knowledge)) = one_kind
@@ -99,24 +102,14 @@ async fn among_all(
     while found.len() < wanted && unread.peek().is_some() && read < LESSONS {
         let next = (wanted - found.len()).max(wanted / 4);
         let next: Vec<usize> = unread.by_ref().take(next).collect();
-        let ids: Vec<String> = next.iter().map(|place| near[*place].0.clone()).collect();
-        let records = connection.by_id(&ids, Wanted::All).await?;
         read += next.len();
-        knowledge.learn(records.iter().filter(|record| !record.is(kind)));
-        let mut of_kind: Vec<(usize, Record)> = records
-            .into_iter()
-            .filter(|record| record.is(kind))
-            .filter_map(|record| Some((*next.iter().find(|place| near[**place].0 == record.id)?, record)))
-            .collect();
-        of_kind.sort_by_key(|(place, _)| *place);
-        found.extend(of_kind);
+        found.extend(read_of_kind(connection, &near, &next, kind, knowledge).await?);
     }
     tracing::debug!(kind, reach, read, found = found.len(), "searched among all kinds");
     if found.len() < wanted {
-        // Reading may go on in the next search; only a reach that was too short is made longer. That fewer came than
-        // were asked for proves nothing: the index is approximate.
-        if near.len() == reach && unread.peek().is_none() {
-            knowledge.fell_short(reach);
+        // While some are unread, more reading in the next search leads further, not a longer reach.
+        if unread.peek().is_none() {
+            knowledge.fell_short(reach, near.len());
         }
         return Ok(None);
     }
@@ -127,29 +120,45 @@ async fn among_all(
     Ok(Some(found.into_iter().map(|(place, record)| (record, near[place].1)).collect()))
 }
 
+/// The records of a kind at these places of `near`, in their order; the others are known from then on.
+async fn read_of_kind(
+    connection: &Connection,
+    near: &[(String, f32)],
+    places: &[usize],
+    kind: &str,
+    knowledge: &Knowledge,
+) -> Result<Vec<(usize, Record)>, StoreError> {
+    let ids: Vec<String> = places.iter().map(|place| near[*place].0.clone()).collect();
+    let records = connection.by_id(&ids, Wanted::All).await?;
+    let (of_kind, others): (Vec<Record>, Vec<Record>) = records.into_iter().partition(|record| record.is(kind));
+    knowledge.learn(&others);
+    let mut by_id: HashMap<String, Record> = of_kind.into_iter().map(|record| (record.id.clone(), record)).collect();
+    Ok(places.iter().filter_map(|place| Some((*place, by_id.remove(&near[*place].0)?))).collect())
+}
+
 impl Knowledge {
     /// Lists what is of the other kind, once. Searches at the same time do not wait for it, and where the server
     /// refuses, they learn from what they read.
     async fn list(&self, connection: &Connection, other: &str) -> Result<(), StoreError> {
-        if self.is_listed.swap(true, Ordering::Relaxed) {
+        // A search that is given up while it lists leaves it to the next one.
+        let Ok(mut listed) = self.listed.try_lock() else { return Ok(()) };
+        if *listed {
             return Ok(());
         }
         let condition = conditions::is(SOURCE, other);
         for page in 0..PAGES {
             match connection.page(Some(&condition), Wanted::Ids, page * PAGE, PAGE).await {
                 Ok(page) => {
-                    self.learn(page.iter());
+                    self.learn(&page);
                     if page.len() < PAGE {
                         break;
                     }
                 }
-                Err(away @ StoreError::Unavailable { .. }) => {
-                    self.is_listed.store(false, Ordering::Relaxed);
-                    return Err(away);
-                }
+                Err(away @ StoreError::Unavailable { .. }) => return Err(away),
                 Err(_) => break,
             }
         }
+        *listed = true;
         Ok(())
     }
 
@@ -173,8 +182,10 @@ impl Knowledge {
         });
     }
 
-    fn fell_short(&self, reach: usize) {
-        let longer = if reach < MOST { (reach * 2).min(MOST) } else { MOST + 1 };
+    /// So many were asked for and came, and too few of them were of the kind. A longer reach leads to more, unless
+    /// that was all: then the kind is rare, or the index, which is approximate, tells of no more.
+    fn fell_short(&self, reach: usize, came: usize) {
+        let longer = if came == reach && reach < MOST { (reach * 2).min(MOST) } else { MOST + 1 };
         // Two at the same time make it longer once.
         self.reach.fetch_max(longer, Ordering::Relaxed);
     }
@@ -188,8 +199,8 @@ impl Knowledge {
         near.iter().enumerate().filter_map(unknown).collect()
     }
 
-    fn learn<'a>(&self, others: impl Iterator<Item = &'a Record>) {
-        let hashes: Vec<u64> = others.map(|record| self.hasher.hash_one(record.id.as_str())).collect();
+    fn learn(&self, others: &[Record]) {
+        let hashes: Vec<u64> = others.iter().map(|record| self.hasher.hash_one(record.id.as_str())).collect();
         if hashes.is_empty() {
             return;
         }
@@ -210,12 +221,15 @@ mod tests {
         let knowledge = Knowledge::default();
         for reach in [320, 640, 1_280, MOST] {
             assert_eq!(knowledge.reach(40), Some(reach));
-            knowledge.fell_short(reach);
+            knowledge.fell_short(reach, reach);
         }
         let tried: Vec<_> = (0..2 * PATIENCE).filter(|_| knowledge.reach(40).is_some()).collect();
         assert_eq!(tried, [PATIENCE - 1, 2 * PATIENCE - 1]);
         knowledge.reached(MOST, 1_000);
         assert!(knowledge.reach(40).is_some_and(|reach| reach < MOST));
+        // There are only so many records.
+        knowledge.fell_short(320, 200);
+        assert_eq!(knowledge.reach(40), None);
     }
 
     #[test]
@@ -229,7 +243,7 @@ mod tests {
         }
         assert!(knowledge.reach(5).is_some_and(|reach| (50..200).contains(&reach)), "{:?}", knowledge.reach(5));
         // One that began before others fell short does not undo what they taught.
-        knowledge.fell_short(800);
+        knowledge.fell_short(800, 800);
         knowledge.reached(160, 120);
         assert!(knowledge.reach(5).is_some_and(|reach| reach > 1_500), "{:?}", knowledge.reach(5));
     }

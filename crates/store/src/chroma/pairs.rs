@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue};
+use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue, Where};
 use qanda_core::text::find_words;
 use qanda_core::{EntryId, NewPair, Pair, StoreError};
 
@@ -11,6 +11,9 @@ use super::connection::Connection;
 use super::documents::Change;
 use super::layout::{self, CONTEXT, CONTEXT_ID, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
 use super::requests::{BATCH, Wanted};
+
+/// Most records that are read to find the nearest of them here.
+const FEW: usize = 64;
 
 /// Stores pairs. One that names its document, but no passage, belongs to the passage in which its answer stands word
 /// for word.
@@ -80,7 +83,7 @@ pub(super) async fn remove(connection: &Connection, keys: Vec<String>) -> Result
     Ok(removed)
 }
 
-/// The pairs written for any of these passages, the nearest questions first. One request.
+/// The pairs written for any of these passages, the nearest questions first. One request, or two if they are many.
 pub(super) async fn written_for(
     connection: &Connection,
     contexts: Vec<EntryId>,
@@ -96,12 +99,28 @@ pub(super) async fn written_for(
     let condition = is_one_of(CONTEXT_ID, contexts.into_iter().map(|id| id.as_str().to_owned()));
     let found = match vector.is_empty() {
         true => connection.page(Some(&condition), Wanted::All, 0, enough).await?,
-        false => {
-            let found = connection.nearest(vector, Some(&condition), enough).await?;
-            found.into_iter().map(|(record, _)| record).collect()
-        }
+        false => nearest(connection, &condition, vector, enough).await?,
     };
     Ok(found.into_iter().filter(|record| record.is(QA)).take(limit).map(Record::into_pair).collect())
+}
+
+/// The nearest records that fulfil a condition which few fulfil. A server of one's own reads those, with their vectors,
+/// in half the time that it takes to search among them.
+async fn nearest(
+    connection: &Connection,
+    condition: &Where,
+    vector: &[f32],
+    limit: usize,
+) -> Result<Vec<Record>, StoreError> {
+    let most = FEW.max(limit);
+    let mut found = connection.with_vectors(condition, most).await?;
+    if found.len() == most {
+        let found = connection.nearest(vector, Some(condition), limit).await?;
+        return Ok(found.into_iter().map(|(record, _)| record).collect());
+    }
+    let cosine = |other: &[f32]| vector.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
+    found.sort_by(|(_, a), (_, b)| cosine(b).total_cmp(&cosine(a)));
+    Ok(found.into_iter().take(limit).map(|(record, _)| record).collect())
 }
 
 /// Brings the pairs of changed documents in line with them. This comes before the passages go: as long as those are

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chroma::types::{Include, IncludeList, MetadataValue, UpdateMetadata, Where};
+use chroma::types::{GetResponse, Include, IncludeList, MetadataValue, UpdateMetadata, Where};
 use qanda_core::StoreError;
 
 use super::connection::Connection;
@@ -115,6 +115,20 @@ impl Connection {
         Ok(found)
     }
 
+    /// The first records that fulfil a condition, with their vectors.
+    pub(super) async fn with_vectors(
+        &self,
+        condition: &Where,
+        limit: usize,
+    ) -> Result<Vec<(Record, Vec<f32>)>, StoreError> {
+        let include = IncludeList(vec![Include::Metadata, Include::Document, Include::Embedding]);
+        let Some(mut found) = self.fetch(None, Some(condition), include, Some((0, limit))).await? else {
+            return Ok(Vec::new());
+        };
+        let vectors = found.embeddings.take().unwrap_or_default();
+        Ok(records(found).zip(vectors).collect())
+    }
+
     async fn get(
         &self,
         ids: Option<&[String]>,
@@ -122,21 +136,24 @@ impl Connection {
         wanted: Wanted,
         window: Option<(usize, usize)>,
     ) -> Result<Vec<Record>, StoreError> {
+        let found = self.fetch(ids, condition, wanted.include(), window).await?;
+        Ok(found.map(|found| records(found).collect()).unwrap_or_default())
+    }
+
+    async fn fetch(
+        &self,
+        ids: Option<&[String]>,
+        condition: Option<&Where>,
+        include: IncludeList,
+        window: Option<(usize, usize)>,
+    ) -> Result<Option<GetResponse>, StoreError> {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let (offset, limit) = window.map(|(offset, limit)| (number(offset), number(limit))).unzip();
-        let found = self.run("reading", |handle| {
-            let (ids, condition) = (ids.map(<[String]>::to_vec), condition.cloned());
-            async move { handle.collection.get(ids, condition, limit, offset, Some(wanted.include())).await }
-        });
-        let Some(found) = found.await? else { return Ok(Vec::new()) };
-        let mut texts = found.documents.into_iter().flatten();
-        let mut metadata = found.metadatas.into_iter().flatten();
-        let record = |id| Record {
-            id,
-            text: texts.next().flatten().unwrap_or_default(),
-            metadata: metadata.next().flatten().unwrap_or_default(),
-        };
-        Ok(found.ids.into_iter().map(record).collect())
+        self.run("reading", |handle| {
+            let (ids, condition, include) = (ids.map(<[String]>::to_vec), condition.cloned(), include.clone());
+            async move { handle.collection.get(ids, condition, limit, offset, Some(include)).await }
+        })
+        .await
     }
 
     /// Stores records; `old` finds what is stored of a record already.
@@ -188,6 +205,16 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+fn records(found: GetResponse) -> impl Iterator<Item = Record> {
+    let mut texts = found.documents.into_iter().flatten();
+    let mut metadata = found.metadatas.into_iter().flatten();
+    found.ids.into_iter().map(move |id| Record {
+        id,
+        text: texts.next().flatten().unwrap_or_default(),
+        metadata: metadata.next().flatten().unwrap_or_default(),
+    })
 }
 
 fn first<T>(lists: Option<Vec<Vec<T>>>) -> impl Iterator<Item = T> {

@@ -3,7 +3,8 @@
 //! Chroma takes whatever comes, all at once, and then everybody waits for everybody: two hundred questions at the same
 //! moment made each of them late. So a few are asked at a time and the others stand in line, first come, first served.
 //! Standing in line does not count against the deadline as long as the line moves. When Chroma has said nothing to
-//! anybody for that long, all who have waited as long learn that it is away, whether it was their turn or not.
+//! anybody for that long, all who have waited as long learn that it is away, whether it was their turn or not. Who gives
+//! up gives its turn back, although Chroma may go on with the request.
 
 use std::future::Future;
 use std::pin::pin;
@@ -54,10 +55,8 @@ impl Turns {
 
     /// Works at once, past the line: whoever asks how Chroma is must not wait for those who ask it something.
     pub(super) async fn skip<T>(&self, work: impl Future<Output = T>) -> Result<T, TooLate> {
-        match tokio::time::timeout(self.timeout, work).await {
-            Ok(done) => Ok(self.answered(done)),
-            Err(_) => Err(TooLate),
-        }
+        // No sign of life for the others: a server may tell how it is and still not search.
+        tokio::time::timeout(self.timeout, work).await.map_err(|_| TooLate)
     }
 
     fn answered<T>(&self, done: T) -> T {
@@ -134,15 +133,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_does_not_stand_in_line() {
+    async fn a_probe_does_not_stand_in_line_and_is_no_sign_of_life() {
         let turns = Turns::new(1, 5 * SECOND);
-        let busy = turns.wait(async { sleep(3 * SECOND).await });
+        let began = Instant::now();
+        let hangs = async { (turns.wait(pending::<()>()).await, began.elapsed()) };
+        let waits = async { (turns.wait(async {}).await, began.elapsed()) };
         let probe = async {
-            sleep(SECOND).await;
-            let began = Instant::now();
+            sleep(4 * SECOND).await;
             (turns.skip(async { 7 }).await, began.elapsed())
         };
-        let (_, probe) = tokio::join!(busy, probe);
-        assert_eq!(probe, (Ok(7), Duration::ZERO));
+        let (hangs, waits, probe) = tokio::join!(hangs, waits, probe);
+        assert_eq!(probe, (Ok(7), 4 * SECOND));
+        assert_eq!((hangs, waits), ((Err(TooLate), 5 * SECOND), (Err(TooLate), 5 * SECOND)), "it is no sign of life");
     }
 }

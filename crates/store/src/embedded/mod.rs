@@ -43,12 +43,15 @@ struct Inner {
     view: RwLock<Arc<View>>,
     /// Only one thread at a time brings the view up to date.
     refreshing: Mutex<()>,
-    /// For everything that reads or writes: as many searches at a time as there is room for in the indexes, and no
-    /// more connections to SQLite than that.
-    turns: Semaphore,
+    /// For all that reads: as many at a time as there is room for in the indexes. So there are no more connections to
+    /// SQLite than that, and one for whoever writes.
+    reads: Arc<Semaphore>,
+    /// SQLite lets one write at a time; who waits for it must not keep others from reading.
+    writes: Arc<Semaphore>,
 }
 
-/// Searches that run at the same time; others wait. Each keeps a core busy, so more would only slow each other.
+/// Searches, and what else reads, at the same time; others wait. Each keeps a core busy, so more would only slow each
+/// other.
 const SEARCHES: usize = 8;
 
 impl EmbeddedStore {
@@ -69,17 +72,44 @@ impl EmbeddedStore {
             fusion,
             view: RwLock::new(Arc::new(view)),
             refreshing: Mutex::new(()),
-            turns: Semaphore::new(SEARCHES),
+            reads: Arc::new(Semaphore::new(SEARCHES)),
+            writes: Arc::new(Semaphore::new(1)),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Runs blocking work off the async runtime, when there is a turn for it.
+    /// Reads when there is a turn for it.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = Arc::clone(&self.inner.reads).acquire_owned().await;
+        self.blocking(move |inner| {
+            // It goes with the work, not with whoever waits for it and may leave.
+            let _turn = turn;
+            work(inner)
+        })
+        .await
+    }
+
+    /// Writes to SQLite when there is a turn for it.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, &Inner) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let turn = Arc::clone(&self.inner.writes).acquire_owned().await;
+        self.blocking(move |inner| {
+            let _turn = turn;
+            inner.database.with(|connection| work(connection, inner))
+        })
+        .await
+    }
+
+    /// Runs blocking work off the async runtime, at once.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _turn = self.inner.turns.acquire().await;
         let inner = Arc::clone(&self.inner);
         let task = tokio::task::spawn_blocking(move || work(&inner));
         task.await.map_err(|cause| StoreError::failed("a task of the store", cause))?
@@ -112,23 +142,23 @@ impl Inner {
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
-        self.blocking(move |inner| search::search(inner, &query)).await
+        self.read(move |inner| search::search(inner, &query)).await
     }
 
     async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {
-        self.blocking(move |inner| inner.database.with(|connection| rows::put(connection, &documents))).await
+        self.write(move |connection, _| rows::put(connection, &documents)).await
     }
 
     async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError> {
-        self.blocking(move |inner| inner.database.with(|connection| rows::remove(connection, &locations))).await
+        self.write(move |connection, _| rows::remove(connection, &locations)).await
     }
 
     async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
-        self.blocking(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
+        self.read(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
     }
 
     async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
-        self.blocking(move |inner| {
+        self.read(move |inner| {
             inner.database.with(|connection| {
                 let ids = ids.iter().filter_map(pairs::row_id);
                 ids.map(|id| rows::passage(connection, id.unsigned_abs())).filter_map(Result::transpose).collect()
@@ -139,7 +169,7 @@ impl Store for EmbeddedStore {
 
     async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
         let vector = Vector::from_f32(&vector);
-        self.blocking(move |inner| {
+        self.read(move |inner| {
             let dense = &inner.current_view().dense;
             inner.database.with(|connection| pairs::written_for(connection, dense, &contexts, &vector, limit))
         })
@@ -147,30 +177,28 @@ impl Store for EmbeddedStore {
     }
 
     async fn put_pairs(&self, new: Vec<NewPair>) -> Result<(), StoreError> {
-        self.blocking(move |inner| inner.database.with(|connection| pairs::put(connection, &new))).await
+        self.write(move |connection, _| pairs::put(connection, &new)).await
     }
 
     async fn remove_pairs(&self, keys: Vec<String>) -> Result<usize, StoreError> {
-        self.blocking(move |inner| inner.database.with(|connection| pairs::remove(connection, &keys))).await
+        self.write(move |connection, _| pairs::remove(connection, &keys)).await
     }
 
     async fn list_passages(&self, after: Option<String>) -> Result<Page<Passage>, StoreError> {
-        self.blocking(move |inner| inner.database.with(|connection| pairs::list_passages(connection, after.as_deref())))
+        self.read(move |inner| inner.database.with(|connection| pairs::list_passages(connection, after.as_deref())))
             .await
     }
 
     async fn list_pairs(&self, after: Option<String>) -> Result<Page<Pair>, StoreError> {
-        self.blocking(move |inner| inner.database.with(|connection| pairs::list(connection, after.as_deref()))).await
+        self.read(move |inner| inner.database.with(|connection| pairs::list(connection, after.as_deref()))).await
     }
 
     async fn claim(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
-        self.blocking(move |inner| {
-            inner.database.with(|connection| rows::claim_embedder(connection, &inner.directory, &embedder))
-        })
-        .await
+        self.write(move |connection, inner| rows::claim_embedder(connection, &inner.directory, &embedder)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
+        // Whoever asks how the store is must not wait for those who ask it something.
         self.blocking(|inner| inner.database.with(|connection| rows::state(connection).map(drop))).await
     }
 

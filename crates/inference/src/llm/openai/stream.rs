@@ -34,7 +34,7 @@ enum Broken {
 pub(super) struct Answer {
     events: BoxStream<'static, Result<Sse, sse_stream::Error>>,
     /// Its connection is in use as long as this is here.
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
     endpoint: Arc<Endpoint>,
     idle: Duration,
     /// Known before the caller asks for it.
@@ -78,7 +78,7 @@ impl Answer {
             )));
         }
         let events = events(response, most_bytes);
-        let mut answer = Self { events, _turn: turn, endpoint, idle, known: None, said: false };
+        let mut answer = Self { events, turn, endpoint, idle, known: None, said: false };
         loop {
             let step = timeout_at(deadline, answer.step()).await.map_err(|_| answer.endpoint.silence())??;
             match step {
@@ -174,8 +174,13 @@ impl Answer {
     }
 
     /// Reads what follows the answer, which nobody needs, for the sake of the connection.
-    fn release(mut self) {
-        let rest = async move { timeout(TAIL, async { while self.events.next().await.is_some() {} }).await };
+    fn release(self) {
+        let Self { mut events, turn, .. } = self;
+        let rest = async move {
+            let _ = timeout(TAIL, async { while events.next().await.is_some() {} }).await;
+            // Until here its connection is in use.
+            drop((events, turn));
+        };
         let mut rest = Box::pin(rest);
         // Mostly it has come with the last word, and needs no task.
         if rest.as_mut().now_or_never().is_none() {

@@ -60,8 +60,8 @@ impl DenseView {
         Ok(found)
     }
 
-    /// Cosine of one entry; none if it has been removed. Out of memory where it is there, which is far quicker than
-    /// out of SQLite.
+    /// Cosine of one entry; none if there is no vector of it. Out of memory where it is there, which is far quicker
+    /// than out of SQLite; one that was removed lately may still be there.
     pub(super) fn cosine(&self, connection: &Connection, query: &Vector, id: u64) -> Result<Option<f32>, StoreError> {
         match self.tail.cosine(query, id) {
             Some(cosine) => Ok(Some(cosine)),
@@ -69,7 +69,7 @@ impl DenseView {
         }
     }
 
-    /// Cosines of single entries, without those that have been removed.
+    /// Cosines of single entries, without those that have no vector.
     pub(super) fn cosines(
         &self,
         connection: &Connection,
