@@ -60,9 +60,10 @@ pub async fn serve(
     stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
-    let app = app.layer(from_fn_with_state(stopping.clone(), say_goodbye));
+    let room = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let app = app.layer(from_fn_with_state((stopping.clone(), Arc::clone(&room)), say_goodbye));
     match class {
-        Class::Async => serve_all(listener, app, connections, stopping).await,
+        Class::Async => serve_all(listener, app, room, stopping).await,
         Class::Sync => slots::serve(listener, app, 1, stopping).await,
         Class::Gthread(threads) => slots::serve(listener, app, threads.get(), stopping).await,
     }
@@ -71,10 +72,9 @@ pub async fn serve(
 async fn serve_all(
     listener: StdListener,
     app: Router,
-    connections: usize,
+    room: Arc<Semaphore>,
     mut stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let room = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
     let listener = TcpListener::from_std(listener)?;
     // Nothing is ever sent; receiving ends when the last connection has dropped its end.
     let (open, mut all_closed) = mpsc::channel::<Infallible>(1);
@@ -89,7 +89,7 @@ async fn serve_all(
     let mut full = false;
     let next = async |full: &mut bool| {
         if room.available_permits() == 0 && !std::mem::replace(full, true) {
-            tracing::warn!(connections, "as many connections as there are open files for; others wait to be accepted");
+            tracing::warn!("there are as many connections as open files allow; others wait to be accepted");
         }
         // It is never closed.
         let place = Arc::clone(&room).acquire_owned().await.ok();
@@ -138,10 +138,15 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// Tells callers not to use their connection again once this process is about to end, so that none of them sends a
-/// request into a connection that is being closed.
-async fn say_goodbye(State(stopping): State<watch::Receiver<bool>>, request: Request, next: Next) -> Response {
+/// request into a connection that is being closed; and while it is full, as an idle connection would hold the place of
+/// somebody who waits.
+async fn say_goodbye(
+    State((stopping, room)): State<(watch::Receiver<bool>, Arc<Semaphore>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
-    if *stopping.borrow() {
+    if *stopping.borrow() || room.available_permits() == 0 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

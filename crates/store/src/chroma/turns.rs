@@ -137,7 +137,7 @@ mod tests {
         let turns = Turns::new(1, 5 * SECOND);
         let began = Instant::now();
         let hangs = async { (turns.wait(pending::<()>()).await, began.elapsed()) };
-        let waits = async { (turns.wait(async {}).await, began.elapsed()) };
+        let waits = async { (turns.wait(pending::<()>()).await, began.elapsed()) };
         let probe = async {
             sleep(4 * SECOND).await;
             (turns.skip(async { 7 }).await, began.elapsed())
