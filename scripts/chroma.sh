@@ -10,13 +10,7 @@ need python3 "Python 3 is missing: install it (Chroma's server comes as a Python
 if [ "$("$venv/bin/python" -c 'from importlib.metadata import version; print(version("chromadb"))' 2>/dev/null)" != "$version" ]; then
     need_space "$cache" 800 "Chroma"
     say "installing Chroma $version into $venv"
-    mkdir -p "$cache/log"
-    log=$cache/log/chroma.log
-    rm -rf "$venv"
-    python3 -m venv "$venv" >"$log" 2>&1 ||
-        { cat "$log" >&2; fail "Python cannot make a virtual environment; install its venv module (Debian: apt install python3-venv)."; }
-    "$venv/bin/python" -m pip install --quiet "chromadb==$version" >"$log" 2>&1 ||
-        { cat "$log" >&2; explain "Installing Chroma $version" "$log"; }
+    python_packages chroma "Chroma $version" "chromadb==$version"
 fi
 
 [ "${1:-}" = run ] || exit 0

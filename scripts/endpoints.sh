@@ -17,8 +17,7 @@ mkdir -p "$log"
 if [ "$(cat "$venv/packages" 2>/dev/null)" != "${packages[*]}" ]; then
     need_space "$cache" 2000 "Installing the servers"
     say "installing ${packages[*]} into $venv"
-    { python3 -m venv "$venv" && "$venv/bin/python" -m pip install --quiet "${packages[@]}"; } >"$log/endpoints.log" 2>&1 ||
-        { tail -20 "$log/endpoints.log" >&2; explain "Installing the servers" "$log/endpoints.log"; }
+    python_packages endpoints "the servers" "${packages[@]}"
     printf '%s' "${packages[*]}" >"$venv/packages"
 fi
 

@@ -41,3 +41,14 @@ explain() { # explain STEP LOG
     fi
     fail "$1 failed; the reason is above and in $2."
 }
+
+python_packages() { # python_packages NAME WHAT PIP-ARGUMENT...: a new virtual environment, $cache/NAME, with packages
+    local venv=$cache/$1 log=$cache/log/$1.log what=$2
+    shift 2
+    mkdir -p "$cache/log"
+    rm -rf "$venv"
+    python3 -m venv "$venv" >"$log" 2>&1 ||
+        { cat "$log" >&2; fail "Python cannot make a virtual environment; install its venv module (Debian: apt install python3-venv)."; }
+    "$venv/bin/python" -m pip install --quiet "$@" >"$log" 2>&1 ||
+        { tail -20 "$log" >&2; explain "Installing $what" "$log"; }
+}

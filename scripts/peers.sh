@@ -8,11 +8,5 @@ need python3 "Python 3 is missing: install it (the services to compare with are 
 cmp -s "$wanted" "$venv/requirements.txt" && exit 0
 need_space "$cache" 900 "The Python services"
 say "installing the Python services' libraries into $venv"
-mkdir -p "$cache/log"
-log=$cache/log/peers.log
-rm -rf "$venv"
-python3 -m venv "$venv" >"$log" 2>&1 ||
-    { cat "$log" >&2; fail "Python cannot make a virtual environment; install its venv module (Debian: apt install python3-venv)."; }
-"$venv/bin/python" -m pip install --quiet --requirement "$wanted" >"$log" 2>&1 ||
-    { cat "$log" >&2; explain "Installing the Python services' libraries" "$log"; }
+python_packages peers "the Python services' libraries" --requirement "$wanted"
 cp "$wanted" "$venv/requirements.txt"

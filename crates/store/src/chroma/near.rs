@@ -2,7 +2,7 @@
 //!
 //! Passages and pairs share a collection, and a server of one's own is slow to tell them apart: before it looks at a
 //! vector it gathers the ids of all records that fulfil a condition. With 5,941 passages beside 3,490 pairs that was
-//! 29 ms of 31, and it grows with the collection, while the ids of the 1,000 nearest records of any kind take 4 ms and
+//! 27 ms of 31, and it grows with the collection, while the ids of the 1,000 nearest records of any kind take 4 ms and
 //! 40 records by id another 5. So:
 //!
 //! 1. **Know**: before the first search, list the ids of the other kind, which a server does fast.
