@@ -30,6 +30,7 @@ fn an_answer_comes_as_json() {
     assert!(documents(&answer).contains(&"examples/type-2-diabetes.md"), "{answer:#}");
     assert!(text(&answer).contains("below 7%"), "{answer:#}");
     assert_eq!((&answer["pipeline"], &answer["cached"]), (&"direct".into(), &false.into()));
+    assert!(["stop", "length", "cancelled"].iter().any(|finish| answer["finish"] == *finish), "{answer}");
     assert!(answer["model"].as_str().is_some_and(|name| !name.is_empty()), "{answer:#}");
     let timings = answer["timings_ms"].as_object().expect("timings are an object");
     assert!(timings.values().all(Value::is_number), "{answer:#}");

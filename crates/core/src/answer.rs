@@ -1,6 +1,7 @@
 //! What comes back.
 
 use crate::document::{EntryId, Span};
+use crate::ports::Finish;
 
 /// A place in a document that backs a statement of the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +66,8 @@ pub struct Answer {
     pub model: String,
     /// Which pipeline asked it.
     pub pipeline: &'static str,
+    /// Why the last call of the model ended.
+    pub finish: Finish,
     /// Whether it was remembered instead of generated.
     pub cached: bool,
 }

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod citation;
+pub mod context;
 pub mod document;
 pub mod error;
 pub mod pair;
@@ -15,8 +16,9 @@ pub mod question;
 pub mod text;
 
 pub use answer::{Answer, Citation, Timings};
+pub use context::{Caller, Collection, RequestContext};
 pub use document::{Document, EntryId, Metadata, NewDocument, NewPassage, Passage, Span};
 pub use error::{AnswerError, ModelError, StoreError};
 pub use pair::{NewPair, Pair};
-pub use ports::{Embedder, LanguageModel, Store};
+pub use ports::{Documents, Embedder, LanguageModel, Pairs, Search, Store, Upkeep};
 pub use question::{Filter, Question, Source};

@@ -2,7 +2,7 @@
 
 mod models;
 
-use qanda_core::Embedder;
+use qanda_core::{Embedder, RequestContext};
 use qanda_inference::embed::local::LocalEmbedder;
 
 fn embedder() -> LocalEmbedder {
@@ -14,7 +14,10 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 async fn embed(embedder: &LocalEmbedder, texts: &[&str]) -> Vec<Vec<f32>> {
-    embedder.embed_passages(texts.iter().map(|text| (*text).to_owned()).collect()).await.expect("embeds")
+    embedder
+        .embed_passages(&RequestContext::local(), texts.iter().map(|text| (*text).to_owned()).collect())
+        .await
+        .expect("embeds")
 }
 
 const WEATHER: [&str; 3] = ["The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium."];
@@ -34,7 +37,10 @@ async fn vectors_have_unit_length_and_the_stated_dimension() {
     assert_eq!(embedder.identity().dimension, 384);
     assert!(embedder.identity().name.starts_with("all-MiniLM-L6-v2"), "{}", embedder.identity().name);
     for text in ["", "?", "one", "Ünïcödé und 漢字 und 🦀", WEATHER[0], "\0"] {
-        for vector in [embedder.embed_query(text).await.expect("embeds"), embed(&embedder, &[text]).await.remove(0)] {
+        for vector in [
+            embedder.embed_query(&RequestContext::local(), text).await.expect("embeds"),
+            embed(&embedder, &[text]).await.remove(0),
+        ] {
             assert_eq!(vector.len(), 384, "{text:?}");
             assert!((dot(&vector, &vector) - 1.0).abs() < 1e-4, "{text:?}");
         }
@@ -72,7 +78,8 @@ async fn of_a_text_longer_than_the_limit_the_start_is_embedded() {
 async fn unrelated_texts_are_below_the_floor_and_an_answer_is_above_it() {
     let embedder = embedder();
     let floor = embedder.relevance_floor();
-    let question = embedder.embed_query("How long should I wash my hands?").await.expect("embeds");
+    let question =
+        embedder.embed_query(&RequestContext::local(), "How long should I wash my hands?").await.expect("embeds");
     let texts = ["Wash your hands with soap for at least 20 seconds.", "The treaty was signed in the spring of 1648."];
     let passages = embed(&embedder, &texts).await;
     assert!(dot(&question, &passages[0]) > floor && dot(&question, &passages[1]) < floor, "{floor}");

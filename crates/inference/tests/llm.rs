@@ -5,9 +5,9 @@ mod models;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use qanda_core::ports::{Message, Prompt, Shape, TokenStream};
+use qanda_core::ports::{GenerationStream, Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
-use qanda_core::{LanguageModel, ModelError};
+use qanda_core::{LanguageModel, ModelError, RequestContext};
 use qanda_inference::llm::local::{LocalModel, LocalOptions};
 use qanda_inference::openai::estimate_tokens;
 use tokio::time::timeout;
@@ -29,21 +29,17 @@ fn prompt(question: &str, max_tokens: usize) -> Prompt {
     Prompt { messages, max_tokens, temperature: 0.0, shape: None }
 }
 
-async fn rest(mut stream: TokenStream) -> Result<Vec<String>, ModelError> {
-    let mut tokens = Vec::new();
-    while let Some(token) = timeout(PATIENCE, stream.next()).await.expect("the model hangs") {
-        tokens.push(token?.text);
-    }
-    Ok(tokens)
+async fn rest(stream: GenerationStream) -> Result<Vec<String>, ModelError> {
+    Ok(timeout(PATIENCE, read_to_end(stream)).await.expect("the model hangs")?.tokens)
 }
 
 async fn answer(model: &LocalModel, question: &str, max_tokens: usize) -> Result<Vec<String>, ModelError> {
-    rest(model.generate(prompt(question, max_tokens)).await?).await
+    rest(model.generate(&RequestContext::local(), prompt(question, max_tokens)).await?).await
 }
 
 /// Starts an answer and waits for its first tokens.
-async fn begun(model: &LocalModel, question: &str, max_tokens: usize, first: usize) -> TokenStream {
-    let mut stream = model.generate(prompt(question, max_tokens)).await.expect("starts");
+async fn begun(model: &LocalModel, question: &str, max_tokens: usize, first: usize) -> GenerationStream {
+    let mut stream = model.generate(&RequestContext::local(), prompt(question, max_tokens)).await.expect("starts");
     for _ in 0..first {
         timeout(PATIENCE, stream.next()).await.expect("in time").expect("a token").expect("no failure");
     }
@@ -111,7 +107,7 @@ async fn max_tokens_is_kept() {
 async fn a_prompt_that_is_too_long_is_refused_before_anything_is_evaluated() {
     let model = load(OPTIONS);
     let long = "word ".repeat(1000);
-    let refused = model.generate(prompt(&long, 40)).await.err().expect("is refused");
+    let refused = model.generate(&RequestContext::local(), prompt(&long, 40)).await.err().expect("is refused");
     assert!(matches!(refused, ModelError::PromptTooLong { tokens: 1000.., limit: 472 }), "{refused}");
     assert!(answer(&model, "What is the capital of France?", 40).await.is_ok());
 }
@@ -122,7 +118,7 @@ async fn chat_markup_in_a_message_is_text_like_any_other() {
     let model = load(OPTIONS);
     let markup = "<|im_end|>".repeat(200) + &"<|im_start|>".repeat(200);
     let as_text = model.count_tokens(&markup);
-    let refused = model.generate(prompt(&markup, 40)).await.err();
+    let refused = model.generate(&RequestContext::local(), prompt(&markup, 40)).await.err();
     let tokens = match refused {
         Some(ModelError::PromptTooLong { tokens, .. }) => tokens,
         other => panic!("{as_text} tokens do not fit, so this was read as markup: {other:?}"),
@@ -134,8 +130,9 @@ async fn chat_markup_in_a_message_is_text_like_any_other() {
 async fn when_the_queue_is_full_more_are_refused_and_those_waiting_are_answered() {
     let model = load(LocalOptions { queue: 1, ..OPTIONS });
     let running = begun(&model, STORY, 200, 1).await;
-    let waiting = model.generate(prompt("What is the capital of France?", 40)).await.expect("waits");
-    let refused = model.generate(prompt("Why?", 40)).await.err().expect("is refused");
+    let waiting =
+        model.generate(&RequestContext::local(), prompt("What is the capital of France?", 40)).await.expect("waits");
+    let refused = model.generate(&RequestContext::local(), prompt("Why?", 40)).await.err().expect("is refused");
     assert!(matches!(refused, ModelError::Overloaded { waiting: 1 }), "{refused}");
     drop(running);
     assert!(rest(waiting).await.expect("answers").concat().contains("Paris"));
@@ -188,7 +185,7 @@ async fn a_shape_is_kept_also_beside_answers_without_one() {
     let model = load(LocalOptions { slots: 3, context: 1024, ..OPTIONS });
     let shaped = |question: &'static str, temperature| {
         let model = &model;
-        async move { rest(model.generate(shaped(question, temperature)).await?).await }
+        async move { rest(model.generate(&RequestContext::local(), shaped(question, temperature)).await?).await }
     };
     let (one, two, three, prose) = tokio::join!(
         shaped("What do you know of the \"Mona Lisa\"?", 0.0),
@@ -216,7 +213,7 @@ async fn a_shape_that_cannot_be_is_an_error_and_disturbs_nobody() {
     let nested = list(list(Shape::Text, 0, 900), 0, 900);
     for list in [list(Shape::Text, 3, 2), list(Shape::Text, 1, 1_000_000), nested] {
         let prompt = Prompt { shape: Some(Shape::Object(vec![("list", list)])), ..prompt("Why?", 40) };
-        let refused = model.generate(prompt).await.err().expect("is refused");
+        let refused = model.generate(&RequestContext::local(), prompt).await.err().expect("is refused");
         assert!(matches!(refused, ModelError::Failed { .. }), "{refused}");
     }
     assert!(answer(&model, "What is the capital of France?", 40).await.is_ok());

@@ -5,9 +5,9 @@
 #![allow(clippy::print_stderr, reason = "what servers say is the point of trying them")]
 
 use futures::StreamExt;
-use qanda_core::ports::{Message, Prompt, Shape};
+use qanda_core::ports::{Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
-use qanda_core::{Embedder, LanguageModel, ModelError};
+use qanda_core::{Embedder, LanguageModel, ModelError, RequestContext};
 use qanda_inference::embed::openai::{OpenAiEmbedder, OpenAiEmbedderSettings};
 use qanda_inference::llm::openai::OpenAiModel;
 use qanda_inference::openai::OpenAiSettings;
@@ -58,12 +58,7 @@ fn prompt(question: &str, shape: Option<Shape>) -> Prompt {
 }
 
 async fn ask(model: &OpenAiModel, prompt: Prompt) -> Result<Vec<String>, ModelError> {
-    let mut stream = model.generate(prompt).await?;
-    let mut pieces = Vec::new();
-    while let Some(token) = stream.next().await {
-        pieces.push(token?.text);
-    }
-    Ok(pieces)
+    Ok(read_to_end(model.generate(&RequestContext::local(), prompt).await?).await?.tokens)
 }
 
 #[tokio::test]
@@ -116,7 +111,10 @@ async fn embeddings_are_of_unit_length_and_alike_for_like_texts() {
         let embedder = embedder.unwrap_or_else(|error| panic!("{}: {error}", server.name));
         let texts = ["The weather is lovely today.", "He drove to the stadium.", "", "The weather is lovely today."];
         let texts = texts.map(str::to_owned).to_vec();
-        let vectors = embedder.embed_passages(texts).await.unwrap_or_else(|error| panic!("{}: {error}", server.name));
+        let vectors = embedder
+            .embed_passages(&RequestContext::local(), texts)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", server.name));
         let dot = |a: usize, b: usize| vectors[a].iter().zip(&vectors[b]).map(|(a, b)| a * b).sum::<f32>();
         eprintln!("{}: {:?}, like {}, unlike {}", server.name, embedder.identity(), dot(0, 3), dot(0, 1));
         assert!(vectors.iter().all(|vector| vector.len() == embedder.identity().dimension));

@@ -119,7 +119,7 @@ pub(crate) async fn parts(settings: AnswerSettings, patience: Patience) -> anyho
     let generation = settings.llm.generation;
     let (model, search) = tokio::try_join!(model(settings.llm), search(settings.search, patience))?;
     let resources = Resources {
-        store: Arc::clone(&search.store),
+        search: Arc::clone(&search.store) as _,
         embedder: Arc::clone(&search.embedder),
         model,
         generation,

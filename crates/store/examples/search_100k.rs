@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{Document, EntryId, Filter, Metadata, NewDocument, NewPassage, Source, Span, Store};
+use qanda_core::{Document, EntryId, Filter, Metadata, NewDocument, NewPassage, RequestContext, Source, Span, Store};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 
 const PASSAGES: usize = 100_000;
@@ -83,7 +83,7 @@ async fn run(directory: &Path) -> Result<(), Box<dyn std::error::Error>> {
             let mut times = Vec::with_capacity(QUERIES);
             for (text, vector) in &queries {
                 let started = Instant::now();
-                store.search(query(text, vector, mode)).await?;
+                store.search(&RequestContext::local(), query(text, vector, mode)).await?;
                 times.push(started.elapsed().as_secs_f64() * 1e3);
             }
             times.sort_by(f64::total_cmp);
@@ -115,7 +115,7 @@ async fn fill(
     let started = Instant::now();
     for (part, vectors) in vectors.chunks(1_000).enumerate() {
         let documents = vectors.chunks(10).enumerate().map(|(n, vectors)| document(part * 100 + n, vectors, random));
-        store.put(documents.collect()).await?;
+        store.put(&RequestContext::local(), documents.collect()).await?;
     }
     println!("store: {:.1} s", started.elapsed().as_secs_f64());
     let started = Instant::now();
@@ -171,7 +171,7 @@ async fn recall(
             .collect();
         all.select_nth_unstable_by(10, |a, b| b.0.total_cmp(&a.0));
         let nearest: Vec<EntryId> = all[..10].iter().map(|(_, id)| (*id).into()).collect();
-        let hits = store.search(query(text, vector, Mode::Dense)).await?;
+        let hits = store.search(&RequestContext::local(), query(text, vector, Mode::Dense)).await?;
         found += hits.iter().filter(|hit| nearest.contains(&hit.passage.id)).count();
     }
     Ok(found as f64 / (10 * queries.len()) as f64)

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{EntryId, NewPair, Source, Span, Store, StoreError};
+use qanda_core::{EntryId, NewPair, RequestContext, Source, Span, Store, StoreError};
 use qanda_store::chroma::{ChromaSettings, ChromaStore, TokenHeader};
 use qanda_tests::Chroma;
 use qanda_tests::chroma::free_port;
@@ -25,7 +25,10 @@ fn store(settings: ChromaSettings) -> ChromaStore {
 /// The words of an error that says "not available" within the deadline.
 async fn unavailable(store: &dyn Store) -> String {
     let began = Instant::now();
-    let error = store.search(query("anything", 1, Mode::Hybrid)).await.expect_err("there is no Chroma");
+    let error = store
+        .search(&RequestContext::local(), query("anything", 1, Mode::Hybrid))
+        .await
+        .expect_err("there is no Chroma");
     assert!(began.elapsed() < DEADLINE + Duration::from_secs(1), "{:?}", began.elapsed());
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     assert!(matches!(store.check().await, Err(StoreError::Unavailable { .. })));
@@ -104,7 +107,7 @@ async fn a_collection_of_the_original_is_read_in_every_space() {
         Other::new(&server).original(&body).await;
         let store = store(settings(&server, &format!("original_{space}")));
         store.check().await.expect("can be searched");
-        let hits = store.search(query("metformin", 1, Mode::Hybrid)).await.expect("searches");
+        let hits = store.search(&RequestContext::local(), query("metformin", 1, Mode::Hybrid)).await.expect("searches");
         assert_eq!(hits.len(), 2);
         assert!((hits[0].cosine.expect("a cosine") - 1.0).abs() < 0.001, "{space}");
         let cosine: f32 = vector(1).iter().zip(vector(2)).map(|(a, b)| a * b).sum();
@@ -116,20 +119,35 @@ async fn a_collection_of_the_original_is_read_in_every_space() {
         let status = store.status().await.expect("counts");
         assert_eq!((status.documents, status.passages, status.pairs), (2, 2, 2));
         assert_eq!(status.embedder.expect("has vectors").1, 8);
-        assert!(store.fingerprints().await.expect("reads").is_empty(), "none of its documents is ours");
+        assert!(
+            store.fingerprints(&RequestContext::local()).await.expect("reads").is_empty(),
+            "none of its documents is ours"
+        );
     }
 }
 
 async fn assert_pairs_of_the_original(store: &ChromaStore) {
-    let pairs =
-        store.pairs_for(vec![EntryId::from("c1".to_owned()), EntryId::from("c2".to_owned())], vector(4), 8).await;
+    let pairs = store
+        .pairs_for(
+            &RequestContext::local(),
+            vec![EntryId::from("c1".to_owned()), EntryId::from("c2".to_owned())],
+            vector(4),
+            8,
+        )
+        .await;
     let pairs = pairs.expect("reads");
     assert_eq!(pairs.iter().map(|pair| pair.key.as_str()).collect::<Vec<_>>(), ["q2", "q1"]);
     assert_eq!((pairs[0].answer.as_str(), pairs[0].document.as_deref()), ("In herds.", Some("zoo.pdf")));
-    let hits = store.search(SearchQuery { source: Source::Qa, ..query("", 3, Mode::Dense) }).await.expect("searches");
+    let hits = store
+        .search(&RequestContext::local(), SearchQuery { source: Source::Qa, ..query("", 3, Mode::Dense) })
+        .await
+        .expect("searches");
     assert_eq!((hits[0].passage.document.as_str(), hits[0].passage.text.as_str()), ("qa:q1", "Below 30."));
     let context = hits[0].pair.as_ref().and_then(|link| link.context.clone()).expect("has a passage");
-    assert_eq!(store.passages(vec![context]).await.expect("reads")[0].text, "Stop metformin below 30.");
+    assert_eq!(
+        store.passages(&RequestContext::local(), vec![context]).await.expect("reads")[0].text,
+        "Stop metformin below 30."
+    );
     for (name, value) in [("year", "2024"), ("year", "2023.5"), ("final", "true"), ("guideline", "zoo.pdf")] {
         let query = SearchQuery { filter: filter(name, value), ..query("", 1, Mode::Dense) };
         assert_eq!(found(store, query).await.len(), 1, "{name} {value}");
@@ -150,7 +168,7 @@ async fn passages_behind_any_number_of_pairs_are_found_and_never_others_than_the
     let texts: Vec<String> = (0..50).map(|number| format!("passage {number}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let store = store(settings(&server, "behind_pairs"));
-    store.put(vec![document("a.md", &texts, 1_000)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &texts, 1_000)]).await.expect("puts");
     let search = query("", 1, Mode::Dense);
     let alone = found(&store, search.clone()).await;
     // All of them nearer than any passage.
@@ -159,15 +177,15 @@ async fn passages_behind_any_number_of_pairs_are_found_and_never_others_than_the
             vector: beside(1, *number),
             ..pair(&format!("p{number}"), &format!("asked {number}"), "so", 1)
         });
-        store.put_pairs(pairs.collect()).await.expect("puts");
+        store.put_pairs(&RequestContext::local(), pairs.collect()).await.expect("puts");
     }
     // Enough times to learn what is what, which changes the way of the search, and to be used to it.
     for _ in 0..20 {
         assert_eq!(found(&store, search.clone()).await, alone);
     }
-    store.put_pairs(vec![pair("new", "asked", "so", 1)]).await.expect("puts");
-    store.remove(vec!["/docs/a.md".to_owned()]).await.expect("removes");
-    store.put(vec![document("b.md", &["new"], 500)]).await.expect("puts");
+    store.put_pairs(&RequestContext::local(), vec![pair("new", "asked", "so", 1)]).await.expect("puts");
+    store.remove(&RequestContext::local(), vec!["/docs/a.md".to_owned()]).await.expect("removes");
+    store.put(&RequestContext::local(), vec![document("b.md", &["new"], 500)]).await.expect("puts");
     assert_eq!(found(&store, search.clone()).await, ["new"]);
     let pairs = SearchQuery { source: Source::Qa, ..search };
     assert_eq!(found(&store, pairs).await.len(), 5);
@@ -179,9 +197,9 @@ async fn our_documents_live_beside_those_of_others() {
     Other::new(&server).original(&json!({"name": "beside", "metadata": {"theirs": "kept"}})).await;
     let store = store(settings(&server, "beside"));
     store.claim(identity("m")).await.expect("the dimension fits");
-    store.put(vec![document("diabetes.pdf", &["Ours."], 7)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("diabetes.pdf", &["Ours."], 7)]).await.expect("puts");
     assert_eq!(store.status().await.expect("counts").documents, 3);
-    store.remove(vec!["/docs/diabetes.pdf".to_owned()]).await.expect("removes");
+    store.remove(&RequestContext::local(), vec!["/docs/diabetes.pdf".to_owned()]).await.expect("removes");
     assert_eq!(keys(&store).await, ["q1", "q2"], "pairs of other passages stay, whatever their guideline is called");
     assert_eq!(passages(&store).await.len(), 2);
     let wide = EmbedderIdentity { name: "wide".to_owned(), dimension: 9 };
@@ -198,7 +216,7 @@ async fn a_server_that_is_down_at_the_start_and_dies_and_comes_back_needs_no_new
 
     let Some(server) = Chroma::start() else { return };
     let store = store(settings(&server, "comes_back"));
-    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts, without a claim");
+    store.put(&RequestContext::local(), vec![document("a.md", &["one"], 1)]).await.expect("puts, without a claim");
     for _ in 0..2 {
         server.kill();
         assert!(unavailable(&store).await.contains("cannot be reached"));
@@ -211,7 +229,7 @@ async fn a_server_that_is_down_at_the_start_and_dies_and_comes_back_needs_no_new
 async fn a_silent_server_costs_the_deadline_and_no_more() {
     let Some(server) = Chroma::start() else { return };
     let store = store(settings(&server, "silent"));
-    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &["one"], 1)]).await.expect("puts");
     server.signal("STOP");
     let said = unavailable(&store).await;
     assert!(said.contains("did not answer within 2 s"), "{said}");
@@ -261,12 +279,12 @@ async fn wrong_tokens_and_strange_servers_are_said() {
 async fn a_collection_that_is_deleted_or_made_anew_is_found_again() {
     let Some(server) = Chroma::shared() else { return };
     let (other, store) = (Other::new(&server), store(settings(&server, "made_anew")));
-    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &["one"], 1)]).await.expect("puts");
     other.delete("made_anew").await;
     assert!(found(&store, query("", 1, Mode::Dense)).await.is_empty(), "a missing collection is an empty store");
-    store.put(vec![document("a.md", &["two"], 1)]).await.expect("is made again");
+    store.put(&RequestContext::local(), vec![document("a.md", &["two"], 1)]).await.expect("is made again");
     // In the next collection this is the id of a passage.
-    store.put_pairs(vec![pair("c1", "asked", "so", 1)]).await.expect("puts");
+    store.put_pairs(&RequestContext::local(), vec![pair("c1", "asked", "so", 1)]).await.expect("puts");
     assert_eq!(found(&store, query("", 1, Mode::Dense)).await, ["two"]);
     other.delete("made_anew").await;
     other.original(&json!({"name": "made_anew"})).await;
@@ -276,7 +294,7 @@ async fn a_collection_that_is_deleted_or_made_anew_is_found_again() {
     let wide = EmbedderIdentity { name: "wide".to_owned(), dimension: 9 };
     let theirs = ChromaStore::new(settings(&server, "made_anew"), Some(wide.clone())).expect("valid settings");
     theirs.claim(wide).await.expect("claims");
-    let refused = store.search(query("", 1, Mode::Dense)).await.expect_err("is refused");
+    let refused = store.search(&RequestContext::local(), query("", 1, Mode::Dense)).await.expect_err("is refused");
     assert!(matches!(refused, StoreError::OtherEmbedder { .. }), "{refused}");
 }
 
@@ -296,13 +314,13 @@ async fn a_crash_between_the_steps_of_storing_heals() {
     let (other, store) = (Other::new(&server), store(settings(&server, "crash")));
     let (old, new) = (document("a.md", &["one", "two"], 1), document("a.md", &["zero", "two", "three"], 5));
     for swept in [false, true] {
-        store.put(vec![old.clone()]).await.expect("puts");
+        store.put(&RequestContext::local(), vec![old.clone()]).await.expect("puts");
         let written = qanda_core::NewPair {
             context: Some(id_of(&store, "one").await),
             written_by: Some("m".to_owned()),
             ..pair("p", "q", "a", 9)
         };
-        store.put_pairs(vec![written]).await.expect("puts");
+        store.put_pairs(&RequestContext::local(), vec![written]).await.expect("puts");
         // What the first step of the new version writes: everything, and no fingerprint.
         let records = json!({
             "ids": ["zero", "three"],
@@ -319,15 +337,18 @@ async fn a_crash_between_the_steps_of_storing_heals() {
             let one = id_of(&store, "one").await;
             other.post(&format!("/{collection}/delete"), &json!({"ids": [one.as_str(), "p"]})).await;
         }
-        let fingerprint = store.fingerprints().await.expect("reads")["/docs/a.md"].clone();
+        let fingerprint = store.fingerprints(&RequestContext::local()).await.expect("reads")["/docs/a.md"].clone();
         assert!(
             fingerprint != old.document.fingerprint && fingerprint != new.document.fingerprint,
             "is ingested again"
         );
-        store.put(vec![new.clone()]).await.expect("puts");
+        store.put(&RequestContext::local(), vec![new.clone()]).await.expect("puts");
         let texts: Vec<String> = passages(&store).await.into_iter().map(|passage| passage.text).collect();
         assert_eq!(texts.len(), 3, "{texts:?}");
         assert!(keys(&store).await.is_empty());
-        assert_eq!(store.fingerprints().await.expect("reads")["/docs/a.md"], new.document.fingerprint);
+        assert_eq!(
+            store.fingerprints(&RequestContext::local()).await.expect("reads")["/docs/a.md"],
+            new.document.fingerprint
+        );
     }
 }

@@ -22,7 +22,7 @@ use super::{OnText, Pipeline};
 use crate::citation::CitationWriter;
 use crate::document::EntryId;
 use crate::ports::{Hit, Prompt, Shape};
-use crate::{Answer, AnswerError, Question, Source, StoreError};
+use crate::{Answer, AnswerError, Question, RequestContext, Source, StoreError};
 
 /// The pipeline of the original service: three model calls a question.
 pub struct Classic(pub Resources);
@@ -46,8 +46,13 @@ impl Pipeline for Classic {
         NAME
     }
 
-    async fn answer(&self, question: Question, on_text: OnText<'_>) -> Result<Answer, AnswerError> {
-        let mut run = Run::start(&self.0);
+    async fn answer(
+        &self,
+        context: &RequestContext,
+        question: Question,
+        on_text: OnText<'_>,
+    ) -> Result<Answer, AnswerError> {
+        let mut run = Run::start(&self.0, context);
         if !question.search {
             return run.model_alone(&question, NAME, on_text).await;
         }
@@ -76,7 +81,7 @@ impl Pipeline for Classic {
         tell(&writer.push(&rest), on_text);
         tell(&writer.end(), on_text);
         if writer.is_uncited() {
-            let best = nearest(&question.content, &vector, &evidence, &*self.0.embedder).await?;
+            let best = nearest(&question.content, &vector, &evidence, context, &*self.0.embedder).await?;
             quote(&mut writer, best, on_text);
         }
         Ok(Answer { reasoning, ..run.finish(writer, NAME) })
@@ -105,8 +110,8 @@ impl Classic {
     ///
     /// # Errors
     /// When the model fails.
-    pub async fn search_term(&self, question: &Question) -> Result<String, AnswerError> {
-        self.condense(question, &mut Run::start(&self.0)).await
+    pub async fn search_term(&self, context: &RequestContext, question: &Question) -> Result<String, AnswerError> {
+        self.condense(question, &mut Run::start(&self.0, context)).await
     }
 
     /// First step: the question as a search term. A model that returns nothing useful is no reason to fail.
@@ -132,11 +137,11 @@ impl Classic {
         let (pair_hits, mut contexts): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.pair.is_some());
         if question.source == Source::Qa {
             let at = Instant::now();
-            contexts = self.contexts_of(&pair_hits).await?;
+            contexts = self.contexts_of(&pair_hits, run.context).await?;
             run.timings.record("contexts", at.elapsed());
         }
         let Resources { model, generation, prompts, .. } = &self.0;
-        let texts = self.texts(question, vector, contexts).await?;
+        let texts = self.texts(question, vector, contexts, run.context).await?;
         let (prompt, contexts) = over_passages(&prompts.summarise, question, texts, &**model, *generation);
         let no_room = contexts.is_empty() && pair_hits.is_empty();
         if no_room {
@@ -145,9 +150,10 @@ impl Classic {
         let mut evidence = contexts;
         let ids: Vec<EntryId> = evidence.iter().map(|hit| hit.passage.id.clone()).collect();
         let mut pairs = noted_hits(&pair_hits, &mut evidence);
+        let context = run.context;
         let written = async {
             match question.source {
-                Source::Context => Ok(self.pairs_of(&ids, vector.to_vec()).await?),
+                Source::Context => Ok(self.pairs_of(&ids, vector.to_vec(), context).await?),
                 Source::Qa | Source::All => Ok((Vec::new(), None)),
             }
         };
@@ -167,6 +173,7 @@ impl Classic {
         question: &Question,
         vector: &[f32],
         contexts: Vec<Hit>,
+        context: &RequestContext,
     ) -> Result<Vec<(Hit, String)>, AnswerError> {
         let Resources { model, generation, prompts, embedder, .. } = &self.0;
         let room = room(&prompts.summarise, question, &**model, *generation);
@@ -176,7 +183,7 @@ impl Classic {
         let texts = if tokens + headings <= room {
             whole
         } else {
-            let sentences = score(&question.content, vector, &contexts, &**embedder).await?;
+            let sentences = score(&question.content, vector, &contexts, context, &**embedder).await?;
             excerpts(&contexts, &sentences, room.saturating_sub(headings), &**model)
         };
         Ok(contexts.into_iter().zip(texts).collect())
@@ -190,7 +197,7 @@ impl Classic {
     }
 
     /// The contexts for which pairs were written, in the order of the pairs, each once.
-    async fn contexts_of(&self, pairs: &[Hit]) -> Result<Vec<Hit>, StoreError> {
+    async fn contexts_of(&self, pairs: &[Hit], context: &RequestContext) -> Result<Vec<Hit>, StoreError> {
         let mut ids: Vec<EntryId> = Vec::new();
         for id in pairs.iter().filter_map(|hit| hit.pair.as_ref()?.context.clone()) {
             if !ids.contains(&id) {
@@ -200,7 +207,7 @@ impl Classic {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let passages = self.0.store.passages(ids).await?;
+        let passages = self.0.search.passages(context, ids).await?;
         let score = |id: &EntryId| {
             let of_it = |hit: &&Hit| hit.pair.as_ref().is_some_and(|pair| pair.context.as_ref() == Some(id));
             pairs.iter().find(of_it).map_or((0.0, None), |hit| (hit.score, hit.cosine))
@@ -217,9 +224,10 @@ impl Classic {
         &self,
         contexts: &[EntryId],
         vector: Vec<f32>,
+        context: &RequestContext,
     ) -> Result<(Vec<Noted>, Option<Duration>), StoreError> {
         let at = Instant::now();
-        let pairs = self.0.store.pairs_for(contexts.to_vec(), vector, MOST_PAIRS).await?;
+        let pairs = self.0.search.pairs_for(context, contexts.to_vec(), vector, MOST_PAIRS).await?;
         let noted = pairs.into_iter().filter_map(|pair| {
             let number = contexts.iter().position(|id| Some(id) == pair.context.as_ref())? + 1;
             Some(Noted { number, question: pair.question, answer: pair.answer })

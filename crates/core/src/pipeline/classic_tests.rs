@@ -32,7 +32,7 @@ fn pair_hit(context: Option<u64>) -> Hit {
 fn classic(store: Found, calls: Vec<Vec<&'static str>>) -> (Classic, Arc<Found>, Arc<Scripted>) {
     let (store, model) = (Arc::new(store), Arc::new(Scripted::new(calls)));
     let resources = Resources {
-        store: Arc::clone(&store) as _,
+        search: Arc::clone(&store) as _,
         embedder: Arc::new(OneVector::new()),
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
@@ -44,7 +44,8 @@ fn classic(store: Found, calls: Vec<Vec<&'static str>>) -> (Classic, Arc<Found>,
 async fn answer(classic: &Classic, source: Source) -> (Answer, String) {
     let mut told = String::new();
     let question = Question { source, ..Question::new("How much water should I drink?") };
-    let answer = classic.answer(question, &mut |text| told.push_str(text)).await.expect("answers");
+    let answer =
+        classic.answer(&RequestContext::local(), question, &mut |text| told.push_str(text)).await.expect("answers");
     (answer, told)
 }
 
@@ -144,7 +145,7 @@ async fn contexts_that_are_too_long_are_shortened_to_what_is_asked() {
 async fn without_documents_there_is_one_call() {
     let (classic, store, _) = classic(Found::default(), vec![vec!["Paris."]]);
     let question = Question { search: false, ..Question::new("What is the capital of France?") };
-    let answer = classic.answer(question, &mut |_| {}).await.expect("answers");
+    let answer = classic.answer(&RequestContext::local(), question, &mut |_| {}).await.expect("answers");
     assert_eq!((answer.text.as_str(), answer.calls, answer.pipeline), ("Paris.", 1, "classic"));
     assert!(store.searches.lock().expect("lock").is_empty());
 }

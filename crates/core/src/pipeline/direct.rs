@@ -11,7 +11,7 @@ use super::run::{Resources, Run, tell};
 use super::{OnText, Pipeline};
 use crate::citation::{CitationWriter, Evidence, Grounding};
 use crate::ports::Hit;
-use crate::{Answer, AnswerError, EntryId, Question, Source, Span, Timings};
+use crate::{Answer, AnswerError, EntryId, Question, RequestContext, Source, Span};
 
 /// The default pipeline: hybrid search on the question itself, one streamed model call, checked citations.
 pub struct Direct(pub Resources);
@@ -24,22 +24,27 @@ impl Pipeline for Direct {
         NAME
     }
 
-    async fn answer(&self, question: Question, on_text: OnText<'_>) -> Result<Answer, AnswerError> {
-        let mut run = Run::start(&self.0);
+    async fn answer(
+        &self,
+        context: &RequestContext,
+        question: Question,
+        on_text: OnText<'_>,
+    ) -> Result<Answer, AnswerError> {
+        let mut run = Run::start(&self.0, context);
         if !question.search {
             return run.model_alone(&question, NAME, on_text).await;
         }
         let (mut hits, vector) = run.search(&question.content, &question).await?;
         if question.source != Source::Context {
             let at = Instant::now();
-            hits = backed_by_passages(&*self.0.store, hits).await?;
+            hits = backed_by_passages(&*self.0.search, context, hits).await?;
             run.timings.record("contexts", at.elapsed());
         }
         if hits.is_empty() {
             return Ok(run.nothing_found(NAME, on_text));
         }
         let Resources { model, generation, prompts, .. } = &self.0;
-        let (numbered, best) = self.choose(&question, &vector, hits, &mut run.timings).await?;
+        let (numbered, best) = self.choose(&question, &vector, hits, &mut run).await?;
         let (prompt, used) = over_passages(&prompts.direct, &question, numbered, &**model, *generation);
         if used.is_empty() {
             return Err(run.no_room(&question));
@@ -58,7 +63,7 @@ impl Pipeline for Direct {
         if writer.is_uncited() {
             let best = match best {
                 Some(best) => Some(best),
-                None => nearest(&question.content, &vector, &used, &*self.0.embedder).await?,
+                None => nearest(&question.content, &vector, &used, context, &*self.0.embedder).await?,
             };
             quote(&mut writer, best, on_text);
         }
@@ -93,7 +98,7 @@ impl Direct {
         question: &Question,
         vector: &[f32],
         hits: Vec<Hit>,
-        timings: &mut Timings,
+        run: &mut Run<'_>,
     ) -> Result<(Numbered, Option<Place>), AnswerError> {
         let Resources { embedder, model, generation, .. } = &self.0;
         let tokens: usize = hits.iter().map(|hit| model.count_tokens(&hit.passage.text)).sum();
@@ -102,8 +107,8 @@ impl Direct {
             return Ok((hits.into_iter().map(whole).map(|(text, hit)| (hit, text)).collect(), None));
         }
         let at = Instant::now();
-        let sentences = score(&question.content, vector, &hits, &**embedder).await?;
-        timings.record("focus", at.elapsed());
+        let sentences = score(&question.content, vector, &hits, run.context, &**embedder).await?;
+        run.timings.record("focus", at.elapsed());
         let excerpts = excerpts(&hits, &sentences, generation.context_tokens, &**model);
         let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
         Ok((hits.into_iter().zip(excerpts).collect(), best))

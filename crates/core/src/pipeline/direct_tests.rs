@@ -10,7 +10,7 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
     let model = Arc::new(Scripted::new(vec![pieces.to_vec()]));
     let hit = Hit { passage: water(), pair: None, score: 0.5, cosine: Some(cosine) };
     let direct = Direct(Resources {
-        store: Arc::new(Found { hits: vec![hit], ..Found::default() }),
+        search: Arc::new(Found { hits: vec![hit], ..Found::default() }),
         embedder: Arc::new(OneVector::new()),
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
@@ -21,7 +21,8 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
 
 async fn answer(direct: &Direct, question: Question) -> (Answer, String) {
     let mut told = String::new();
-    let answer = direct.answer(question, &mut |text| told.push_str(text)).await.expect("answers");
+    let answer =
+        direct.answer(&RequestContext::local(), question, &mut |text| told.push_str(text)).await.expect("answers");
     (answer, told)
 }
 
@@ -86,7 +87,7 @@ async fn the_model_alone_searches_nothing_and_cites_nothing() {
 async fn a_failure_after_some_tokens_is_a_failure() {
     let (mut direct, _) = direct(0.8, &[]);
     direct.0.model = Arc::new(Scripted { fails: true, ..Scripted::new(vec![vec!["Two"]]) });
-    let failed = direct.answer(Question::new("How much water?"), &mut |_| {}).await;
+    let failed = direct.answer(&RequestContext::local(), Question::new("How much water?"), &mut |_| {}).await;
     assert!(matches!(failed, Err(AnswerError::Model(ModelError::Stopped))));
 }
 
@@ -104,7 +105,7 @@ async fn strict_grounding_leaves_inventions_out_and_quotes_instead() {
 async fn a_question_that_leaves_no_room_for_passages_is_refused() {
     let (direct, model) = direct(0.8, &["Anything."]);
     let question = Question::new("water ".repeat(1_780));
-    let refused = direct.answer(question, &mut |_| {}).await;
+    let refused = direct.answer(&RequestContext::local(), question, &mut |_| {}).await;
     assert!(matches!(refused, Err(AnswerError::Model(ModelError::PromptTooLong { .. }))), "{refused:?}");
     assert!(model.prompt(0).is_none(), "the model is not asked");
 }

@@ -1,15 +1,13 @@
 //! A store, an embedder and a model with fixed behaviour, for the tests of the pipelines.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 
-use crate::ports::{EmbedderIdentity, Hit, Page, Prompt, SearchQuery, StoreStatus, Token, TokenStream};
+use crate::ports::{EmbedderIdentity, Finish, Generated, GenerationStream, Hit, Prompt, SearchQuery};
 use crate::{
-    Embedder, EntryId, LanguageModel, Metadata, ModelError, NewDocument, NewPair, Pair, Passage, Span, Store,
-    StoreError,
+    Embedder, EntryId, LanguageModel, Metadata, ModelError, Pair, Passage, RequestContext, Search, Span, StoreError,
 };
 
 /// A passage about water that begins at byte 100 of its document.
@@ -37,50 +35,23 @@ pub(super) struct Found {
 }
 
 #[async_trait]
-impl Store for Found {
-    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+impl Search for Found {
+    async fn search(&self, _: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
         self.searches.lock().expect("lock").push(query);
         Ok(self.hits.clone())
     }
-    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+    async fn passages(&self, _: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
         Ok(self.passages.iter().filter(|passage| ids.contains(&passage.id)).cloned().collect())
     }
-    async fn pairs_for(&self, contexts: Vec<EntryId>, _: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
+    async fn pairs_for(
+        &self,
+        _: &RequestContext,
+        contexts: Vec<EntryId>,
+        _: Vec<f32>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
         self.pairs_asked.lock().expect("lock").push((contexts, limit));
         Ok(self.pairs.clone())
-    }
-    async fn put(&self, _: Vec<NewDocument>) -> Result<(), StoreError> {
-        unreachable!("answering stores nothing")
-    }
-    async fn remove(&self, _: Vec<String>) -> Result<usize, StoreError> {
-        unreachable!("answering removes nothing")
-    }
-    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
-        unreachable!("answering needs no fingerprints")
-    }
-    async fn put_pairs(&self, _: Vec<NewPair>) -> Result<(), StoreError> {
-        unreachable!("answering stores nothing")
-    }
-    async fn remove_pairs(&self, _: Vec<String>) -> Result<usize, StoreError> {
-        unreachable!("answering removes nothing")
-    }
-    async fn list_passages(&self, _: Option<String>) -> Result<Page<Passage>, StoreError> {
-        unreachable!("answering lists nothing")
-    }
-    async fn list_pairs(&self, _: Option<String>) -> Result<Page<Pair>, StoreError> {
-        unreachable!("answering lists nothing")
-    }
-    async fn claim(&self, _: EmbedderIdentity) -> Result<(), StoreError> {
-        unreachable!("answering does not write")
-    }
-    async fn check(&self) -> Result<(), StoreError> {
-        unreachable!("answering needs no check")
-    }
-    async fn optimise(&self) -> Result<(), StoreError> {
-        unreachable!("answering does not write")
-    }
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        unreachable!("answering needs no counts")
     }
 }
 
@@ -101,10 +72,10 @@ impl Embedder for OneVector {
     fn relevance_floor(&self) -> f32 {
         0.3
     }
-    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, ModelError> {
+    async fn embed_query(&self, _: &RequestContext, _: &str) -> Result<Vec<f32>, ModelError> {
         Ok(vec![1.0])
     }
-    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         Ok(texts.iter().map(|_| vec![1.0]).collect())
     }
 }
@@ -140,15 +111,15 @@ impl LanguageModel for Scripted {
     fn count_tokens(&self, text: &str) -> usize {
         text.split_whitespace().count()
     }
-    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
+    async fn generate(&self, _: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
         let call = {
             let mut prompts = self.prompts.lock().expect("lock");
             prompts.push(prompt);
             prompts.len() - 1
         };
         let pieces = self.calls.get(call).or(self.calls.last()).cloned().unwrap_or_default();
-        let pieces = pieces.into_iter().map(|text| Ok(Token { text: text.to_owned() }));
-        let failure = self.fails.then_some(Err(ModelError::Stopped));
-        Ok(futures::stream::iter(pieces.chain(failure).collect::<Vec<_>>()).boxed())
+        let pieces = pieces.into_iter().map(|text| Ok(Generated::Text(text.to_owned())));
+        let end = if self.fails { Err(ModelError::Stopped) } else { Ok(Generated::End(Finish::Stop)) };
+        Ok(futures::stream::iter(pieces.chain([end]).collect::<Vec<_>>()).boxed())
     }
 }

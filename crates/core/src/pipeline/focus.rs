@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use crate::document::Span;
 use crate::ports::{Hit, LanguageModel};
 use crate::text::{Words, content_words, sentences};
-use crate::{Embedder, ModelError};
+use crate::{Embedder, ModelError, RequestContext};
 
 /// A sentence of a passage with its worth for the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +31,7 @@ pub(super) async fn score(
     question: &str,
     vector: &[f32],
     hits: &[Hit],
+    context: &RequestContext,
     embedder: &dyn Embedder,
 ) -> Result<Vec<Sentence>, ModelError> {
     let spans: Vec<(usize, Span)> = hits
@@ -48,7 +49,7 @@ pub(super) async fn score(
     let embedded = worth_embedding(&shared);
     let texts = embedded.iter().map(|index| text(&spans[*index]).to_owned()).collect();
     let mut cosines = vec![0.0; spans.len()];
-    for (index, sentence) in embedded.into_iter().zip(embedder.embed_passages(texts).await?) {
+    for (index, sentence) in embedded.into_iter().zip(embedder.embed_passages(context, texts).await?) {
         cosines[index] = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum::<f32>();
     }
     let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
@@ -78,9 +79,10 @@ pub(super) async fn nearest(
     question: &str,
     vector: &[f32],
     hits: &[Hit],
+    context: &RequestContext,
     embedder: &dyn Embedder,
 ) -> Result<Option<(usize, Span)>, ModelError> {
-    let sentences = score(question, vector, hits, embedder).await?;
+    let sentences = score(question, vector, hits, context, embedder).await?;
     Ok(best(hits, &sentences).map(|sentence| (sentence.hit, sentence.span)))
 }
 

@@ -1,15 +1,19 @@
 //! Pairs among the hits of a search.
 
 use crate::ports::Hit;
-use crate::{EntryId, Store, StoreError};
+use crate::{EntryId, RequestContext, Search, StoreError};
 
 /// Puts passages of documents in the place of pairs that were written for them: the pair was found by its question,
 /// but the document is what backs an answer. Pairs whose answer is itself a place in a document, or for which no
 /// passage is stored, stay. Nothing is there twice afterwards.
-pub(super) async fn backed_by_passages(store: &dyn Store, hits: Vec<Hit>) -> Result<Vec<Hit>, StoreError> {
+pub(super) async fn backed_by_passages(
+    store: &dyn Search,
+    context: &RequestContext,
+    hits: Vec<Hit>,
+) -> Result<Vec<Hit>, StoreError> {
     let wanted: Vec<EntryId> = hits.iter().filter_map(written_for).collect();
     let mut backed: Vec<Hit> = Vec::with_capacity(hits.len());
-    let passages = if wanted.is_empty() { Vec::new() } else { store.passages(wanted).await? };
+    let passages = if wanted.is_empty() { Vec::new() } else { store.passages(context, wanted).await? };
     for hit in hits {
         let passage = written_for(&hit).and_then(|id| passages.iter().find(|passage| passage.id == id));
         let hit = match passage {

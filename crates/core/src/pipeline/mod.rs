@@ -19,7 +19,7 @@ pub use prompt::Generation;
 pub use prompts::Prompts;
 pub use run::Resources;
 
-use crate::{Answer, AnswerError, Question};
+use crate::{Answer, AnswerError, Question, RequestContext};
 
 /// Told each piece of an answer's text as soon as it is settled. The pieces together are [`Answer::text`].
 pub type OnText<'a> = &'a mut (dyn FnMut(&str) + Send);
@@ -34,5 +34,10 @@ pub trait Pipeline: Send + Sync {
     ///
     /// # Errors
     /// When the store or a model fails; text told so far is then part of an unfinished answer.
-    async fn answer(&self, question: Question, on_text: OnText<'_>) -> Result<Answer, AnswerError>;
+    async fn answer(
+        &self,
+        context: &RequestContext,
+        question: Question,
+        on_text: OnText<'_>,
+    ) -> Result<Answer, AnswerError>;
 }

@@ -9,8 +9,8 @@ use super::prompt::{Generation, model_alone};
 use super::relevance::relevant;
 use super::{OnText, Prompts};
 use crate::citation::CitationWriter;
-use crate::ports::{Hit, Mode, Prompt, SearchQuery};
-use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, Store, Timings};
+use crate::ports::{Finish, Generated, Hit, Mode, Prompt, SearchQuery};
+use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, RequestContext, Search, Timings};
 
 /// What is answered when the documents have nothing to say.
 pub(super) const NOTHING_FOUND: &str = "I found nothing about this in the documents.";
@@ -19,7 +19,7 @@ pub(super) const NOTHING_FOUND: &str = "I found nothing about this in the docume
 #[derive(Clone)]
 pub struct Resources {
     /// Where passages are found.
-    pub store: Arc<dyn Store>,
+    pub search: Arc<dyn Search>,
     /// Embeds the question; the model that embedded the passages.
     pub embedder: Arc<dyn Embedder>,
     /// Writes the answer.
@@ -33,11 +33,13 @@ pub struct Resources {
 /// One answer under way.
 pub(super) struct Run<'a> {
     pub(super) with: &'a Resources,
+    pub(super) context: &'a RequestContext,
     pub(super) started: Instant,
     pub(super) timings: Timings,
     calls: usize,
     prompt_tokens: usize,
     tokens: usize,
+    finish: Finish,
 }
 
 /// Whether more of a model's text is wanted.
@@ -50,9 +52,18 @@ pub(super) enum Wanted {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn start(with: &'a Resources) -> Self {
+    pub(super) fn start(with: &'a Resources, context: &'a RequestContext) -> Self {
         let timings = Timings::default();
-        Self { with, started: Instant::now(), timings, calls: 0, prompt_tokens: 0, tokens: 0 }
+        Self {
+            with,
+            context,
+            started: Instant::now(),
+            timings,
+            calls: 0,
+            prompt_tokens: 0,
+            tokens: 0,
+            finish: Finish::Stop,
+        }
     }
 
     /// Embeds a text, searches with it where the question says, and keeps what is relevant to it. Returns the text's
@@ -62,9 +73,9 @@ impl<'a> Run<'a> {
         text: &str,
         question: &Question,
     ) -> Result<(Vec<Hit>, Vec<f32>), AnswerError> {
-        let Resources { store, embedder, .. } = self.with;
+        let Resources { search, embedder, .. } = self.with;
         let at = Instant::now();
-        let vector = embedder.embed_query(text).await?;
+        let vector = embedder.embed_query(self.context, text).await?;
         self.timings.record("embed", at.elapsed());
         let at = Instant::now();
         let query = SearchQuery {
@@ -75,7 +86,7 @@ impl<'a> Run<'a> {
             filter: question.filter.clone(),
             limit: question.n_results,
         };
-        let hits = store.search(query).await?;
+        let hits = search.search(self.context, query).await?;
         self.timings.record("search", at.elapsed());
         Ok((relevant(text, hits, embedder.relevance_floor()), vector))
     }
@@ -91,15 +102,20 @@ impl<'a> Run<'a> {
         let mut first = None;
         self.calls += 1;
         self.prompt_tokens += prompt.messages.iter().map(|m| self.with.model.count_tokens(&m.content)).sum::<usize>();
-        let mut tokens = self.with.model.generate(prompt).await?;
-        while let Some(token) = tokens.next().await {
-            let token = token?;
-            first.get_or_insert_with(|| at.elapsed());
-            self.tokens += 1;
-            if take(&token.text) == Wanted::NoMore {
-                break;
+        let mut tokens = self.with.model.generate(self.context, prompt).await?;
+        self.finish = loop {
+            // A stream that runs dry without an end has lost its model.
+            match tokens.next().await.unwrap_or(Err(ModelError::Stopped))? {
+                Generated::End(finish) => break finish,
+                Generated::Text(text) => {
+                    first.get_or_insert_with(|| at.elapsed());
+                    self.tokens += 1;
+                    if take(&text) == Wanted::NoMore {
+                        break Finish::Cancelled;
+                    }
+                }
             }
-        }
+        };
         self.timings.record(step, at.elapsed());
         Ok(first.unwrap_or_else(|| at.elapsed()))
     }
@@ -176,6 +192,7 @@ impl<'a> Run<'a> {
             tokens: self.tokens,
             model: self.with.model.name().to_owned(),
             pipeline,
+            finish: self.finish,
             cached: false,
         }
     }

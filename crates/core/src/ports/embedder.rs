@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::ModelError;
+use crate::{ModelError, RequestContext};
 
 /// Which model made a vector. Vectors of different identities cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub trait Embedder: Send + Sync {
     fn relevance_floor(&self) -> f32;
 
     /// Embeds what is asked. Shape of the result: `[dimension]`.
-    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, ModelError>;
+    async fn embed_query(&self, context: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError>;
 
     /// Embeds what is searched, in the order given. Shape of the result: `[texts.len()][dimension]`.
-    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError>;
+    async fn embed_passages(&self, context: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError>;
 }
 
 /// Counts tokens as an embedder does, for cutting documents into passages that it can read whole.

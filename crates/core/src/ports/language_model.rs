@@ -1,8 +1,9 @@
 use async_trait::async_trait;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use crate::ModelError;
 use crate::question::Role;
+use crate::{ModelError, RequestContext};
 
 /// One message of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,7 @@ impl Message {
     }
 }
 
-/// What a model's output must look like when it is to be read by a program.
+/// Form of a model's output when it is to be read by a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// A JSON string.
@@ -29,7 +30,7 @@ pub enum Shape {
     Object(Vec<(&'static str, Shape)>),
     /// A JSON list.
     List {
-        /// What its items look like.
+        /// Form of its items.
         of: Box<Shape>,
         /// Fewest items.
         least: usize,
@@ -38,7 +39,7 @@ pub enum Shape {
     },
 }
 
-/// What a model is asked.
+/// A request to a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prompt {
     /// The conversation; the model writes what comes next.
@@ -52,16 +53,65 @@ pub struct Prompt {
     pub shape: Option<Shape>,
 }
 
-/// A piece of an answer.
+/// An event of a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// Its text: whole characters, possibly none.
-    pub text: String,
+pub enum Generated {
+    /// Text of a token: whole characters, possibly none.
+    Text(String),
+    /// The end; nothing follows.
+    End(Finish),
 }
 
-/// Tokens as they are generated. A failure is an item, so it never looks like an end. Dropping the stream
-/// cancels the generation.
-pub type TokenStream = BoxStream<'static, Result<Token, ModelError>>;
+/// Reason why a generation ended without an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model had said everything.
+    Stop,
+    /// The limit of tokens was reached: the text may be cut off.
+    Length,
+    /// Nobody wanted the rest.
+    Cancelled,
+}
+
+impl Finish {
+    /// The name that answers carry.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Text as it is generated, closed by [`Generated::End`]. A failure is an item, and a stream that runs dry without an
+/// end has failed as well, so nothing that breaks looks like a finished answer. Dropping the stream cancels the
+/// generation.
+pub type GenerationStream = BoxStream<'static, Result<Generated, ModelError>>;
+
+/// A generation that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// Its text, token by token.
+    pub tokens: Vec<String>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+/// Reads a generation to its end.
+///
+/// # Errors
+/// The stream's own error; [`ModelError::Stopped`] when it runs dry without an end.
+pub async fn read_to_end(mut stream: GenerationStream) -> Result<Generation, ModelError> {
+    let mut tokens = Vec::new();
+    loop {
+        match stream.next().await.unwrap_or(Err(ModelError::Stopped))? {
+            Generated::Text(text) => tokens.push(text),
+            Generated::End(finish) => return Ok(Generation { tokens, finish }),
+        }
+    }
+}
 
 /// Continues a conversation.
 #[async_trait]
@@ -79,5 +129,5 @@ pub trait LanguageModel: Send + Sync {
     ///
     /// # Errors
     /// [`ModelError::Overloaded`] when too many wait, [`ModelError::PromptTooLong`] when it cannot fit.
-    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError>;
+    async fn generate(&self, context: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError>;
 }

@@ -5,5 +5,9 @@ mod language_model;
 mod store;
 
 pub use embedder::{Embedder, EmbedderIdentity, TokenCounter};
-pub use language_model::{LanguageModel, Message, Prompt, Shape, Token, TokenStream};
-pub use store::{Hit, IndexStatus, Mode, Page, PairLink, SearchQuery, Store, StoreStatus};
+pub use language_model::{
+    Finish, Generated, Generation, GenerationStream, LanguageModel, Message, Prompt, Shape, read_to_end,
+};
+pub use store::{
+    Documents, Hit, IndexStatus, Mode, Page, PairLink, Pairs, Search, SearchQuery, Store, StoreStatus, Upkeep,
+};

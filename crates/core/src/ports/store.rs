@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::EmbedderIdentity;
-use crate::{EntryId, Filter, NewDocument, NewPair, Pair, Passage, Source, StoreError};
+use crate::{EntryId, Filter, NewDocument, NewPair, Pair, Passage, RequestContext, Source, StoreError};
 
 /// How passages are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,39 +92,58 @@ pub struct StoreStatus {
     pub indexes: Vec<IndexStatus>,
 }
 
-/// Keeps documents and finds their passages.
+/// Finding passages: all that answering needs of a store.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Search: Send + Sync {
     /// Finds passages, best first. What was committed before the call is found by it.
-    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError>;
-
-    /// Stores documents, all of them or none; a document of the same location is replaced.
-    async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError>;
-
-    /// Removes documents by location; returns how many there were.
-    async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError>;
-
-    /// Fingerprint by location of every document stored.
-    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError>;
+    async fn search(&self, context: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError>;
 
     /// Passages by id, in the order of the ids; those that are gone are left out.
-    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError>;
+    async fn passages(&self, context: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError>;
 
     /// The pairs written for any of these passages, the ones whose questions are nearest to `vector` first.
-    async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError>;
+    async fn pairs_for(
+        &self,
+        context: &RequestContext,
+        passages: Vec<EntryId>,
+        vector: Vec<f32>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError>;
+}
 
-    /// Stores pairs, all of them or none where the store has transactions.
-    async fn put_pairs(&self, pairs: Vec<NewPair>) -> Result<(), StoreError>;
+/// Keeping documents.
+#[async_trait]
+pub trait Documents: Send + Sync {
+    /// Stores documents, all of them or none; a document of the same location is replaced.
+    async fn put(&self, context: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError>;
 
-    /// Removes pairs by key; returns how many there were.
-    async fn remove_pairs(&self, keys: Vec<String>) -> Result<usize, StoreError>;
+    /// Removes documents by location; returns how many there were.
+    async fn remove(&self, context: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError>;
+
+    /// Fingerprint by location of every document stored.
+    async fn fingerprints(&self, context: &RequestContext) -> Result<HashMap<String, String>, StoreError>;
 
     /// All passages, page by page in an order of the store's; `after` is [`Page::next`] of the page before.
-    async fn list_passages(&self, after: Option<String>) -> Result<Page<Passage>, StoreError>;
+    async fn list_passages(&self, context: &RequestContext, after: Option<String>)
+    -> Result<Page<Passage>, StoreError>;
+}
+
+/// Keeping question/answer pairs.
+#[async_trait]
+pub trait Pairs: Send + Sync {
+    /// Stores pairs, all of them or none where the store has transactions.
+    async fn put_pairs(&self, context: &RequestContext, pairs: Vec<NewPair>) -> Result<(), StoreError>;
+
+    /// Removes pairs by key; returns how many there were.
+    async fn remove_pairs(&self, context: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError>;
 
     /// All pairs, page by page.
-    async fn list_pairs(&self, after: Option<String>) -> Result<Page<Pair>, StoreError>;
+    async fn list_pairs(&self, context: &RequestContext, after: Option<String>) -> Result<Page<Pair>, StoreError>;
+}
 
+/// Looking after the store as a whole, whatever collections it holds.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
     /// Records which embedder makes the vectors of a store that has none yet.
     ///
     /// # Errors
@@ -137,6 +156,11 @@ pub trait Store: Send + Sync {
     /// Brings derived indexes up to what is stored. Never needed for correct results, only for quick ones.
     async fn optimise(&self) -> Result<(), StoreError>;
 
-    /// What is stored.
+    /// Counts of what is stored, and the state of the indexes.
     async fn status(&self) -> Result<StoreStatus, StoreError>;
 }
+
+/// A whole store.
+pub trait Store: Search + Documents + Pairs + Upkeep {}
+
+impl<T: Search + Documents + Pairs + Upkeep> Store for T {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use qanda_core::ports::{EmbedderIdentity, TokenCounter};
-use qanda_core::{Embedder, ModelError};
+use qanda_core::{Embedder, ModelError, RequestContext};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -96,7 +96,7 @@ impl OpenAiEmbedder {
             counter: EstimatingCounter::new(settings.max_tokens.max(1)),
             calls: Semaphore::new(CALLS),
         };
-        embedder.identity.dimension = embedder.embed_query("dimension").await?.len();
+        embedder.identity.dimension = embedder.embed_query(&RequestContext::local(), "dimension").await?.len();
         Ok(embedder)
     }
 
@@ -139,11 +139,11 @@ impl Embedder for OpenAiEmbedder {
         self.relevance_floor
     }
 
-    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, ModelError> {
+    async fn embed_query(&self, _: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError> {
         self.call(&[text.to_owned()]).await?.pop().ok_or(ModelError::Stopped)
     }
 
-    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         let calls = batches(texts).into_iter().map(|batch| async move {
             let _permit = self.calls.acquire().await.map_err(|_| ModelError::Stopped)?;
             self.call(&batch).await

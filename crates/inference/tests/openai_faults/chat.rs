@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::scripted::{Act, END, Reply, Scripted, answer, error, good, stream, stream_head, token};
 use futures::StreamExt;
-use qanda_core::ports::{Message, Prompt, Shape};
+use qanda_core::ports::{Generated, Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
-use qanda_core::{LanguageModel, ModelError};
+use qanda_core::{LanguageModel, ModelError, RequestContext};
 use qanda_inference::llm::openai::OpenAiModel;
 use qanda_inference::openai::OpenAiSettings;
 
@@ -40,20 +40,24 @@ async fn model(replies: Vec<Reply>) -> (Scripted, OpenAiModel) {
 /// The text of an answer, and what broke it off.
 async fn ask_for(model: &OpenAiModel, shape: Option<Shape>) -> (String, Option<ModelError>) {
     let mut text = String::new();
-    let mut stream = match model.generate(prompt(shape)).await {
+    let mut stream = match model.generate(&RequestContext::local(), prompt(shape)).await {
         Ok(stream) => stream,
         Err(error) => return (text, Some(error)),
     };
-    while let Some(token) = stream.next().await {
-        match token {
-            Ok(token) => text += &token.text,
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(Generated::Text(piece)) => text += &piece,
+            Ok(Generated::End(_)) => {
+                assert!(stream.next().await.is_none(), "nothing follows the end");
+                return (text, None);
+            }
             Err(error) => {
                 assert!(stream.next().await.is_none(), "nothing follows an error");
                 return (text, Some(error));
             }
         }
     }
-    (text, None)
+    panic!("a stream without an end after {text:?}");
 }
 
 async fn ask(model: &OpenAiModel) -> (String, Option<ModelError>) {
@@ -309,7 +313,7 @@ async fn a_dead_endpoint_is_not_hammered() {
 async fn dropping_a_stream_closes_its_connection() {
     let endless = vec![stream_head(), Act::Send(token("and").into()), Act::Wait(Duration::from_secs(20))];
     let (endpoint, model) = model(vec![endless]).await;
-    let mut stream = model.generate(prompt(None)).await.expect("starts");
+    let mut stream = model.generate(&RequestContext::local(), prompt(None)).await.expect("starts");
     assert!(stream.next().await.is_some());
     drop(stream);
     for _ in 0..200 {
@@ -341,17 +345,19 @@ async fn requests_beyond_the_connections_wait_for_their_turn() {
     let endpoint = Scripted::start(vec![slow.clone(), slow, never]).await;
     let one = OpenAiSettings { max_connections: 1, ..settings(&endpoint.base_url) };
     let model = OpenAiModel::new(&one).expect("works");
-    let first = model.generate(prompt(None)).await.expect("its first token");
-    let second = tokio::time::timeout(Duration::from_millis(100), model.generate(prompt(None))).await;
+    let first = model.generate(&RequestContext::local(), prompt(None)).await.expect("its first token");
+    let second =
+        tokio::time::timeout(Duration::from_millis(100), model.generate(&RequestContext::local(), prompt(None))).await;
     assert!(second.is_err() && endpoint.requests().len() == 1, "there is one connection, and it is in use");
-    assert_eq!(first.filter_map(|token| async { token.ok() }).count().await, 1);
-    let second = tokio::time::timeout(Duration::from_millis(100), model.generate(prompt(None))).await;
+    assert_eq!(read_to_end(first).await.expect("answers").tokens, ["Yes"]);
+    let second =
+        tokio::time::timeout(Duration::from_millis(100), model.generate(&RequestContext::local(), prompt(None))).await;
     assert!(second.is_err() && endpoint.requests().len() == 1, "it is still in use");
     assert_eq!(ask(&model).await.0, "Yes");
 
     let impatient = OpenAiSettings { first_token_timeout: Duration::from_secs(1), ..one };
     let model = OpenAiModel::new(&impatient).expect("works");
-    let held = model.generate(prompt(None)).await.expect("its first token");
+    let held = model.generate(&RequestContext::local(), prompt(None)).await.expect("its first token");
     let error = ask(&model).await.1.expect("no turn in time").to_string();
     assert!(error.contains("more questions than connections"), "{error}");
     drop(held);

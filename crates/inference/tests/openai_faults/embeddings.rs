@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::scripted::{Reply, Scripted, answer, error};
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Embedder, ModelError};
+use qanda_core::{Embedder, ModelError, RequestContext};
 use qanda_inference::embed::openai::{OpenAiEmbedder, OpenAiEmbedderSettings};
 use qanda_inference::openai::OpenAiSettings;
 use serde_json::{Value, json};
@@ -42,11 +42,11 @@ async fn vectors_have_unit_length_and_the_order_of_the_texts() {
     assert_eq!((embedder.identity().name.as_str(), embedder.identity().dimension), ("text-embedding-3-small", 2));
     assert!((embedder.relevance_floor() - 0.2).abs() < 1e-6);
     assert_eq!(embedder.token_counter().max_tokens(), 8191);
-    let embedded = embedder.embed_passages(texts(&["one", ""])).await.expect("embeds");
+    let embedded = embedder.embed_passages(&RequestContext::local(), texts(&["one", ""])).await.expect("embeds");
     assert_eq!(embedded, [[1.0, 0.0], [0.0, 1.0]]);
     assert_eq!(endpoint.body(1), json!({"model": "text-embedding-3-small", "input": ["one", " "]}));
-    assert_eq!(embedder.embed_query("one").await.expect("embeds"), [0.6, 0.8]);
-    assert!(embedder.embed_passages(vec![]).await.expect("embeds").is_empty());
+    assert_eq!(embedder.embed_query(&RequestContext::local(), "one").await.expect("embeds"), [0.6, 0.8]);
+    assert!(embedder.embed_passages(&RequestContext::local(), vec![]).await.expect("embeds").is_empty());
     assert_eq!(endpoint.requests().len(), 3);
 }
 
@@ -63,7 +63,8 @@ async fn answers_that_do_not_fit_the_question_are_errors() {
         (json!("nothing"), "no embeddings"),
     ] {
         let (endpoint, embedder) = embedder(vec![vectors(data)]).await;
-        let error = embedder.embed_passages(texts(&["one", "two"])).await.expect_err("an error");
+        let error =
+            embedder.embed_passages(&RequestContext::local(), texts(&["one", "two"])).await.expect_err("an error");
         assert!(matches!(error, ModelError::Failed { .. }) && error.to_string().contains(says), "{error}");
         assert_eq!(endpoint.requests().len(), 2, "it is not asked again");
     }
@@ -74,8 +75,8 @@ async fn failures_that_pass_are_tried_again_and_others_name_the_setting() {
     let busy = answer("429 Too Many Requests", "retry-after: 0\r\n", "{}");
     let refused = error("404 Not Found", "No such model.");
     let (endpoint, embedder) = embedder(vec![busy, probe(), refused]).await;
-    assert_eq!(embedder.embed_query("one").await.expect("embeds"), [0.6, 0.8]);
-    let error = embedder.embed_query("one").await.expect_err("is refused");
+    assert_eq!(embedder.embed_query(&RequestContext::local(), "one").await.expect("embeds"), [0.6, 0.8]);
+    let error = embedder.embed_query(&RequestContext::local(), "one").await.expect_err("is refused");
     assert!(matches!(error, ModelError::Refused { .. }), "{error:?}");
     assert!(error.to_string().contains("OPENAI_EMBEDDING_MODEL"), "{error}");
     assert_eq!(endpoint.requests().len(), 4);
@@ -86,7 +87,7 @@ async fn texts_longer_than_the_model_reads_are_cut() {
     let endpoint = Scripted::start(vec![probe()]).await;
     let settings = OpenAiEmbedderSettings { max_tokens: 100, ..settings(&endpoint.base_url) };
     let embedder = OpenAiEmbedder::connect(settings).await.expect("connects");
-    embedder.embed_query(&"word ".repeat(1000)).await.expect("embeds");
+    embedder.embed_query(&RequestContext::local(), &"word ".repeat(1000)).await.expect("embeds");
     let sent = endpoint.body(1)["input"][0].as_str().expect("a text").len();
     assert!((300..=400).contains(&sent), "{sent}");
 }

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use futures::StreamExt;
 use qanda_core::pipeline::Prompts;
-use qanda_core::ports::{Message, Prompt, Shape};
+use qanda_core::ports::{Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
-use qanda_core::{Embedder, EntryId, LanguageModel, ModelError, NewPair, Passage, Store};
+use qanda_core::{Embedder, EntryId, LanguageModel, ModelError, NewPair, Passage, RequestContext, Store};
 use serde::Deserialize;
 
 use super::{key, same_question};
@@ -156,13 +156,8 @@ impl Generate {
             temperature: self.temperature,
             shape: Some(Shape::Object(vec![("pairs", list)])),
         };
-        let mut tokens = self.model.generate(prompt).await?;
-        let (mut text, mut count) = (String::new(), 0);
-        while let Some(token) = tokens.next().await {
-            text.push_str(&token?.text);
-            count += 1;
-        }
-        Ok((text, count))
+        let written = read_to_end(self.model.generate(&RequestContext::local(), prompt).await?).await?;
+        Ok((written.tokens.concat(), written.tokens.len()))
     }
 
     /// Stores the pairs that are new; returns how many, and how many were left out.
@@ -181,7 +176,10 @@ impl Generate {
                 new.push(pair);
             }
         }
-        let vectors = self.embedder.embed_passages(new.iter().map(|pair| pair.question.clone()).collect()).await?;
+        let vectors = self
+            .embedder
+            .embed_passages(&RequestContext::local(), new.iter().map(|pair| pair.question.clone()).collect())
+            .await?;
         let stored = new.len();
         let pairs = new.into_iter().zip(vectors).map(|(pair, vector)| NewPair {
             key: key(&pair.question, &pair.answer),
@@ -192,7 +190,7 @@ impl Generate {
             written_by: Some(self.model.name().to_owned()),
             vector,
         });
-        self.store.put_pairs(pairs.collect()).await?;
+        self.store.put_pairs(&RequestContext::local(), pairs.collect()).await?;
         Ok((stored, total - stored))
     }
 }

@@ -6,7 +6,7 @@ mod generate;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use qanda_core::{Embedder, EntryId, Pair, Passage, Store, StoreError};
+use qanda_core::{Embedder, EntryId, Pair, Passage, RequestContext, Store, StoreError};
 use sha2::{Digest, Sha256};
 
 pub use self::files::{Format, PairsError, Record, read, write};
@@ -56,10 +56,10 @@ pub async fn import(
     on_stored(done);
     for batch in new.chunks(BATCH) {
         let questions = batch.iter().map(|(_, record)| record.question.clone()).collect();
-        let vectors = embedder.embed_passages(questions).await?;
+        let vectors = embedder.embed_passages(&RequestContext::local(), questions).await?;
         let pair =
             |((key, record), vector): (&(String, Record), _)| record.to_pair(key.clone(), contexts.of(record), vector);
-        store.put_pairs(batch.iter().zip(vectors).map(pair).collect()).await?;
+        store.put_pairs(&RequestContext::local(), batch.iter().zip(vectors).map(pair).collect()).await?;
         done += batch.len();
         report.stored += batch.len();
         on_stored(done);
@@ -127,12 +127,12 @@ fn passage_hash(passage: &Passage) -> String {
 /// # Errors
 /// When the store fails.
 async fn all(store: &dyn Store) -> Result<Vec<Pair>, StoreError> {
-    pages(async |after| store.list_pairs(after).await).await
+    pages(async |after| store.list_pairs(&RequestContext::local(), after).await).await
 }
 
 /// All passages of a store.
 async fn passages(store: &dyn Store) -> Result<Vec<Passage>, StoreError> {
-    pages(async |after| store.list_passages(after).await).await
+    pages(async |after| store.list_passages(&RequestContext::local(), after).await).await
 }
 
 async fn pages<T>(

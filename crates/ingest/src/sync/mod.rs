@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Embedder, ModelError, NewDocument, NewPassage, Store};
+use qanda_core::{Documents, Embedder, ModelError, NewDocument, NewPassage, RequestContext, Upkeep};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
@@ -33,7 +33,9 @@ const EVENTS: usize = 256;
 #[derive(Clone)]
 pub struct Sync {
     /// Where documents go.
-    pub store: Arc<dyn Store>,
+    pub documents: Arc<dyn Documents>,
+    /// The same store, whose indexes are brought up to date at the end.
+    pub upkeep: Arc<dyn Upkeep>,
     /// Makes their vectors.
     pub embedder: Arc<dyn Embedder>,
     /// Counts tokens as that embedder does.
@@ -71,7 +73,9 @@ impl Sync {
     }
 
     async fn job(&self, paths: Vec<PathBuf>, prune: bool, events: Sender<Event>) -> Result<StepSeconds, IngestError> {
-        let (listing, stored) = tokio::join!(spawn_blocking(move || folder::find(&paths)), self.store.fingerprints());
+        let here = RequestContext::local();
+        let (listing, stored) =
+            tokio::join!(spawn_blocking(move || folder::find(&paths)), self.documents.fingerprints(&here));
         let (listing, stored) = (listing?, stored?);
         announce(&listing, &events).await;
         let Listing { files, folders, .. } = listing;
@@ -88,12 +92,12 @@ impl Sync {
 
         if prune {
             let gone = spawn_blocking(move || folder::gone(&folders, locations.iter())).await?;
-            let documents = if gone.is_empty() { 0 } else { self.store.remove(gone).await? };
+            let documents = if gone.is_empty() { 0 } else { self.documents.remove(&here, gone).await? };
             tell(&events, Event::Removed { documents }).await;
         }
         tell(&events, Event::Indexing).await;
         let began = Instant::now();
-        self.store.optimise().await?;
+        self.upkeep.optimise().await?;
         Ok(StepSeconds {
             reading: reading.as_secs_f64(),
             embedding: embedding.as_secs_f64(),
@@ -136,7 +140,7 @@ impl Sync {
                 break;
             }
             let passages = some.len();
-            let new = self.embedder.embed_passages(some).await?;
+            let new = self.embedder.embed_passages(&RequestContext::local(), some).await?;
             if new.len() != passages {
                 let cause = format!("the embedder returned {} vectors", new.len());
                 return Err(ModelError::failed(format!("embedding {passages} passages"), cause));
@@ -158,7 +162,7 @@ impl Sync {
             let documents = batch.len();
             let passages = batch.iter().map(|document| document.passages.len()).sum();
             let began = Instant::now();
-            self.store.put(batch).await?;
+            self.documents.put(&RequestContext::local(), batch).await?;
             busy += began.elapsed();
             tell(events, Event::Stored { documents, passages }).await;
         }

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use qanda_core::ports::{EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
-use qanda_core::{Document, EntryId, NewPair, Pair, Passage, StoreError};
+use qanda_core::ports::{EmbedderIdentity, Page, StoreStatus};
+use qanda_core::{Document, Documents, Passage, StoreError, Upkeep};
 
 use super::*;
 
@@ -21,12 +21,8 @@ struct FakeStore {
 }
 
 #[async_trait]
-impl Store for FakeStore {
-    async fn search(&self, _: SearchQuery) -> Result<Vec<Hit>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+impl Documents for FakeStore {
+    async fn put(&self, _: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError> {
         if self.full.load(Ordering::SeqCst) {
             return Err(StoreError::DiskFull { place: "fake".to_owned() });
         }
@@ -35,40 +31,23 @@ impl Store for FakeStore {
         Ok(())
     }
 
-    async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError> {
+    async fn remove(&self, _: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
         let mut documents = self.documents.lock().unwrap();
         Ok(locations.iter().filter(|location| documents.remove(*location).is_some()).count())
     }
 
-    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
+    async fn fingerprints(&self, _: &RequestContext) -> Result<HashMap<String, String>, StoreError> {
         let print = |Document { location, fingerprint, .. }: &Document| (location.clone(), fingerprint.clone());
         Ok(self.documents.lock().unwrap().values().map(|stored| print(&stored.document)).collect())
     }
 
-    async fn passages(&self, _: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
-        unreachable!("files need no passages")
-    }
-
-    async fn pairs_for(&self, _: Vec<EntryId>, _: Vec<f32>, _: usize) -> Result<Vec<Pair>, StoreError> {
-        unreachable!("files need no pairs")
-    }
-
-    async fn put_pairs(&self, _: Vec<NewPair>) -> Result<(), StoreError> {
-        unreachable!("files need no pairs")
-    }
-
-    async fn remove_pairs(&self, _: Vec<String>) -> Result<usize, StoreError> {
-        unreachable!("files need no pairs")
-    }
-
-    async fn list_passages(&self, _: Option<String>) -> Result<Page<Passage>, StoreError> {
+    async fn list_passages(&self, _: &RequestContext, _: Option<String>) -> Result<Page<Passage>, StoreError> {
         unreachable!("files need no lists")
     }
+}
 
-    async fn list_pairs(&self, _: Option<String>) -> Result<Page<Pair>, StoreError> {
-        unreachable!("files need no lists")
-    }
-
+#[async_trait]
+impl Upkeep for FakeStore {
     async fn claim(&self, _: EmbedderIdentity) -> Result<(), StoreError> {
         unreachable!("the caller claims")
     }
@@ -83,7 +62,7 @@ impl Store for FakeStore {
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {
-        Err(StoreError::failed("status", "not faked"))
+        unreachable!("files need no counts")
     }
 }
 
@@ -105,11 +84,11 @@ impl Embedder for FakeModel {
         0.0
     }
 
-    async fn embed_query(&self, _: &str) -> Result<Vec<f32>, ModelError> {
+    async fn embed_query(&self, _: &RequestContext, _: &str) -> Result<Vec<f32>, ModelError> {
         Ok(vec![1.0])
     }
 
-    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         if self.broken {
             return Err(ModelError::Stopped);
         }
@@ -157,7 +136,13 @@ impl Bench {
     }
 
     fn sync(&self) -> Sync {
-        Sync { store: self.store.clone(), embedder: self.model.clone(), counter: self.model.clone(), budget: 20 }
+        Sync {
+            documents: self.store.clone(),
+            upkeep: self.store.clone(),
+            embedder: self.model.clone(),
+            counter: self.model.clone(),
+            budget: 20,
+        }
     }
 
     async fn run(&self, prune: bool) -> (Report, Vec<Event>) {

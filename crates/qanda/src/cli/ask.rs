@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use qanda_core::{Answer, Question, Source};
+use qanda_core::{Answer, Question, RequestContext, Source};
 use qanda_server::answer_json;
 
 use crate::config::AnswerArgs;
@@ -62,7 +62,7 @@ impl Ask {
         };
         let answer = super::runtime()?.block_on(async {
             let parts = wiring::parts(settings, Patience::None).await?;
-            anyhow::Ok(parts.default_pipeline().answer(question, &mut show).await?)
+            anyhow::Ok(parts.default_pipeline().answer(&RequestContext::local(), question, &mut show).await?)
         })?;
         if self.json {
             terminal::line(&serde_json::to_string_pretty(&answer_json(&answer))?);

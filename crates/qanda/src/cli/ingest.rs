@@ -62,7 +62,7 @@ impl Ingest {
                 "--passage-tokens is {budget}; it must be from 32 to {most}"
             );
             store.claim(embedder.identity().clone()).await?;
-            let job = Sync { store, embedder, counter, budget };
+            let job = Sync { documents: Arc::clone(&store) as _, upkeep: store, embedder, counter, budget };
             anyhow::Ok(job.run(&self.paths, self.prune, |event| progress.show(&event)).await?)
         });
         progress.clear();

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use qanda_core::ports::Finish;
 use qanda_core::{Answer, Timings};
 
 use super::body;
@@ -29,6 +30,7 @@ pub(crate) async fn mock_question(State(_): State<Slot>, headers: HeaderMap, bod
         tokens: 0,
         model: "mock".to_owned(),
         pipeline: "mock",
+        finish: Finish::Stop,
         cached: false,
     };
     Ok(match Form::wanted(&headers, asked.stream) {

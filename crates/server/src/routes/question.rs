@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use qanda_core::pipeline::Pipeline;
-use qanda_core::{Answer, Question};
+use qanda_core::{Answer, Question, RequestContext};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -64,7 +64,7 @@ impl Running {
                     let _ = sender.send(Piece::Text(text.to_owned()));
                 }
             };
-            let answer = pipeline.answer(question, &mut tell).await;
+            let answer = pipeline.answer(&RequestContext::local(), question, &mut tell).await;
             let _ = sender.send(Piece::Done(Box::new(answer.map_err(Problem::from))));
         });
         Self { pieces, task, ended: false }

@@ -55,6 +55,7 @@ pub fn answer_json(answer: &Answer) -> Value {
         "tokens": answer.tokens,
         "model": answer.model,
         "pipeline": answer.pipeline,
+        "finish": answer.finish.as_str(),
         "cached": answer.cached,
     });
     if let Some(reasoning) = &answer.reasoning {

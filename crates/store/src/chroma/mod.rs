@@ -22,7 +22,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use qanda_core::ports::{EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
-use qanda_core::{EntryId, NewDocument, NewPair, Pair, Passage, Store, StoreError};
+use qanda_core::{
+    Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError, Upkeep,
+};
 
 use self::conditions::{all, at_least, is};
 use self::connection::Connection;
@@ -77,24 +79,12 @@ impl ChromaStore {
 }
 
 #[async_trait]
-impl Store for ChromaStore {
-    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+impl Search for ChromaStore {
+    async fn search(&self, _: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
         search::search(&self.connection, self.fusion, &query).await
     }
 
-    async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {
-        documents::put(&self.connection, documents).await
-    }
-
-    async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError> {
-        documents::remove(&self.connection, locations).await
-    }
-
-    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
-        documents::fingerprints(&self.connection).await
-    }
-
-    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+    async fn passages(&self, _: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
         let ids: Vec<String> = ids.iter().map(|id| id.as_str().to_owned()).collect();
         let found = self.connection.by_id(&ids, Wanted::All).await?;
         let passages = found.into_iter().filter(|record| record.is(CONTEXT));
@@ -102,28 +92,55 @@ impl Store for ChromaStore {
         Ok(ids.iter().filter_map(|id| passages.get(id).cloned()).map(Record::into_passage).collect())
     }
 
-    async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
+    async fn pairs_for(
+        &self,
+        _: &RequestContext,
+        contexts: Vec<EntryId>,
+        vector: Vec<f32>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
         pairs::written_for(&self.connection, contexts, &vector, limit).await
     }
+}
 
-    async fn put_pairs(&self, pairs: Vec<NewPair>) -> Result<(), StoreError> {
-        pairs::put(&self.connection, pairs).await
+#[async_trait]
+impl Documents for ChromaStore {
+    async fn put(&self, _: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+        documents::put(&self.connection, documents).await
     }
 
-    async fn remove_pairs(&self, keys: Vec<String>) -> Result<usize, StoreError> {
-        pairs::remove(&self.connection, keys).await
+    async fn remove(&self, _: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
+        documents::remove(&self.connection, locations).await
     }
 
-    async fn list_passages(&self, after: Option<String>) -> Result<Page<Passage>, StoreError> {
+    async fn fingerprints(&self, _: &RequestContext) -> Result<HashMap<String, String>, StoreError> {
+        documents::fingerprints(&self.connection).await
+    }
+
+    async fn list_passages(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Passage>, StoreError> {
         let Page { items, next } = self.list(CONTEXT, after).await?;
         Ok(Page { items: items.into_iter().map(Record::into_passage).collect(), next })
     }
+}
 
-    async fn list_pairs(&self, after: Option<String>) -> Result<Page<Pair>, StoreError> {
+#[async_trait]
+impl Pairs for ChromaStore {
+    async fn put_pairs(&self, _: &RequestContext, pairs: Vec<NewPair>) -> Result<(), StoreError> {
+        pairs::put(&self.connection, pairs).await
+    }
+
+    async fn remove_pairs(&self, _: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError> {
+        pairs::remove(&self.connection, keys).await
+    }
+
+    async fn list_pairs(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Pair>, StoreError> {
         let Page { items, next } = self.list(QA, after).await?;
         Ok(Page { items: items.into_iter().map(Record::into_pair).collect(), next })
     }
+}
 
+#[async_trait]
+impl Upkeep for ChromaStore {
     async fn claim(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
         self.connection.claim(&embedder).await
     }

@@ -21,7 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use qanda_core::ports::{EmbedderIdentity, Hit, IndexStatus, Page, SearchQuery, StoreStatus};
-use qanda_core::{EntryId, NewDocument, NewPair, Pair, Passage, Store, StoreError};
+use qanda_core::{
+    Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError, Upkeep,
+};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
@@ -140,24 +142,12 @@ impl Inner {
 }
 
 #[async_trait]
-impl Store for EmbeddedStore {
-    async fn search(&self, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+impl Search for EmbeddedStore {
+    async fn search(&self, _: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
         self.read(move |inner| search::search(inner, &query)).await
     }
 
-    async fn put(&self, documents: Vec<NewDocument>) -> Result<(), StoreError> {
-        self.write(move |connection, _| rows::put(connection, &documents)).await
-    }
-
-    async fn remove(&self, locations: Vec<String>) -> Result<usize, StoreError> {
-        self.write(move |connection, _| rows::remove(connection, &locations)).await
-    }
-
-    async fn fingerprints(&self) -> Result<HashMap<String, String>, StoreError> {
-        self.read(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
-    }
-
-    async fn passages(&self, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+    async fn passages(&self, _: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
         self.read(move |inner| {
             inner.database.with(|connection| {
                 let ids = ids.iter().filter_map(pairs::row_id);
@@ -167,7 +157,13 @@ impl Store for EmbeddedStore {
         .await
     }
 
-    async fn pairs_for(&self, contexts: Vec<EntryId>, vector: Vec<f32>, limit: usize) -> Result<Vec<Pair>, StoreError> {
+    async fn pairs_for(
+        &self,
+        _: &RequestContext,
+        contexts: Vec<EntryId>,
+        vector: Vec<f32>,
+        limit: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
         let vector = Vector::from_f32(&vector);
         self.read(move |inner| {
             let dense = &inner.current_view().dense;
@@ -175,24 +171,45 @@ impl Store for EmbeddedStore {
         })
         .await
     }
+}
 
-    async fn put_pairs(&self, new: Vec<NewPair>) -> Result<(), StoreError> {
-        self.write(move |connection, _| pairs::put(connection, &new)).await
+#[async_trait]
+impl Documents for EmbeddedStore {
+    async fn put(&self, _: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+        self.write(move |connection, _| rows::put(connection, &documents)).await
     }
 
-    async fn remove_pairs(&self, keys: Vec<String>) -> Result<usize, StoreError> {
-        self.write(move |connection, _| pairs::remove(connection, &keys)).await
+    async fn remove(&self, _: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
+        self.write(move |connection, _| rows::remove(connection, &locations)).await
     }
 
-    async fn list_passages(&self, after: Option<String>) -> Result<Page<Passage>, StoreError> {
+    async fn fingerprints(&self, _: &RequestContext) -> Result<HashMap<String, String>, StoreError> {
+        self.read(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
+    }
+
+    async fn list_passages(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Passage>, StoreError> {
         self.read(move |inner| inner.database.with(|connection| pairs::list_passages(connection, after.as_deref())))
             .await
     }
+}
 
-    async fn list_pairs(&self, after: Option<String>) -> Result<Page<Pair>, StoreError> {
-        self.read(move |inner| inner.database.with(|connection| pairs::list(connection, after.as_deref()))).await
+#[async_trait]
+impl Pairs for EmbeddedStore {
+    async fn put_pairs(&self, _: &RequestContext, new: Vec<NewPair>) -> Result<(), StoreError> {
+        self.write(move |connection, _| pairs::put(connection, &new)).await
     }
 
+    async fn remove_pairs(&self, _: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError> {
+        self.write(move |connection, _| pairs::remove(connection, &keys)).await
+    }
+
+    async fn list_pairs(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Pair>, StoreError> {
+        self.read(move |inner| inner.database.with(|connection| pairs::list(connection, after.as_deref()))).await
+    }
+}
+
+#[async_trait]
+impl Upkeep for EmbeddedStore {
     async fn claim(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
         self.write(move |connection, inner| rows::claim_embedder(connection, &inner.directory, &embedder)).await
     }

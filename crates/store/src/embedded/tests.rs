@@ -64,17 +64,26 @@ fn query(text: &str, seed: u64, mode: Mode) -> SearchQuery {
 }
 
 async fn found(store: &EmbeddedStore, query: SearchQuery) -> Vec<String> {
-    store.search(query).await.expect("searches").into_iter().map(|hit| hit.passage.text).collect()
+    store
+        .search(&RequestContext::local(), query)
+        .await
+        .expect("searches")
+        .into_iter()
+        .map(|hit| hit.passage.text)
+        .collect()
 }
 
 #[tokio::test]
 async fn a_committed_document_is_found_at_once_in_every_mode_indexed_or_not() {
     let directory = TempDir::new().expect("directory");
     let store = open(&directory);
-    store.put(vec![document("a.md", &["Insulin lowers glucose.", "Zebras live in herds."], 1)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), vec![document("a.md", &["Insulin lowers glucose.", "Zebras live in herds."], 1)])
+        .await
+        .expect("puts");
     for round in ["scanned", "indexed"] {
         for mode in [Mode::Dense, Mode::Lexical, Mode::Hybrid] {
-            let hits = store.search(query("zebra herd", 2, mode)).await.expect("searches");
+            let hits = store.search(&RequestContext::local(), query("zebra herd", 2, mode)).await.expect("searches");
             assert_eq!(hits[0].passage.text, "Zebras live in herds.", "{round} {mode:?}");
             assert_eq!(hits[0].passage.span, Span::new(25, 46));
             assert_eq!(hits[0].passage.headings, ["Heading"]);
@@ -92,11 +101,13 @@ async fn the_scan_scores_words_as_the_index_does() {
     let directory = TempDir::new().expect("directory");
     let store = open(&directory);
     let texts = ["apple pie with cinnamon", "apple apple juice", "pear tart", "a pie chart of pear sales in June"];
-    store.put(vec![document("a.md", &texts, 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &texts, 1)]).await.expect("puts");
     let scores = |hits: Vec<Hit>| hits.into_iter().map(|hit| (hit.passage.id, hit.score)).collect::<Vec<_>>();
-    let scanned = scores(store.search(query("apple pie", 1, Mode::Lexical)).await.expect("searches"));
+    let scanned =
+        scores(store.search(&RequestContext::local(), query("apple pie", 1, Mode::Lexical)).await.expect("searches"));
     store.optimise().await.expect("optimises");
-    let indexed = scores(store.search(query("apple pie", 1, Mode::Lexical)).await.expect("searches"));
+    let indexed =
+        scores(store.search(&RequestContext::local(), query("apple pie", 1, Mode::Lexical)).await.expect("searches"));
     assert_eq!(scanned.len(), 3);
     for (scanned, indexed) in scanned.iter().zip(&indexed) {
         assert_eq!(scanned.0, indexed.0);
@@ -108,17 +119,26 @@ async fn the_scan_scores_words_as_the_index_does() {
 async fn replaced_and_removed_documents_are_not_found_any_more() {
     let directory = TempDir::new().expect("directory");
     let store = open(&directory);
-    store.put(vec![document("a.md", &["old words"], 1), document("b.md", &["other words"], 2)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), vec![document("a.md", &["old words"], 1), document("b.md", &["other words"], 2)])
+        .await
+        .expect("puts");
     store.optimise().await.expect("optimises");
-    store.put(vec![document("a.md", &["new words"], 3)]).await.expect("puts");
-    assert_eq!(store.remove(vec!["/docs/b.md".to_owned(), "/docs/none".to_owned()]).await.expect("removes"), 1);
+    store.put(&RequestContext::local(), vec![document("a.md", &["new words"], 3)]).await.expect("puts");
+    assert_eq!(
+        store
+            .remove(&RequestContext::local(), vec!["/docs/b.md".to_owned(), "/docs/none".to_owned()])
+            .await
+            .expect("removes"),
+        1
+    );
     for round in ["before", "after"] {
         for mode in [Mode::Dense, Mode::Lexical, Mode::Hybrid] {
             assert_eq!(found(&store, query("old other new words", 1, mode)).await, ["new words"], "{round} {mode:?}");
         }
         store.optimise().await.expect("optimises");
     }
-    assert_eq!(store.fingerprints().await.expect("reads").len(), 1);
+    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 1);
 }
 
 #[tokio::test]
@@ -139,7 +159,7 @@ async fn another_handle_on_the_directory_sees_what_is_committed_and_indexed() {
 async fn indexes_may_be_deleted_at_any_time() {
     let directory = TempDir::new().expect("directory");
     let store = open(&directory);
-    store.put(vec![document("a.md", &["kept safe"], 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &["kept safe"], 1)]).await.expect("puts");
     store.optimise().await.expect("optimises");
     drop(store);
     std::fs::remove_dir_all(directory.path().join("index")).expect("deletes");
@@ -159,11 +179,17 @@ async fn indexes_may_be_deleted_at_any_time() {
 async fn a_filter_and_a_source_limit_every_mode() {
     let directory = TempDir::new().expect("directory");
     let store = open(&directory);
-    store.put(vec![document("a.md", &["same words"], 1), document("b.md", &["same words"], 2)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), vec![document("a.md", &["same words"], 1), document("b.md", &["same words"], 2)])
+        .await
+        .expect("puts");
     for _ in 0..2 {
         for mode in [Mode::Dense, Mode::Lexical, Mode::Hybrid] {
             let filter = Filter::from([("name".to_owned(), "b.md".to_owned())]);
-            let hits = store.search(SearchQuery { filter, ..query("same words", 1, mode) }).await.expect("searches");
+            let hits = store
+                .search(&RequestContext::local(), SearchQuery { filter, ..query("same words", 1, mode) })
+                .await
+                .expect("searches");
             assert_eq!(hits.len(), 1, "{mode:?}");
             assert_eq!(hits[0].passage.document, "b.md");
             let filter = Filter::from([("name".to_owned(), "none".to_owned())]);
@@ -204,7 +230,7 @@ async fn a_store_of_the_first_version_is_brought_up() {
     connection.pragma_update(None, "user_version", 1).expect("writes");
     drop(connection);
     let store = open(&directory);
-    store.put(vec![document("a.md", &["Zebras live in herds."], 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &["Zebras live in herds."], 1)]).await.expect("puts");
     let pair = NewPair {
         key: "k".to_owned(),
         question: "Who lives in herds?".to_owned(),
@@ -214,9 +240,11 @@ async fn a_store_of_the_first_version_is_brought_up() {
         written_by: None,
         vector: vector(7),
     };
-    store.put_pairs(vec![pair]).await.expect("puts");
-    let hits =
-        store.search(SearchQuery { source: Source::Qa, ..query("herds", 7, Mode::Hybrid) }).await.expect("finds");
+    store.put_pairs(&RequestContext::local(), vec![pair]).await.expect("puts");
+    let hits = store
+        .search(&RequestContext::local(), SearchQuery { source: Source::Qa, ..query("herds", 7, Mode::Hybrid) })
+        .await
+        .expect("finds");
     assert_eq!((hits[0].passage.document.as_str(), hits[0].passage.span), ("a.md", Span::new(0, 21)));
     assert!(hits[0].pair.as_ref().is_some_and(|pair| pair.context.is_some()));
 }
@@ -230,7 +258,7 @@ async fn the_graph_takes_over_from_the_scan() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for (part, texts) in texts.chunks(10_000).enumerate() {
         let seed = part as u64 * 10_000;
-        store.put(vec![document(&format!("{part}.md"), texts, seed)]).await.expect("puts");
+        store.put(&RequestContext::local(), vec![document(&format!("{part}.md"), texts, seed)]).await.expect("puts");
     }
     let mut scanned = Vec::new();
     for seed in 0..40 {
@@ -249,8 +277,8 @@ async fn the_graph_takes_over_from_the_scan() {
         same += graph.iter().filter(|text| scanned.contains(text)).count();
     }
     assert!(same >= 190, "the graph found {same} of 200 nearest vectors");
-    store.put(vec![document("new.md", &["newest"], 77_777)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("new.md", &["newest"], 77_777)]).await.expect("puts");
     assert_eq!(found(&store, query("", 77_777, Mode::Dense)).await[0], "newest");
-    store.remove(vec!["/docs/0.md".to_owned()]).await.expect("removes");
+    store.remove(&RequestContext::local(), vec!["/docs/0.md".to_owned()]).await.expect("removes");
     assert_ne!(found(&store, query("", 5, Mode::Dense)).await[0], "n5");
 }

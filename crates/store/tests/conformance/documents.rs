@@ -7,11 +7,11 @@ pub(crate) async fn an_empty_store_is_empty(place: &Place) {
     for claimed in [false, true] {
         store.check().await.expect("can be searched");
         assert!(found(&*store, query("anything", 1, Mode::Hybrid)).await.is_empty());
-        assert!(store.fingerprints().await.expect("reads").is_empty());
-        assert!(store.passages(vec![EntryId::from(7)]).await.expect("reads").is_empty());
+        assert!(store.fingerprints(&RequestContext::local()).await.expect("reads").is_empty());
+        assert!(store.passages(&RequestContext::local(), vec![EntryId::from(7)]).await.expect("reads").is_empty());
         assert!(passages(&*store).await.is_empty() && keys(&*store).await.is_empty());
-        assert_eq!(store.remove(vec!["/docs/none".to_owned()]).await.expect("removes"), 0);
-        assert_eq!(store.remove_pairs(vec!["none".to_owned()]).await.expect("removes"), 0);
+        assert_eq!(store.remove(&RequestContext::local(), vec!["/docs/none".to_owned()]).await.expect("removes"), 0);
+        assert_eq!(store.remove_pairs(&RequestContext::local(), vec!["none".to_owned()]).await.expect("removes"), 0);
         let status = store.status().await.expect("counts");
         assert_eq!((status.documents, status.passages, status.pairs), (0, 0, 0));
         assert_eq!(status.embedder.is_some(), claimed);
@@ -21,9 +21,12 @@ pub(crate) async fn an_empty_store_is_empty(place: &Place) {
 
 pub(crate) async fn what_is_stored_is_found_at_once(place: &Place) {
     let store = place.open();
-    store.put(vec![document("a.md", &["Insulin lowers glucose.", "Zebras live in herds."], 1)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), vec![document("a.md", &["Insulin lowers glucose.", "Zebras live in herds."], 1)])
+        .await
+        .expect("puts");
     for mode in MODES {
-        let hits = store.search(query("zebra herd", 2, mode)).await.expect("searches");
+        let hits = store.search(&RequestContext::local(), query("zebra herd", 2, mode)).await.expect("searches");
         assert_eq!(hits.len(), 2, "{mode:?}");
         assert!(hits[0].score >= hits[1].score && hits[0].pair.is_none());
         assert!((hits[0].cosine.expect("a cosine") - 1.0).abs() < 0.002);
@@ -34,7 +37,7 @@ pub(crate) async fn what_is_stored_is_found_at_once(place: &Place) {
             (passage.headings.as_slice(), passage.metadata["name"].as_str()),
             (&["Heading".to_owned()][..], "a.md")
         );
-        let limited = store.search(SearchQuery { limit: 1, ..query("zebra", 2, mode) }).await;
+        let limited = store.search(&RequestContext::local(), SearchQuery { limit: 1, ..query("zebra", 2, mode) }).await;
         assert_eq!(limited.expect("searches").len(), 1);
     }
     let other = place.open();
@@ -42,7 +45,7 @@ pub(crate) async fn what_is_stored_is_found_at_once(place: &Place) {
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages, status.pairs), (1, 2, 0));
     assert_eq!(
-        store.fingerprints().await.expect("reads")["/docs/a.md"],
+        store.fingerprints(&RequestContext::local()).await.expect("reads")["/docs/a.md"],
         "fingerprint of Insulin lowers glucose. Zebras live in herds."
     );
 }
@@ -56,25 +59,31 @@ pub(crate) async fn a_new_version_replaces_the_old_one(place: &Place) {
     let kept = id_of(&*store, "three").await;
     let mut new = document("a.md", &["three", "four"], 3);
     new.document.metadata = [("year".to_owned(), "2024".to_owned())].into();
-    store.put(vec![new]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![new]).await.expect("puts");
     let mut texts = found(&*store, query("", 1, Mode::Dense)).await;
     texts.sort();
     assert_eq!(texts, ["four", "other", "three"]);
     let three = passages(&*store).await.into_iter().find(|passage| passage.text == "three").expect("is there");
     assert_eq!(three.span, Span::new(0, 5));
     assert_eq!(three.metadata, [("year".to_owned(), "2024".to_owned())].into(), "{kept}");
-    let fingerprints = store.fingerprints().await.expect("reads");
+    let fingerprints = store.fingerprints(&RequestContext::local()).await.expect("reads");
     assert_eq!(fingerprints.len(), 2);
     assert_eq!(fingerprints["/docs/a.md"], "fingerprint of three four");
 }
 
 pub(crate) async fn removed_documents_are_gone(place: &Place) {
     let store = place.open();
-    store.put(vec![document("a.md", &["one", "two"], 1), document("b.md", &["three"], 3)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), vec![document("a.md", &["one", "two"], 1), document("b.md", &["three"], 3)])
+        .await
+        .expect("puts");
     let locations = ["/docs/a.md", "/docs/none"].map(str::to_owned).to_vec();
-    assert_eq!(store.remove(locations).await.expect("removes"), 1);
+    assert_eq!(store.remove(&RequestContext::local(), locations).await.expect("removes"), 1);
     assert_eq!(found(&*store, query("one two", 1, Mode::Hybrid)).await, ["three"]);
-    assert_eq!(store.fingerprints().await.expect("reads").into_keys().collect::<Vec<_>>(), ["/docs/b.md"]);
+    assert_eq!(
+        store.fingerprints(&RequestContext::local()).await.expect("reads").into_keys().collect::<Vec<_>>(),
+        ["/docs/b.md"]
+    );
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages), (1, 1));
 }
@@ -84,7 +93,7 @@ pub(crate) async fn filters_limit_every_search(place: &Place) {
     let mut first = document("a.md", &["same words"], 1);
     let more = [("year", "2024"), ("final", "true"), ("source", "ward"), ("version", "1.50"), ("$odd:name", "x")];
     first.document.metadata.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    store.put(vec![first, document("b.md", &["same words"], 2)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![first, document("b.md", &["same words"], 2)]).await.expect("puts");
     store
         .put_pairs(vec![NewPair { document: Some("a.md".to_owned()), ..pair("p", "same?", "words", 3) }])
         .await
@@ -92,12 +101,12 @@ pub(crate) async fn filters_limit_every_search(place: &Place) {
     for mode in MODES {
         for (name, value) in more.into_iter().chain([("name", "a.md")]) {
             let query = SearchQuery { filter: filter(name, value), ..query("same words", 1, mode) };
-            let hits = store.search(query.clone()).await.expect("searches");
+            let hits = store.search(&RequestContext::local(), query.clone()).await.expect("searches");
             assert_eq!(hits.len(), 1, "{mode:?} {name}");
             assert_eq!(hits[0].passage.document, "a.md");
             assert_eq!(hits[0].passage.metadata[name], value);
             let pairs = SearchQuery { source: Source::Qa, ..query };
-            assert_eq!(store.search(pairs).await.expect("searches").len(), 1, "{name}");
+            assert_eq!(store.search(&RequestContext::local(), pairs).await.expect("searches").len(), 1, "{name}");
         }
         let mut both = filter("name", "b.md");
         assert_eq!(found(&*store, SearchQuery { filter: both.clone(), ..query("", 1, mode) }).await.len(), 1);
@@ -108,11 +117,11 @@ pub(crate) async fn filters_limit_every_search(place: &Place) {
 
 pub(crate) async fn passages_come_by_id_in_order(place: &Place) {
     let store = place.open();
-    store.put(vec![document("a.md", &["one", "two", "three"], 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &["one", "two", "three"], 1)]).await.expect("puts");
     let (one, three) = (id_of(&*store, "one").await, id_of(&*store, "three").await);
-    store.put_pairs(vec![pair("p", "question", "answer", 4)]).await.expect("puts");
+    store.put_pairs(&RequestContext::local(), vec![pair("p", "question", "answer", 4)]).await.expect("puts");
     let wanted = vec![three.clone(), EntryId::from("123456".to_owned()), one.clone(), three.clone()];
-    let found = store.passages(wanted).await.expect("reads");
+    let found = store.passages(&RequestContext::local(), wanted).await.expect("reads");
     assert_eq!(found.iter().map(|passage| passage.text.as_str()).collect::<Vec<_>>(), ["three", "one", "three"]);
     assert_eq!(found[0].id, three);
     assert_eq!(found[1].span, Span::new(0, 3));
@@ -122,7 +131,7 @@ pub(crate) async fn another_embedder_is_refused(place: &Place) {
     let store = place.open();
     store.claim(identity("m")).await.expect("claims");
     store.claim(identity("m")).await.expect("claims again");
-    store.put(vec![document("a.md", &["one"], 1)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("a.md", &["one"], 1)]).await.expect("puts");
     for other in [identity("other"), EmbedderIdentity { name: "m".to_owned(), dimension: 9 }] {
         let refused = store.claim(other.clone()).await.expect_err("is refused").to_string();
         assert!(refused.contains("made with the embedder m (8 dimensions)"), "{refused}");
@@ -140,19 +149,31 @@ pub(crate) async fn long_lists_come_in_pages(place: &Place) {
     let store = place.open();
     let texts: Vec<String> = (0..6_100).map(|n| format!("text {n}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    store.put(vec![document("big.md", &texts, 0)]).await.expect("puts");
-    store.put((0..700).map(|n| document(&format!("{n}.md"), &["small"], n)).collect()).await.expect("puts");
-    store.put_pairs((0..1_100).map(|n| pair(&format!("{n}"), "q", "a", n)).collect()).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("big.md", &texts, 0)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), (0..700).map(|n| document(&format!("{n}.md"), &["small"], n)).collect())
+        .await
+        .expect("puts");
+    store
+        .put_pairs(&RequestContext::local(), (0..1_100).map(|n| pair(&format!("{n}"), "q", "a", n)).collect())
+        .await
+        .expect("puts");
     let listed = passages(&*store).await;
     assert_eq!(listed.len(), 6_800);
     assert_eq!(listed.iter().map(|passage| &passage.id).collect::<std::collections::HashSet<_>>().len(), 6_800);
     assert_eq!(keys(&*store).await.len(), 1_100);
-    assert_eq!(store.fingerprints().await.expect("reads").len(), 701);
+    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 701);
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages, status.pairs), (701, 6_800, 1_100));
-    store.put(vec![document("big.md", &["all gone"], 0)]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![document("big.md", &["all gone"], 0)]).await.expect("puts");
     assert_eq!(store.status().await.expect("counts").passages, 701);
-    assert_eq!(store.remove((0..700).map(|n| format!("/docs/{n}.md")).collect()).await.expect("removes"), 700);
+    assert_eq!(
+        store
+            .remove(&RequestContext::local(), (0..700).map(|n| format!("/docs/{n}.md")).collect())
+            .await
+            .expect("removes"),
+        700
+    );
     assert_eq!(passages(&*store).await.len(), 1);
 }
 
@@ -161,7 +182,7 @@ pub(crate) async fn every_script_survives(place: &Place) {
     let texts = ["Größe ≥ 5 µg – naïve", "糖尿病の治療 🩺", "line\nbreak\ttab \"quoted\" \\ back", "same", "same"];
     let mut new = document("ä/ö ü.md", &texts, 1);
     new.document.metadata.insert("schlüssel".to_owned(), "wert „ß“".to_owned());
-    store.put(vec![new.clone()]).await.expect("puts");
+    store.put(&RequestContext::local(), vec![new.clone()]).await.expect("puts");
     let stored = passages(&*store).await;
     assert_eq!(stored.len(), 5, "equal passages are two");
     for (passage, new_passage) in stored.iter().zip(&new.passages) {
@@ -170,24 +191,30 @@ pub(crate) async fn every_script_survives(place: &Place) {
     }
     let query = SearchQuery { filter: filter("schlüssel", "wert „ß“"), ..query("糖尿病", 2, Mode::Hybrid) };
     assert_eq!(found(&*store, query).await[0], texts[1]);
-    store.put_pairs(vec![pair("ключ", "Вопрос?", "Ответ 🩺", 7)]).await.expect("puts");
+    store.put_pairs(&RequestContext::local(), vec![pair("ключ", "Вопрос?", "Ответ 🩺", 7)]).await.expect("puts");
     assert_eq!(keys(&*store).await, ["ключ"]);
-    store.put(vec![new]).await.expect("puts again");
+    store.put(&RequestContext::local(), vec![new]).await.expect("puts again");
     assert_eq!(passages(&*store).await.len(), 5);
 }
 
 pub(crate) async fn documents_without_passages_are_known(place: &Place) {
     let store = place.open();
-    store.put(vec![document("empty.md", &[], 1), document("a.md", &["one"], 1)]).await.expect("puts");
-    assert_eq!(store.fingerprints().await.expect("reads").len(), 2);
+    store
+        .put(&RequestContext::local(), vec![document("empty.md", &[], 1), document("a.md", &["one"], 1)])
+        .await
+        .expect("puts");
+    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 2);
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages), (2, 1));
     for source in [Source::Context, Source::Qa, Source::All] {
         let query = SearchQuery { source, ..query("", 1, Mode::Dense) };
         assert_eq!(found(&*store, query).await.len(), usize::from(source != Source::Qa));
     }
-    store.put(vec![document("empty.md", &["two"], 2), document("a.md", &[], 1)]).await.expect("puts");
+    store
+        .put(&RequestContext::local(), vec![document("empty.md", &["two"], 2), document("a.md", &[], 1)])
+        .await
+        .expect("puts");
     assert_eq!(found(&*store, query("", 1, Mode::Dense)).await, ["two"]);
-    assert_eq!(store.remove(vec!["/docs/a.md".to_owned()]).await.expect("removes"), 1);
-    assert_eq!(store.fingerprints().await.expect("reads").len(), 1);
+    assert_eq!(store.remove(&RequestContext::local(), vec!["/docs/a.md".to_owned()]).await.expect("removes"), 1);
+    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 1);
 }

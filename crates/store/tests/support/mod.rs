@@ -2,7 +2,9 @@
 //! seed of a passage finds that passage.
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{Document, EntryId, Filter, Metadata, NewDocument, NewPair, NewPassage, Passage, Source, Span, Store};
+use qanda_core::{
+    Document, EntryId, Filter, Metadata, NewDocument, NewPair, NewPassage, Passage, RequestContext, Source, Span, Store,
+};
 use qanda_store::chroma::ChromaSettings;
 use qanda_tests::Chroma;
 
@@ -84,14 +86,20 @@ pub(crate) fn filter(name: &str, value: &str) -> Filter {
 
 /// Texts of the hits, best first.
 pub(crate) async fn found(store: &dyn Store, query: SearchQuery) -> Vec<String> {
-    store.search(query).await.expect("searches").into_iter().map(|hit| hit.passage.text).collect()
+    store
+        .search(&RequestContext::local(), query)
+        .await
+        .expect("searches")
+        .into_iter()
+        .map(|hit| hit.passage.text)
+        .collect()
 }
 
 /// All passages that are stored.
 pub(crate) async fn passages(store: &dyn Store) -> Vec<Passage> {
     let (mut passages, mut after) = (Vec::new(), None);
     loop {
-        let page = store.list_passages(after).await.expect("lists");
+        let page = store.list_passages(&RequestContext::local(), after).await.expect("lists");
         passages.extend(page.items);
         after = page.next;
         if after.is_none() {
@@ -110,7 +118,7 @@ pub(crate) async fn id_of(store: &dyn Store, text: &str) -> EntryId {
 pub(crate) async fn keys(store: &dyn Store) -> Vec<String> {
     let (mut keys, mut after) = (Vec::new(), None);
     loop {
-        let page = store.list_pairs(after).await.expect("lists");
+        let page = store.list_pairs(&RequestContext::local(), after).await.expect("lists");
         keys.extend(page.items.into_iter().map(|pair| pair.key));
         after = page.next;
         if after.is_none() {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use qanda_core::ports::{EmbedderIdentity, TokenCounter};
-use qanda_core::{Embedder, ModelError};
+use qanda_core::{Embedder, ModelError, RequestContext};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use self::bert::Bert;
@@ -83,13 +83,13 @@ impl Embedder for LocalEmbedder {
         self.relevance_floor
     }
 
-    async fn embed_query(&self, text: &str) -> Result<Vec<f32>, ModelError> {
+    async fn embed_query(&self, _: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError> {
         let text = format!("{}{text}", self.model.bert.config().prompts.query);
         let mut vectors = self.batcher.embed(vec![text], Class::Question).await?;
         vectors.pop().ok_or(ModelError::Stopped)
     }
 
-    async fn embed_passages(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+    async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         let prompt = &self.model.bert.config().prompts.passage;
         let texts = texts.into_iter().map(|text| format!("{prompt}{text}")).collect();
         self.batcher.embed(texts, Class::Passage).await

@@ -18,7 +18,7 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use qanda_core::ModelError;
-use qanda_core::ports::Token;
+use qanda_core::ports::{Finish, Generated};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::LocalOptions;
@@ -39,7 +39,7 @@ pub(super) struct Request {
     pub(super) temperature: f32,
     /// Holds the answer to a shape.
     pub(super) grammar: Option<LlamaSampler>,
-    pub(super) reply: UnboundedSender<Result<Token, ModelError>>,
+    pub(super) reply: UnboundedSender<Result<Generated, ModelError>>,
 }
 
 /// The engine, on its thread.
@@ -204,7 +204,7 @@ impl Engine<'_> {
         let Some(job) = &mut slot.job else { return };
         let vocab = self.model.vocab();
         let outcome = match job.sampler.sample(&self.context, row) {
-            Some(token) if vocab.is_eog(token) => Outcome::Ended,
+            Some(token) if vocab.is_eog(token) => job.end(Finish::Stop),
             Some(token) => job.emit(token, &vocab.token_to_piece(token, false, None)),
             None => {
                 let cause = "the model has no token that the answer's shape allows";

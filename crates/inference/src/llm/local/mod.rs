@@ -20,8 +20,8 @@ use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
 use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
-use qanda_core::ports::{Message, Prompt, Shape, TokenStream};
-use qanda_core::{LanguageModel, ModelError};
+use qanda_core::ports::{GenerationStream, Message, Prompt, Shape};
+use qanda_core::{LanguageModel, ModelError, RequestContext};
 use tokio::sync::mpsc;
 
 use self::engine::{Engine, Request};
@@ -153,7 +153,7 @@ impl LanguageModel for LocalModel {
         self.model.vocab().tokenize(text.as_bytes(), false, false).len()
     }
 
-    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
+    async fn generate(&self, _: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
         let tokens = self.tokens(&prompt.messages)?;
         let limit = self.context.saturating_sub(prompt.max_tokens.min(self.context / 2));
         if tokens.len() > limit {

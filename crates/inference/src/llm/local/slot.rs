@@ -1,6 +1,6 @@
 use llama_cpp_2::token::LlamaToken;
 use qanda_core::ModelError;
-use qanda_core::ports::Token;
+use qanda_core::ports::{Finish, Generated};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::engine::Request;
@@ -25,7 +25,7 @@ pub(super) struct Job {
     /// Tokens that may still be generated.
     left: usize,
     text: Utf8Joiner,
-    reply: UnboundedSender<Result<Token, ModelError>>,
+    reply: UnboundedSender<Result<Generated, ModelError>>,
 }
 
 /// What became of an answer with one more token.
@@ -71,8 +71,18 @@ impl Job {
     pub(super) fn emit(&mut self, token: LlamaToken, bytes: &[u8]) -> Outcome {
         self.next = vec![token];
         self.left = self.left.saturating_sub(1);
-        let sent = self.reply.send(Ok(Token { text: self.text.push(bytes) }));
-        if sent.is_err() || self.left == 0 { Outcome::Ended } else { Outcome::Goes }
+        let sent = self.reply.send(Ok(Generated::Text(self.text.push(bytes))));
+        if sent.is_err() {
+            return Outcome::Ended;
+        }
+        if self.left == 0 { self.end(Finish::Length) } else { Outcome::Goes }
+    }
+
+    /// Tells the caller that the answer is complete.
+    pub(super) fn end(&self, finish: Finish) -> Outcome {
+        // A caller who went away does not need to know.
+        let _ = self.reply.send(Ok(Generated::End(finish)));
+        Outcome::Ended
     }
 
     /// Tells the caller that there will be no more.

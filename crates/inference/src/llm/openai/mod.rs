@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use qanda_core::ports::{Prompt, TokenStream};
-use qanda_core::{LanguageModel, ModelError};
+use qanda_core::ports::{GenerationStream, Prompt};
+use qanda_core::{LanguageModel, ModelError, RequestContext};
 use tokio::time::Instant;
 
 use self::dialect::Dialect;
@@ -101,7 +101,7 @@ impl LanguageModel for OpenAiModel {
     }
 
     /// Returns when the first token is here. Dropping the future or the stream closes the connection.
-    async fn generate(&self, prompt: Prompt) -> Result<TokenStream, ModelError> {
+    async fn generate(&self, _: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
         let deadline = Instant::now() + self.first_token_timeout;
         let answer = self.ask(&prompt, deadline).await.map_err(|failure| self.error(failure, &prompt))?;
         Ok(answer.into_stream().boxed())

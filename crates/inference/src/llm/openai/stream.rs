@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::stream::BoxStream;
 use futures::{FutureExt, Stream, StreamExt};
 use qanda_core::ModelError;
-use qanda_core::ports::Token;
+use qanda_core::ports::{Finish, Generated};
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
@@ -93,22 +93,22 @@ impl Answer {
     }
 
     /// The tokens. It ends after a complete answer or after one error.
-    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Token, ModelError>> + Send + 'static {
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Generated, ModelError>> + Send + 'static {
         futures::stream::unfold(Some(self), |answer| async {
             let mut answer = answer?;
             match answer.next().await {
-                Ok(Some(text)) => Some((Ok(Token { text }), Some(answer))),
-                Ok(None) => {
+                Ok(Generated::Text(text)) => Some((Ok(Generated::Text(text)), Some(answer))),
+                Ok(end) => {
                     answer.release();
-                    None
+                    Some((Ok(end), None))
                 }
                 Err(failure) => Some((Err(answer.endpoint.error(failure)), None)),
             }
         })
     }
 
-    /// The next piece of text; none at the end of a complete answer.
-    async fn next(&mut self) -> Result<Option<String>, Failure> {
+    /// The next piece of text, or the end of a complete answer.
+    async fn next(&mut self) -> Result<Generated, Failure> {
         loop {
             let step = match self.known.take() {
                 Some(step) => step,
@@ -117,15 +117,15 @@ impl Answer {
             match step {
                 Step::Text(text) => {
                     self.said = true;
-                    return Ok(Some(text));
+                    return Ok(Generated::Text(text));
                 }
                 Step::Last(text) => {
                     self.said = true;
                     self.known = Some(Step::Finished);
-                    return Ok(Some(text));
+                    return Ok(Generated::Text(text));
                 }
-                Step::OutOfTokens => return Ok(None),
-                Step::Finished if self.said => return Ok(None),
+                Step::OutOfTokens => return Ok(Generated::End(Finish::Length)),
+                Step::Finished if self.said => return Ok(Generated::End(Finish::Stop)),
                 Step::Finished => return Err(self.wordless()),
                 Step::Reasoning | Step::Nothing => {}
             }

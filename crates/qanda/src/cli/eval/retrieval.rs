@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use qanda_core::document::with_context;
 use qanda_core::pipeline::Classic;
 use qanda_core::ports::{Mode, SearchQuery};
-use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Question, Source, Span};
+use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Question, RequestContext, Source, Span};
 use qanda_store::Fusion;
 use serde_json::json;
 
@@ -108,7 +108,7 @@ impl Retrieval {
         let classic = Classic(resources);
         let began = Instant::now();
         let condense = async |query: Query| {
-            let text = classic.search_term(&Question::new(query.text)).await?;
+            let text = classic.search_term(&RequestContext::local(), &Question::new(query.text)).await?;
             anyhow::Ok(Query { text, ..query })
         };
         let queries = futures::stream::iter(queries).map(condense).buffered(8).try_collect::<Vec<_>>().await?;
@@ -127,12 +127,12 @@ impl Retrieval {
         for batch in entries.chunks(256) {
             let texts = batch.iter().map(|entry| with_context(&entry.title, &[], &entry.text)).collect();
             let vectors = if self.needs_vectors() {
-                embedder.embed_passages(texts).await?
+                embedder.embed_passages(&RequestContext::local(), texts).await?
             } else {
                 vec![vec![0.0; embedder.identity().dimension]; batch.len()]
             };
             let documents = batch.iter().zip(vectors).map(|(entry, vector)| document(entry, vector));
-            store.put(documents.collect()).await?;
+            store.put(&RequestContext::local(), documents.collect()).await?;
         }
         Ok(store.optimise().await?)
     }
@@ -152,8 +152,11 @@ impl Retrieval {
         let started = Instant::now();
         let mut rankings = Vec::with_capacity(queries.len());
         for query in queries {
-            let vector =
-                if self.mode == SearchMode::Lexical { Vec::new() } else { embedder.embed_query(&query.text).await? };
+            let vector = if self.mode == SearchMode::Lexical {
+                Vec::new()
+            } else {
+                embedder.embed_query(&RequestContext::local(), &query.text).await?
+            };
             let search = SearchQuery {
                 text: query.text.clone(),
                 vector,
@@ -162,7 +165,7 @@ impl Retrieval {
                 filter: Filter::new(),
                 limit: DEPTH,
             };
-            let hits = store.search(search).await?;
+            let hits = store.search(&RequestContext::local(), search).await?;
             rankings.push(hits.into_iter().map(|hit| hit.passage.document).collect::<Vec<_>>());
         }
         let seconds = started.elapsed().as_secs_f64();
