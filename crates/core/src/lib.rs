@@ -5,15 +5,16 @@
 //! above it and is handed in as `Arc<dyn Port>`, so a pipeline reads as the plain sequence of steps that it is.
 
 pub mod answer;
-pub mod citation;
+pub mod answering;
 pub mod context;
 pub mod document;
 pub mod error;
+pub mod language;
 pub mod pair;
-pub mod pipeline;
 pub mod ports;
 pub mod question;
-pub mod text;
+mod retrieval;
+pub mod verification;
 
 pub use answer::{Answer, Citation, Timings};
 pub use context::{Caller, Collection, RequestContext};

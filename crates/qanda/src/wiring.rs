@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use qanda_core::pipeline::{Classic, Direct, Pipeline, Resources};
+use qanda_core::answering::{Classic, Direct, Pipeline, Resources};
 use qanda_core::ports::TokenCounter;
 use qanda_core::{Embedder, LanguageModel, ModelError, Store};
 use qanda_inference::embed::local::LocalEmbedder;

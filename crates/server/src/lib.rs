@@ -19,7 +19,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use qanda_core::Store;
-use qanda_core::pipeline::Pipeline;
+use qanda_core::answering::Pipeline;
 
 pub use metrics::{Telemetry, worker_ended};
 pub use problem::Problem;

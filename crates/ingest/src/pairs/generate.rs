@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
-use qanda_core::pipeline::Prompts;
+use qanda_core::answering::Prompts;
 use qanda_core::ports::{Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
 use qanda_core::{Embedder, EntryId, LanguageModel, ModelError, NewPair, Passage, RequestContext, Store};

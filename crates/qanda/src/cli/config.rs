@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command};
-use qanda_core::pipeline::Prompts;
+use qanda_core::answering::Prompts;
 use serde_json::json;
 
 use super::ingest::PassageArgs;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use qanda_core::pipeline::Prompts;
+use qanda_core::answering::Prompts;
 
 pub(crate) use self::endpoint::EndpointArgs;
 pub(crate) use self::environment::EnvFile;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use qanda_core::pipeline::Prompts;
+use qanda_core::answering::Prompts;
 
 /// How questions are answered.
 #[derive(Debug, Clone, Args)]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
-use qanda_core::pipeline::Pipeline;
+use qanda_core::answering::Pipeline;
 use qanda_core::{Answer, Question, RequestContext};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue, Where};
-use qanda_core::text::find_words;
+use qanda_core::language::find_words;
 use qanda_core::{EntryId, NewPair, Pair, StoreError};
 
 use super::conditions::{all, is, is_one_of};

@@ -1,7 +1,7 @@
 use super::support::{Claim, Evidence, Support};
 use crate::answer::Citation;
 use crate::document::Span;
-use crate::text::{Words, content_words};
+use crate::language::{Words, content_words};
 
 /// What becomes of statements that no passage clearly backs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use super::focus::{best, excerpts, flat, nearest, score};
-use super::found_pairs::backed_by_passages;
+use crate::retrieval::focus::{best, excerpts, flat, nearest, score};
+use crate::retrieval::found_pairs::backed_by_passages;
 use super::prompt::over_passages;
 use super::run::{Resources, Run, tell};
 use super::{OnText, Pipeline};
-use crate::citation::{CitationWriter, Evidence, Grounding};
+use crate::verification::{CitationWriter, Evidence, Grounding};
 use crate::ports::Hit;
 use crate::{Answer, AnswerError, EntryId, Question, RequestContext, Source, Span};
 

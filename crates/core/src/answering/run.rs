@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 
 use super::prompt::{Generation, model_alone};
-use super::relevance::relevant;
+use crate::retrieval::relevance::relevant;
 use super::{OnText, Prompts};
-use crate::citation::CitationWriter;
+use crate::verification::CitationWriter;
 use crate::ports::{Finish, Generated, Hit, Mode, Prompt, SearchQuery};
 use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, RequestContext, Search, Timings};
 

@@ -8,26 +8,26 @@ use std::collections::HashSet;
 
 use crate::document::Span;
 use crate::ports::{Hit, LanguageModel};
-use crate::text::{Words, content_words, sentences};
+use crate::language::{Words, content_words, sentences};
 use crate::{Embedder, ModelError, RequestContext};
 
 /// A sentence of a passage with its worth for the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sentence {
+pub(crate) struct Sentence {
     /// Which hit it belongs to.
-    pub(super) hit: usize,
+    pub(crate) hit: usize,
     /// Where it stands in the passage's text, in bytes.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// Cosine with the question, plus up to 0.3 for containing its words, plus up to 0.4 for answering a question
     /// like it.
-    pub(super) score: f32,
+    pub(crate) score: f32,
 }
 
 /// Weight of the question's words beside its meaning.
 const WORDS: f32 = 0.3;
 
 /// The sentences of all hits, scored against the question.
-pub(super) async fn score(
+pub(crate) async fn score(
     question: &str,
     vector: &[f32],
     hits: &[Hit],
@@ -75,7 +75,7 @@ fn worth_embedding(shared: &[f32]) -> Vec<usize> {
 }
 
 /// The sentence of the hits that is nearest to the question: which hit, and bytes of its passage's text.
-pub(super) async fn nearest(
+pub(crate) async fn nearest(
     question: &str,
     vector: &[f32],
     hits: &[Hit],
@@ -122,7 +122,7 @@ fn with_list(text: &str, sentence: Span) -> Span {
 
 /// The best sentence that can stand for itself, with its list if it announces one; the first of equals. Headings,
 /// questions and fragments cannot, as long as there is anything else.
-pub(super) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
+pub(crate) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     let stands = |sentence: &&Sentence| {
         let words = &hits[sentence.hit].passage.text[sentence.span.start..sentence.span.end];
         let complete = words.ends_with(['.', '!', ':', ')']) || words.starts_with(['-', '*', '+', '•']);
@@ -136,7 +136,7 @@ pub(super) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
 
 /// The text of each hit that goes into the prompt: the best sentences of all, each with the one after it, until
 /// `budget` tokens are used. Hits of which nothing is left have an empty text.
-pub(super) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, model: &dyn LanguageModel) -> Vec<String> {
+pub(crate) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, model: &dyn LanguageModel) -> Vec<String> {
     let words = |sentence: &Sentence| &hits[sentence.hit].passage.text[sentence.span.start..sentence.span.end];
     let mut by_score: Vec<usize> = (0..sentences.len()).collect();
     by_score.sort_by(|a, b| sentences[*b].score.total_cmp(&sentences[*a].score));
@@ -162,7 +162,7 @@ pub(super) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, mode
 }
 
 /// Text without the line breaks of its file, which a model would imitate.
-pub(super) fn flat(text: &str) -> String {
+pub(crate) fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,12 +1,12 @@
 //! Whether a passage has anything to do with a question.
 
 use crate::ports::Hit;
-use crate::text::content_words;
+use crate::language::content_words;
 
 /// Keeps the hits that are about the question: near it in meaning, or containing all of its content words.
 ///
 /// A search always returns something; handing a model passages about something else is how it comes to invent.
-pub(super) fn relevant(question: &str, hits: Vec<Hit>, floor: f32) -> Vec<Hit> {
+pub(crate) fn relevant(question: &str, hits: Vec<Hit>, floor: f32) -> Vec<Hit> {
     let asked = content_words(question);
     let says_it = |hit: &Hit| {
         let words = content_words(&hit.passage.with_context());

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::super::Prompts;
 use super::super::fakes::{Found, OneVector, Scripted, water};
 use super::*;
-use crate::citation::Grounding;
+use crate::verification::Grounding;
 use crate::ports::PairLink;
 use crate::{Metadata, Pair, Passage, Span};
 

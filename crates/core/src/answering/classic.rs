@@ -14,12 +14,12 @@ use async_trait::async_trait;
 use futures::future::try_join;
 
 use super::direct::{self, quote};
-use super::focus::{excerpts, nearest, score};
+use crate::retrieval::focus::{excerpts, nearest, score};
 use super::json_answer::JsonAnswer;
 use super::prompt::{Generation, conversation, over_passages, room};
 use super::run::{Resources, Run, Wanted, tell};
 use super::{OnText, Pipeline};
-use crate::citation::CitationWriter;
+use crate::verification::CitationWriter;
 use crate::document::EntryId;
 use crate::ports::{Hit, Prompt, Shape};
 use crate::{Answer, AnswerError, Question, RequestContext, Source, StoreError};

@@ -6,7 +6,7 @@ use crate::{EntryId, RequestContext, Search, StoreError};
 /// Puts passages of documents in the place of pairs that were written for them: the pair was found by its question,
 /// but the document is what backs an answer. Pairs whose answer is itself a place in a document, or for which no
 /// passage is stored, stay. Nothing is there twice afterwards.
-pub(super) async fn backed_by_passages(
+pub(crate) async fn backed_by_passages(
     store: &dyn Search,
     context: &RequestContext,
     hits: Vec<Hit>,

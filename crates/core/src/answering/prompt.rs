@@ -1,7 +1,7 @@
 //! What the model is told.
 
 use crate::Question;
-use crate::citation::Grounding;
+use crate::verification::Grounding;
 use crate::document::heading_path;
 use crate::ports::{Hit, LanguageModel, Message, Prompt};
 use crate::question::{Role, Turn};

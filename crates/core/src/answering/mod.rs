@@ -4,12 +4,9 @@ mod classic;
 mod direct;
 #[cfg(test)]
 mod fakes;
-mod focus;
-mod found_pairs;
 mod json_answer;
 mod prompt;
 mod prompts;
-mod relevance;
 mod run;
 
 use async_trait::async_trait;

@@ -1,8 +1,9 @@
-//! Small text tools that several rooms need: sentences, and the words that carry meaning.
+//! Words that carry meaning, and numbers.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use super::stem::stem;
 use crate::document::Span;
 
 /// Words that say nothing about what a text is about. English, as the models inside are; in other languages all
@@ -95,85 +96,9 @@ pub fn find_words(text: &str, words: &str, from: usize) -> Option<Span> {
     })
 }
 
-/// Cuts common English endings. It only has to treat two forms of a word alike, not to find its root.
-fn stem(word: &str) -> &str {
-    if word.len() < 5 || !word.is_ascii() || word.starts_with(|c: char| c.is_ascii_digit()) {
-        return word.strip_suffix('s').filter(|rest| rest.len() > 2).unwrap_or(word);
-    }
-    let cut = endings(word).iter().find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.len() >= 3));
-    cut.unwrap_or(word)
-}
-
-/// The endings that a word may have, the longest first: only those with its last letter, for speed.
-fn endings(word: &str) -> &'static [&'static str] {
-    match word.as_bytes().last() {
-        Some(b's') => &["ations", "ments", "ings", "ies", "es", "s"],
-        Some(b'n') => &["ation"],
-        Some(b't') => &["ment"],
-        Some(b'g') => &["ing"],
-        Some(b'd') => &["ied", "ed"],
-        Some(b'y') => &["ly", "y"],
-        Some(b'e') => &["e"],
-        _ => &[],
-    }
-}
-
-/// Spans of the sentences of `text`, without the white space between them. A sentence ends at `.`, `!` or `?`
-/// before white space, at a blank line, and before a list item.
-#[must_use]
-pub fn sentences(text: &str) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let next = chars.peek().map(|(_, next)| *next);
-        let ends = match c {
-            '.' | '!' | '?' => next.is_none_or(char::is_whitespace) && !is_abbreviation(&text[start..at]),
-            '\n' => starts_block(&text[at + 1..]),
-            _ => false,
-        };
-        if ends {
-            push_trimmed(text, start, at + c.len_utf8(), &mut spans);
-            start = at + c.len_utf8();
-        }
-    }
-    push_trimmed(text, start, text.len(), &mut spans);
-    spans
-}
-
-fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    matches!(
-        word,
-        "e.g" | "i.e" | "eg" | "ie" | "Dr" | "Mr" | "Mrs" | "Ms" | "vs" | "approx" | "Fig" | "No" | "etc" | "cf"
-    ) || (word.len() == 1 && word.chars().all(char::is_uppercase))
-}
-
-/// Whether a line begins a new block: blank, a list item, a heading or a table row.
-fn starts_block(rest: &str) -> bool {
-    let line = rest.split('\n').next().unwrap_or_default().trim_start();
-    let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    line.is_empty()
-        || ["- ", "* ", "+ ", "#", "|", "> "].iter().any(|sign| line.starts_with(sign))
-        || (numbered.len() < line.len() && (numbered.starts_with(". ") || numbered.starts_with(") ")))
-}
-
-fn push_trimmed(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
-    let piece = &text[start..end];
-    let trimmed = piece.trim();
-    if trimmed.chars().any(char::is_alphanumeric) {
-        let start = start + (piece.len() - piece.trim_start().len());
-        spans.push(Span::new(start, start + trimmed.len()));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn split(text: &str) -> Vec<&str> {
-        sentences(text).into_iter().map(|span| &text[span.start..span.end]).collect()
-    }
 
     #[test]
     fn words_are_found_whole_and_only_where_they_say_something() {
@@ -183,20 +108,6 @@ mod tests {
         for absent in ["now. Insulin lower", "lowers glu", "know", "", "owers glucose"] {
             assert_eq!(find_words(text, absent, 0), None, "{absent}");
         }
-    }
-
-    #[test]
-    fn sentences_end_at_marks_blank_lines_and_list_items() {
-        assert_eq!(
-            split("Aim for 7.0 % or less, e.g. by diet. Check it!\nwrapped line\n\n- one item\n- two items"),
-            ["Aim for 7.0 % or less, e.g. by diet.", "Check it!", "wrapped line", "- one item", "- two items"]
-        );
-    }
-
-    #[test]
-    fn sentences_of_multibyte_text_lie_on_character_boundaries() {
-        assert_eq!(split("Größe ≥ 5 µm. Öfter prüfen…"), ["Größe ≥ 5 µm.", "Öfter prüfen…"]);
-        assert!(split("  \n ... ").is_empty());
     }
 
     #[test]
