@@ -4,7 +4,6 @@
 
 #![allow(clippy::print_stderr, reason = "what servers say is the point of trying them")]
 
-use futures::StreamExt;
 use qanda_core::ports::{Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
 use qanda_core::{Embedder, LanguageModel, ModelError, RequestContext};

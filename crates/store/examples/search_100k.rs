@@ -9,7 +9,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{Document, EntryId, Filter, Metadata, NewDocument, NewPassage, RequestContext, Source, Span, Store};
+use qanda_core::{
+    Document, Documents, EntryId, Filter, Metadata, NewDocument, NewPassage, RequestContext, Search, Source, Span,
+    Upkeep,
+};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 
 const PASSAGES: usize = 100_000;

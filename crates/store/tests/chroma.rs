@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{EntryId, NewPair, RequestContext, Source, Span, Store, StoreError};
+use qanda_core::{Documents, EntryId, NewPair, Pairs, RequestContext, Search, Source, Span, Store, StoreError, Upkeep};
 use qanda_store::chroma::{ChromaSettings, ChromaStore, TokenHeader};
 use qanda_tests::Chroma;
 use qanda_tests::chroma::free_port;
@@ -303,7 +303,11 @@ async fn a_store_without_an_embedder_reads_but_makes_nothing() {
     let Some(server) = Chroma::shared() else { return };
     let looking = ChromaStore::new(settings(&server, "looking"), None).expect("valid settings");
     assert_eq!(looking.status().await.expect("counts").passages, 0);
-    let refused = looking.put(vec![document("a.md", &["one"], 1)]).await.expect_err("is refused").to_string();
+    let refused = looking
+        .put(&RequestContext::local(), vec![document("a.md", &["one"], 1)])
+        .await
+        .expect_err("is refused")
+        .to_string();
     assert!(refused.contains("no collection looking; `qanda ingest --store chroma` makes it"), "{refused}");
 }
 

@@ -14,14 +14,14 @@ use async_trait::async_trait;
 use futures::future::try_join;
 
 use super::direct::{self, quote};
-use crate::retrieval::focus::{excerpts, nearest, score};
 use super::json_answer::JsonAnswer;
 use super::prompt::{Generation, conversation, over_passages, room};
 use super::run::{Resources, Run, Wanted, tell};
 use super::{OnText, Pipeline};
-use crate::verification::CitationWriter;
 use crate::document::EntryId;
 use crate::ports::{Hit, Prompt, Shape};
+use crate::retrieval::focus::{excerpts, nearest, score};
+use crate::verification::CitationWriter;
 use crate::{Answer, AnswerError, Question, RequestContext, Source, StoreError};
 
 /// The pipeline of the original service: three model calls a question.

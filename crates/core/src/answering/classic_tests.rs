@@ -3,8 +3,8 @@ use std::sync::Arc;
 use super::super::Prompts;
 use super::super::fakes::{Found, OneVector, Scripted, water};
 use super::*;
-use crate::verification::Grounding;
 use crate::ports::PairLink;
+use crate::verification::Grounding;
 use crate::{Metadata, Pair, Passage, Span};
 
 const ANSWER: &str = r#"{"answer": "Adults should drink two litres of water a day [1].", "reasoning": "It says so."}"#;

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use crate::retrieval::focus::{best, excerpts, flat, nearest, score};
-use crate::retrieval::found_pairs::backed_by_passages;
 use super::prompt::over_passages;
 use super::run::{Resources, Run, tell};
 use super::{OnText, Pipeline};
-use crate::verification::{CitationWriter, Evidence, Grounding};
 use crate::ports::Hit;
+use crate::retrieval::focus::{best, excerpts, flat, nearest, score};
+use crate::retrieval::found_pairs::backed_by_passages;
+use crate::verification::{CitationWriter, Evidence, Grounding};
 use crate::{Answer, AnswerError, EntryId, Question, RequestContext, Source, Span};
 
 /// The default pipeline: hybrid search on the question itself, one streamed model call, checked citations.

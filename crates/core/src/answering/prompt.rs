@@ -1,10 +1,10 @@
 //! What the model is told.
 
 use crate::Question;
-use crate::verification::Grounding;
 use crate::document::heading_path;
 use crate::ports::{Hit, LanguageModel, Message, Prompt};
 use crate::question::{Role, Turn};
+use crate::verification::Grounding;
 
 /// Tokens left for chat markup around the messages.
 const MARKUP_TOKENS: usize = 64;

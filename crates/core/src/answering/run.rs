@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 
 use super::prompt::{Generation, model_alone};
-use crate::retrieval::relevance::relevant;
 use super::{OnText, Prompts};
-use crate::verification::CitationWriter;
 use crate::ports::{Finish, Generated, Hit, Mode, Prompt, SearchQuery};
+use crate::retrieval::relevance::relevant;
+use crate::verification::CitationWriter;
 use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, RequestContext, Search, Timings};
 
 /// What is answered when the documents have nothing to say.

@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 
 use crate::document::Span;
-use crate::ports::{Hit, LanguageModel};
 use crate::language::{Words, content_words, sentences};
+use crate::ports::{Hit, LanguageModel};
 use crate::{Embedder, ModelError, RequestContext};
 
 /// A sentence of a passage with its worth for the question.

@@ -1,7 +1,7 @@
 //! Whether a passage has anything to do with a question.
 
-use crate::ports::Hit;
 use crate::language::content_words;
+use crate::ports::Hit;
 
 /// Keeps the hits that are about the question: near it in meaning, or containing all of its content words.
 ///

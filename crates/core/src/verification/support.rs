@@ -7,8 +7,8 @@
 use std::sync::OnceLock;
 
 use crate::document::{Span, heading_path};
-use crate::ports::Hit;
 use crate::language::{Words, content_words, sentences, words_and_numbers};
+use crate::ports::Hit;
 
 /// A retrieved passage, taken apart for comparison once there is something to compare it with: most answers need
 /// only those that they cite.

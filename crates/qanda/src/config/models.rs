@@ -2,8 +2,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use clap::Args;
-use qanda_core::verification::Grounding;
 use qanda_core::answering::Generation;
+use qanda_core::verification::Grounding;
 use qanda_inference::embed::openai::OpenAiEmbedderSettings;
 use qanda_inference::llm::local::LocalOptions;
 use qanda_inference::openai::OpenAiSettings;

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use qanda_core::document::Span;
-use qanda_core::ports::{Page, PairLink};
 use qanda_core::language::find_words;
+use qanda_core::ports::{Page, PairLink};
 use qanda_core::{EntryId, Metadata, NewPair, Pair, Passage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 

@@ -147,7 +147,10 @@ async fn another_handle_on_the_directory_sees_what_is_committed_and_indexed() {
     let (reader, writer) = (open(&directory), open(&directory));
     for round in 0..3 {
         let text = format!("unheard{round} of");
-        writer.put(vec![document(&format!("{round}.md"), &[&text], round)]).await.expect("puts");
+        writer
+            .put(&RequestContext::local(), vec![document(&format!("{round}.md"), &[&text], round)])
+            .await
+            .expect("puts");
         assert_eq!(found(&reader, query(&text, round, Mode::Hybrid)).await[0], text);
         writer.optimise().await.expect("optimises");
         assert_eq!(found(&reader, query(&text, round, Mode::Lexical)).await[0], text);

@@ -53,7 +53,10 @@ pub(crate) async fn what_is_stored_is_found_at_once(place: &Place) {
 pub(crate) async fn a_new_version_replaces_the_old_one(place: &Place) {
     let store = place.open();
     store
-        .put(vec![document("a.md", &["one", "two", "three"], 1), document("b.md", &["other"], 9)])
+        .put(
+            &RequestContext::local(),
+            vec![document("a.md", &["one", "two", "three"], 1), document("b.md", &["other"], 9)],
+        )
         .await
         .expect("puts");
     let kept = id_of(&*store, "three").await;
@@ -95,7 +98,10 @@ pub(crate) async fn filters_limit_every_search(place: &Place) {
     first.document.metadata.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
     store.put(&RequestContext::local(), vec![first, document("b.md", &["same words"], 2)]).await.expect("puts");
     store
-        .put_pairs(vec![NewPair { document: Some("a.md".to_owned()), ..pair("p", "same?", "words", 3) }])
+        .put_pairs(
+            &RequestContext::local(),
+            vec![NewPair { document: Some("a.md".to_owned()), ..pair("p", "same?", "words", 3) }],
+        )
         .await
         .expect("puts");
     for mode in MODES {

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use futures::{StreamExt, TryStreamExt};
-use qanda_core::document::with_context;
 use qanda_core::answering::Classic;
+use qanda_core::document::with_context;
 use qanda_core::ports::{Mode, SearchQuery};
 use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Question, RequestContext, Source, Span};
 use qanda_store::Fusion;

@@ -57,10 +57,10 @@ impl Generate {
             }
         };
         let report = super::super::runtime()?.block_on(async {
-            let Parts { resources, .. } = wiring::parts(settings, Patience::None).await?;
-            resources.store.claim(resources.embedder.identity().clone()).await?;
+            let Parts { search, resources, .. } = wiring::parts(settings, Patience::None).await?;
+            search.store.claim(resources.embedder.identity().clone()).await?;
             let job = pairs::Generate {
-                store: resources.store,
+                store: search.store,
                 embedder: resources.embedder,
                 model: resources.model,
                 prompts: resources.prompts,
