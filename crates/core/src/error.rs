@@ -3,6 +3,8 @@
 
 use thiserror::Error;
 
+use crate::ModelError;
+
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A store could not do what was asked.
@@ -53,58 +55,6 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Wraps a cause with what was being done.
-    pub fn failed(doing: impl Into<String>, cause: impl Into<Cause>) -> Self {
-        Self::Failed { doing: doing.into(), cause: cause.into() }
-    }
-}
-
-/// A model (language model or embedder) could not do what was asked.
-#[derive(Debug, Error)]
-pub enum ModelError {
-    /// More is waiting than the queue holds; the caller should come back later.
-    #[error("the model is busy: {waiting} questions are waiting already; try again shortly")]
-    Overloaded {
-        /// How many wait.
-        waiting: usize,
-    },
-    /// The prompt does not fit into the model's window.
-    #[error("the prompt has {tokens} tokens, more than the {limit} that fit the model")]
-    PromptTooLong {
-        /// Length of the prompt.
-        tokens: usize,
-        /// Tokens that would fit.
-        limit: usize,
-    },
-    /// The model's endpoint cannot be reached, does not answer in time, or asks for patience.
-    #[error("the model is not available: {message}")]
-    Unavailable {
-        /// What happened.
-        message: String,
-        /// When to come back, in seconds, where the endpoint says so.
-        retry_after: Option<u32>,
-    },
-    /// The model's endpoint does not take what it is sent: a wrong key, an unknown model.
-    #[error("the model's endpoint refuses: {message}")]
-    Refused {
-        /// What it says, and what to look at.
-        message: String,
-    },
-    /// The engine has stopped.
-    #[error("the model has stopped")]
-    Stopped,
-    /// Anything else: a file that is not a model, a failed evaluation.
-    #[error("{doing} failed: {cause}")]
-    Failed {
-        /// What was being done.
-        doing: String,
-        /// Cause.
-        #[source]
-        cause: Cause,
-    },
-}
-
-impl ModelError {
     /// Wraps a cause with what was being done.
     pub fn failed(doing: impl Into<String>, cause: impl Into<Cause>) -> Self {
         Self::Failed { doing: doing.into(), cause: cause.into() }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use qanda_core::answering::{Classic, Direct, Pipeline, Resources};
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Embedder, LanguageModel, ModelError, Store};
+use qanda_core::{Embedder, LanguageModel, Store};
 use qanda_inference::embed::local::LocalEmbedder;
 use qanda_inference::embed::openai::OpenAiEmbedder;
 use qanda_inference::llm::local::LocalModel;
@@ -95,7 +95,7 @@ async fn embedder(
                     let counter = Arc::new(embedder.token_counter());
                     return Ok((Arc::new(embedder), counter));
                 }
-                Err(error @ ModelError::Unavailable { .. }) if patience == Patience::Wait => {
+                Err(error) if error.may_pass() && patience == Patience::Wait => {
                     tracing::warn!(%error, "waiting for the embedder");
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }

@@ -112,7 +112,7 @@ impl From<StoreError> for Problem {
 
 impl From<ModelError> for Problem {
     fn from(error: ModelError) -> Self {
-        let detail = error.to_string();
+        let detail = error.public();
         match error {
             ModelError::Overloaded { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many questions", detail).retry_after(2)
@@ -120,11 +120,15 @@ impl From<ModelError> for Problem {
             ModelError::PromptTooLong { .. } => {
                 Self::invalid(vec![FieldError { field: "content".to_owned(), message: detail }])
             }
-            ModelError::Unavailable { retry_after, .. } => {
-                Self::unavailable(detail).retry_after(retry_after.unwrap_or(1))
-            }
+            ModelError::Unavailable { .. }
+            | ModelError::RateLimited { .. }
+            | ModelError::Interrupted { .. }
+            | ModelError::DeadlineExceeded => Self::unavailable(detail).retry_after(error.retry_after().unwrap_or(1)),
             ModelError::Refused { .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, "model-refuses", "The model's endpoint refuses", detail)
+            }
+            ModelError::Filtered { .. } | ModelError::Unreadable { .. } | ModelError::OnlyReasoning { .. } => {
+                Self::new(StatusCode::BAD_GATEWAY, "no-answer", "The model gave no answer", detail)
             }
             ModelError::Stopped => Self::unavailable(detail),
             ModelError::Failed { .. } => Self::internal(detail),

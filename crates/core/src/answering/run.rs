@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
         let said = question.history.iter().map(|turn| &turn.content).chain([&question.content]);
         let tokens = said.map(|text| model.count_tokens(text)).sum();
         let limit = model.context_window().saturating_sub(self.with.generation.max_tokens) / 2;
-        ModelError::PromptTooLong { tokens, limit }.into()
+        ModelError::PromptTooLong { tokens, limit: Some(limit) }.into()
     }
 
     pub(super) fn finish(mut self, writer: CitationWriter, pipeline: &'static str) -> Answer {

@@ -157,7 +157,7 @@ impl LanguageModel for LocalModel {
         let tokens = self.tokens(&prompt.messages)?;
         let limit = self.context.saturating_sub(prompt.max_tokens.min(self.context / 2));
         if tokens.len() > limit {
-            return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit });
+            return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit: Some(limit) });
         }
         let grammar = prompt.shape.as_ref().map(|shape| self.grammar(shape)).transpose()?;
         let (reply, receiver) = mpsc::unbounded_channel();
