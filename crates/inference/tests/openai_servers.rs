@@ -9,7 +9,7 @@ use qanda_core::question::Role;
 use qanda_core::{Embedder, LanguageModel, ModelError, RequestContext};
 use qanda_inference::embed::openai::{OpenAiEmbedder, OpenAiEmbedderSettings};
 use qanda_inference::llm::openai::OpenAiModel;
-use qanda_inference::openai::OpenAiSettings;
+use qanda_inference::openai::{OpenAiSettings, SettingNames};
 
 /// A server, and what it can do.
 struct Server {
@@ -34,7 +34,8 @@ impl Server {
     fn settings(&self, model: &str) -> OpenAiSettings {
         let key = std::env::var("QANDA_TEST_ENDPOINTS_KEY").ok().map(Into::into);
         let window = self.can("window").map_or(8192, |tokens| tokens.parse().expect("a number of tokens"));
-        OpenAiSettings { api_key: key, context_window: window, ..OpenAiSettings::new(&self.base_url, model) }
+        let names = SettingNames { model: "OPENAI_MODEL", ..SettingNames::default() };
+        OpenAiSettings { api_key: key, names, context_window: window, ..OpenAiSettings::new(&self.base_url, model) }
     }
 
     fn model(&self, name: &str) -> OpenAiModel {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use qanda_core::ModelError;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -14,9 +14,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::complaint::Complaint;
+use super::deadline::Deadline;
 use super::failure::{Failure, Rejection};
-use super::retry::{Budget, pause, retry_after};
-use super::settings::{OpenAiSettings, shown};
+use super::redaction::without_key;
+use super::retry::{Budget, asked_by, pause};
+use super::routes::Routes;
+use super::settings::{OpenAiSettings, SettingNames, shown};
 
 /// Connections kept for the next request. Thousands of answers may run at once, each on a connection of its own;
 /// an idle one costs a few kilobytes and saves a handshake.
@@ -31,13 +34,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// One OpenAI-compatible endpoint and the model asked there.
 pub(crate) struct Endpoint {
     client: Client,
-    base: Url,
+    routes: Routes,
+    host: String,
     /// The address in messages.
     address: String,
     key: Option<SecretString>,
     model: String,
-    /// The setting that names the model.
-    variable: &'static str,
+    names: SettingNames,
     max_retries: u32,
     retry_pause: Duration,
     budget: Budget,
@@ -53,20 +56,22 @@ pub(crate) struct Reply {
 }
 
 impl Endpoint {
-    /// Connects to nothing yet. `variable` is the setting that names the model.
+    /// Connects to nothing yet.
     ///
     /// # Errors
     /// When the address is none, or the key cannot be sent in a header.
-    pub(crate) fn new(settings: &OpenAiSettings, variable: &'static str) -> Result<Self, ModelError> {
+    pub(crate) fn new(settings: &OpenAiSettings) -> Result<Self, ModelError> {
         let wrong = |message: &str| ModelError::failed("setting up the OpenAI endpoint", message.to_owned());
+        let names = settings.names;
         let base: Url = settings
             .base_url
             .parse()
             .ok()
             .filter(|url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| wrong("OPENAI_BASE_URL is not an address like https://api.openai.com/v1"))?;
+            .ok_or_else(|| wrong(&format!("{} is not like https://api.openai.com/v1", names.base_url)))?;
         let headers = headers(settings).ok_or_else(|| {
-            wrong("OPENAI_API_KEY, the organisation or the project holds characters that cannot be sent in a header")
+            let key = names.api_key;
+            wrong(&format!("{key}, the organisation or the project holds characters that cannot be sent in a header"))
         })?;
         // reqwest needs a provider of cryptography even for plain HTTP. The binary may have installed one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -87,11 +92,12 @@ impl Endpoint {
         let client = client.build().map_err(|cause| wrong(&root_cause(&cause)))?;
         Ok(Self {
             client,
+            routes: Routes::new(&base),
+            host: base.host_str().unwrap_or_default().to_owned(),
             address: shown(&base),
-            base,
             key: settings.api_key.clone(),
             model: settings.model.clone(),
-            variable,
+            names,
             max_retries: settings.max_retries,
             retry_pause: settings.retry_pause,
             budget: Budget::new(settings.retry_reserve),
@@ -109,28 +115,33 @@ impl Endpoint {
         &self.model
     }
 
-    /// For the caller, without the key whatever the endpoint says.
-    pub(crate) fn error(&self, failure: Failure) -> ModelError {
-        match failure.into_error(&self.address, &self.model, self.variable) {
-            ModelError::Unavailable { message, retry_after } => {
-                ModelError::Unavailable { message: self.without_key(&message), retry_after }
-            }
-            ModelError::Refused { message } => ModelError::Refused { message: self.without_key(&message) },
-            ModelError::Failed { doing, cause } => ModelError::failed(doing, self.without_key(&cause.to_string())),
-            other => other,
-        }
+    /// Name of the machine.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
     }
 
-    fn without_key(&self, message: &str) -> String {
-        match self.key.as_ref().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) {
-            Some(key) => message.replace(key, "(key)"),
-            None => message.to_owned(),
+    /// The error that a failure becomes, without the key whatever the endpoint says.
+    pub(crate) fn error(&self, failure: Failure) -> ModelError {
+        let key = self.key.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
+        let clean = |message: String| without_key(&message, key);
+        match failure.into_error(&self.address, &self.model, &self.names) {
+            ModelError::Unavailable { message, retry_after } => {
+                ModelError::Unavailable { message: clean(message), retry_after }
+            }
+            ModelError::RateLimited { message, retry_after } => {
+                ModelError::RateLimited { message: clean(message), retry_after }
+            }
+            ModelError::Interrupted { message } => ModelError::Interrupted { message: clean(message) },
+            ModelError::Refused { message } => ModelError::Refused { message: clean(message) },
+            ModelError::Filtered { message } => ModelError::Filtered { message: clean(message) },
+            ModelError::Unreadable { message } => ModelError::Unreadable { message: clean(message) },
+            other => other,
         }
     }
 
     /// Runs `attempt` until it succeeds, fails for good, or tries, budget or time are used up. Only for what may be
     /// done twice.
-    pub(crate) async fn retrying<T, F>(&self, deadline: Instant, attempt: impl Fn() -> F) -> Result<T, Failure>
+    pub(crate) async fn retrying<T, F>(&self, deadline: Deadline, attempt: impl Fn() -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
@@ -143,7 +154,7 @@ impl Endpoint {
             };
             let asked = failure.retry_after().unwrap_or_default();
             let wait = asked + pause(self.retry_pause, retries);
-            let in_time = asked <= LONGEST_WAIT && Instant::now() + wait < deadline;
+            let in_time = asked <= LONGEST_WAIT && Instant::now() + wait < deadline.at;
             if !failure.is_transient() || retries == self.max_retries || !in_time || !self.budget.withdraw() {
                 return Err(failure);
             }
@@ -154,44 +165,68 @@ impl Endpoint {
     }
 
     /// Sends a request once, when there is a connection for it, and returns the start of its answer if that is no
-    /// error.
+    /// error. Where nothing is found, the other address that may be meant is asked.
     pub(crate) async fn post(
         &self,
         path: &[&str],
         body: &(impl Serialize + Sync),
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<Reply, Failure> {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
-        }
-        let turn = timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = timeout_at(deadline.at, Arc::clone(&self.turns).acquire_owned()).await;
         // It is never closed, so there is a turn for everyone in time.
-        let Ok(Ok(turn)) = turn else { return Err(self.crowded()) };
-        let sent = timeout_at(deadline, self.client.post(url).json(body).send()).await;
-        let response = sent.map_err(|_| self.silence())?.map_err(|cause| self.broken(cause))?;
+        let Ok(Ok(turn)) = turn else { return Err(self.late(deadline, || self.crowded())) };
+        let first = self.routes.first();
+        let rejection = match self.post_to(self.routes.url(first, path), body, deadline).await? {
+            Ok(response) => return Ok(Reply { response, turn }),
+            Err(rejection) => rejection,
+        };
+        let is_nowhere = matches!(rejection.status, 404 | 405) && !rejection.complaint.mentions(&["model"]);
+        if is_nowhere {
+            let other = self.routes.after(first);
+            // Its failure says less than that of the address as it was given.
+            if let Ok(Ok(response)) = self.post_to(self.routes.url(other, path), body, deadline).await {
+                self.routes.keep(other);
+                return Ok(Reply { response, turn });
+            }
+        }
+        Err(Failure::Rejected(rejection))
+    }
+
+    async fn post_to(
+        &self,
+        url: Url,
+        body: &(impl Serialize + Sync),
+        deadline: Deadline,
+    ) -> Result<Result<Response, Rejection>, Failure> {
+        let sent = timeout_at(deadline.at, self.client.post(url).json(body).send()).await;
+        let response = sent.map_err(|_| self.silence(deadline))?.map_err(|cause| self.broken(cause))?;
         if response.status().is_success() {
-            return Ok(Reply { response, turn });
+            return Ok(Ok(response));
         }
         let status = response.status().as_u16();
-        let header = response.headers().get(RETRY_AFTER);
-        let retry_after = header.and_then(|value| value.to_str().ok()).and_then(retry_after);
+        let asked = asked_by(response.headers());
         // A complaint that cannot be read whole is still an error of that status.
         let body = self.body(response, LONGEST_COMPLAINT, deadline).await.unwrap_or_default();
-        Err(Failure::Rejected(Rejection { status, complaint: Complaint::read(&body), retry_after }))
+        let complaint = Complaint::read(&body);
+        let retry_after = asked.or_else(|| complaint.asked_pause());
+        Ok(Err(Rejection { status, complaint, retry_after }))
     }
 
     /// The whole body of an answer.
-    pub(crate) async fn body(&self, response: Response, most: usize, deadline: Instant) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn body(&self, response: Response, most: usize, deadline: Deadline) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();
         let mut pieces = response.bytes_stream();
-        while let Some(piece) = timeout_at(deadline, pieces.next()).await.map_err(|_| self.silence())? {
+        while let Some(piece) = timeout_at(deadline.at, pieces.next()).await.map_err(|_| self.silence(deadline))? {
             body.extend_from_slice(&piece.map_err(|cause| self.broken(cause))?);
             if body.len() > most {
-                return Err(Failure::Nonsense(format!("the answer is longer than {most} bytes")));
+                return Err(Failure::Unreadable(format!("the answer is longer than {most} bytes")));
             }
         }
         Ok(body)
+    }
+
+    fn late(&self, deadline: Deadline, otherwise: impl FnOnce() -> Failure) -> Failure {
+        if deadline.is_final { Failure::DeadlineExceeded } else { otherwise() }
     }
 
     /// All connections were in use until the deadline.
@@ -200,15 +235,15 @@ impl Endpoint {
     }
 
     /// Nothing came in time.
-    pub(crate) fn silence(&self) -> Failure {
-        Failure::Silence(format!("{} did not answer in time", self.address))
+    pub(crate) fn silence(&self, deadline: Deadline) -> Failure {
+        self.late(deadline, || Failure::Silence(format!("{} did not answer in time", self.address)))
     }
 
     /// A connection that cannot be made, or broke.
     pub(crate) fn broken(&self, cause: reqwest::Error) -> Failure {
         let reason = root_cause(&cause);
         Failure::Connection(if cause.is_connect() {
-            format!("{} cannot be reached ({reason}); check OPENAI_BASE_URL", self.address)
+            format!("{} cannot be reached ({reason}); check {}", self.address, self.names.base_url)
         } else {
             format!("the connection to {} broke ({reason})", self.address)
         })

@@ -1,12 +1,13 @@
-//! What can go wrong between here and an endpoint, and what to tell a caller about it.
+//! Failures between here and an endpoint, and the errors that they become.
 
 use std::time::Duration;
 
 use qanda_core::ModelError;
 
 use super::complaint::Complaint;
+use super::settings::SettingNames;
 
-/// Why a try came to nothing.
+/// Reason why a try came to nothing.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The endpoint answered with an error.
@@ -15,12 +16,19 @@ pub(crate) enum Failure {
     Connection(String),
     /// Nothing came in time; a sentence.
     Silence(String),
-    /// What came is not what was asked for; a sentence.
-    Nonsense(String),
-    /// An error that arrived inside a stream.
-    Reported(Complaint),
-    /// The endpoint will not answer this; a sentence.
-    Refused(String),
+    /// The request's own time is over.
+    DeadlineExceeded,
+    /// The answer is not of the form that was asked for; a sentence.
+    Unreadable(String),
+    /// A filter at the endpoint stopped the answer; its words.
+    Filtered(String),
+    /// The model reasoned and gave no answer.
+    OnlyReasoning {
+        /// Whether its tokens were used up.
+        truncated: bool,
+    },
+    /// The answer broke off after its first word; a sentence.
+    Interrupted(String),
 }
 
 /// An endpoint's error answer.
@@ -31,44 +39,84 @@ pub(crate) struct Rejection {
     pub(crate) retry_after: Option<Duration>,
 }
 
+/// Words of servers that say with a 500 that the request was at fault: a template that raises an exception, a field
+/// that a validator does not know.
+const ABOUT_THE_REQUEST: [&str; 9] = [
+    "validation error",
+    "response_format",
+    "jinja",
+    "template",
+    "roles must alternate",
+    "system role",
+    "invalid_request",
+    "badrequest",
+    "unsupported",
+];
+const ABOUT_MONEY: [&str; 5] = ["insufficient_quota", "billing", "credit balance", "payment", "insufficient balance"];
+const ABOUT_CONTENT: [&str; 6] = [
+    "content_filter",
+    "content management policy",
+    "content_policy",
+    "data_inspection_failed",
+    "content exists risk",
+    "responsibleaipolicy",
+];
+
 impl Rejection {
-    /// Whether the request itself was at fault. llama-cpp-python says so with a 500.
+    /// An error that an endpoint sent with status 200, with the status that it stands for.
+    pub(crate) fn in_answer(complaint: Complaint) -> Self {
+        let retry_after = complaint.asked_pause();
+        Self { status: complaint.status().unwrap_or(200), complaint, retry_after }
+    }
+
+    /// Whether the request itself was at fault.
     pub(crate) fn is_about_the_request(&self) -> bool {
-        matches!(self.status, 400 | 422) || self.complaint.mentions(&["validation error", "response_format"])
+        matches!(self.status, 200 | 400 | 413 | 415 | 422)
+            || (self.status >= 500 && self.complaint.mentions(&ABOUT_THE_REQUEST))
+    }
+
+    /// Whether what was sent is too long. Limits on tokens per minute have the same words.
+    pub(crate) fn is_about_length(&self) -> bool {
+        self.status != 429 && self.complaint.is_about_length()
     }
 
     fn is_about_money(&self) -> bool {
-        self.complaint.mentions(&["insufficient_quota", "billing"])
+        self.status == 402 || self.complaint.mentions(&ABOUT_MONEY)
+    }
+
+    fn is_about_content(&self) -> bool {
+        matches!(self.status, 200 | 400 | 403) && self.complaint.mentions(&ABOUT_CONTENT)
     }
 
     fn is_transient(&self) -> bool {
-        matches!(self.status, 408 | 409 | 429 | 500 | 502 | 503 | 504)
-            && !self.is_about_the_request()
-            && !self.is_about_money()
+        let may_pass = matches!(self.status, 408 | 409 | 425 | 429 | 500 | 502..=504 | 520..=530);
+        may_pass && !self.is_about_the_request() && !self.is_about_money() && !self.is_about_length()
     }
 
-    fn into_error(self, address: &str, model: &str, variable: &str) -> ModelError {
-        if self.complaint.is_about_length()
-            && let Some((tokens, limit)) = self.complaint.lengths()
-        {
-            return ModelError::PromptTooLong { tokens, limit };
-        }
-        let said = match self.complaint.message.as_str() {
+    fn into_error(self, address: &str, model: &str, names: &SettingNames) -> ModelError {
+        let message = match self.complaint.shown().as_str() {
             "" => format!("{address} answered {}", self.status),
-            message => format!("{address} answered {}: {}", self.status, message.trim_end_matches('.')),
+            words => format!("{address} answered {}: {}", self.status, words.trim_end_matches('.')),
         };
+        if self.is_about_content() {
+            return ModelError::Filtered { message };
+        }
+        let retry_after = self.retry_after.map(whole_seconds);
+        if self.status == 429 && !self.is_about_money() {
+            return ModelError::RateLimited { message, retry_after };
+        }
         if self.is_transient() || (self.status > 501 && !self.is_about_the_request()) {
-            return ModelError::Unavailable { message: said, retry_after: self.retry_after.map(whole_seconds) };
+            return ModelError::Unavailable { message, retry_after };
         }
         let look_at = match self.status {
-            401 | 403 => "; check OPENAI_API_KEY".to_owned(),
-            300..=399 | 404 | 405 => format!("; check {variable} (now {model}) and OPENAI_BASE_URL"),
-            429 => "; check the plan that OPENAI_API_KEY belongs to".to_owned(),
-            _ if self.complaint.is_about_length() => "; send less, or take a model that reads more".to_owned(),
-            _ if self.complaint.mentions(&["model"]) => format!("; check {variable} (now {model})"),
+            401 | 403 => format!("; check {}", names.api_key),
+            402 | 429 => format!("; check the plan that {} belongs to", names.api_key),
+            300..=399 | 404 | 405 => format!("; check {} (now {model}) and {}", names.model, names.base_url),
+            _ if self.is_about_length() => "; send less, or take a model that reads more".to_owned(),
+            _ if self.complaint.mentions(&["model"]) => format!("; check {} (now {model})", names.model),
             _ => String::new(),
         };
-        ModelError::Refused { message: said + &look_at }
+        ModelError::Refused { message: message + &look_at }
     }
 }
 
@@ -78,11 +126,11 @@ impl Failure {
         match self {
             Self::Rejected(rejection) => rejection.is_transient(),
             Self::Connection(_) => true,
-            Self::Silence(_) | Self::Nonsense(_) | Self::Reported(_) | Self::Refused(_) => false,
+            _ => false,
         }
     }
 
-    /// What the endpoint asks for, where it does.
+    /// The pause that the endpoint asks for, where it does.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Rejected(rejection) => rejection.retry_after,
@@ -90,33 +138,33 @@ impl Failure {
         }
     }
 
-    /// For the caller; `variable` is the setting that names the model.
-    pub(super) fn into_error(self, address: &str, model: &str, variable: &str) -> ModelError {
+    /// The same, once there was text: it is no matter of the endpoint alone any more, but of an answer that is lost.
+    pub(crate) fn after_text(self, address: &str) -> Self {
         match self {
-            Self::Rejected(rejection) => rejection.into_error(address, model, variable),
+            Self::Connection(message) | Self::Silence(message) | Self::Unreadable(message) => {
+                Self::Interrupted(message)
+            }
+            Self::Rejected(rejection) => {
+                Self::Interrupted(format!("{address} gave up on it: {}", rejection.complaint.shown()))
+            }
+            other => other,
+        }
+    }
+
+    /// The error that it becomes.
+    pub(super) fn into_error(self, address: &str, model: &str, names: &SettingNames) -> ModelError {
+        match self {
+            Self::Rejected(rejection) => rejection.into_error(address, model, names),
             Self::Connection(message) | Self::Silence(message) => {
                 ModelError::Unavailable { message, retry_after: None }
             }
-            Self::Nonsense(message) => ModelError::failed(format!("asking {address}"), message),
-            Self::Reported(complaint) => reported(complaint, address),
-            Self::Refused(message) => ModelError::Refused { message: format!("{address}: {message}") },
+            Self::DeadlineExceeded => ModelError::DeadlineExceeded,
+            Self::Unreadable(message) => ModelError::Unreadable { message: format!("{address}: {message}") },
+            Self::Filtered(message) => ModelError::Filtered { message: format!("{address}: {message}") },
+            Self::OnlyReasoning { truncated } => ModelError::OnlyReasoning { truncated },
+            Self::Interrupted(message) => ModelError::Interrupted { message },
         }
     }
-}
-
-/// There is no status inside a stream, only words.
-fn reported(complaint: Complaint, address: &str) -> ModelError {
-    if complaint.is_about_length()
-        && let Some((tokens, limit)) = complaint.lengths()
-    {
-        return ModelError::PromptTooLong { tokens, limit };
-    }
-    let passing = ["429", "500", "502", "503", "504", "rate_limit", "overloaded", "server_error"];
-    if complaint.code.as_ref().is_some_and(|code| passing.iter().any(|word| code.contains(word))) {
-        let message = format!("{address} gave up on the answer: {}", complaint.message);
-        return ModelError::Unavailable { message, retry_after: None };
-    }
-    ModelError::failed(format!("answering at {address}"), complaint.message)
 }
 
 /// At least one: a caller told to come back at once would.

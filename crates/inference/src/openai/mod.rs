@@ -5,18 +5,23 @@
 //! than OpenAI's send.
 
 mod complaint;
+mod deadline;
 mod endpoint;
 mod estimate;
 mod failure;
+mod lengths;
+mod redaction;
 mod retry;
+mod routes;
 mod settings;
 
-pub use secrecy::SecretString;
+pub use secrecy::{ExposeSecret, SecretString};
 
 pub use self::estimate::estimate_tokens;
-pub use self::settings::OpenAiSettings;
+pub use self::settings::{OpenAiSettings, SettingNames, is_same_host};
 
 pub(crate) use self::complaint::Complaint;
+pub(crate) use self::deadline::{Deadline, end_of};
 pub(crate) use self::endpoint::{Endpoint, Reply};
 pub(crate) use self::estimate::fitting_start;
 pub(crate) use self::failure::{Failure, Rejection};

@@ -1,7 +1,9 @@
-//! When to try again, and when to leave an endpoint alone.
+//! Pauses before the next try, and the number of tries that an endpoint is troubled with.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::HeaderMap;
 
 /// What a request adds to the budget: one retry in ten requests.
 const DEPOSIT: f64 = 0.1;
@@ -60,22 +62,70 @@ pub(super) fn pause(first: Duration, retries: u32) -> Duration {
     most.mul_f64(fastrand::f64())
 }
 
+/// The pause that the headers of an answer ask for.
+pub(super) fn asked_by(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    // Azure's is in milliseconds, and more exact than the other.
+    let milliseconds = text("retry-after-ms").and_then(|value| value.trim().parse::<f64>().ok());
+    milliseconds
+        .and_then(|milliseconds| seconds(milliseconds / 1000.0))
+        .or_else(|| text("retry-after").and_then(retry_after))
+}
+
 /// Reads `Retry-After`: seconds, or an HTTP date.
-pub(super) fn retry_after(value: &str) -> Option<Duration> {
+fn retry_after(value: &str) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        // Some endpoints send fractions. A day is as good as never here, and larger numbers must not overflow.
-        return seconds.is_finite().then(|| Duration::from_secs_f64(seconds.clamp(0.0, 86_400.0)));
+    if let Ok(number) = value.parse::<f64>() {
+        return seconds(number);
+    }
+    if let Some(pause) = spelt(value) {
+        return Some(pause);
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// The pause that a message asks for: "Please try again in 1m2.5s".
+pub(super) fn asked_pause(message: &str) -> Option<Duration> {
+    let message = message.to_ascii_lowercase();
+    let (_, rest) =
+        ["try again in ", "retry after ", "retry in "].iter().find_map(|words| message.split_once(words))?;
+    let mut words = rest.split_whitespace();
+    let first = words.next()?.trim_end_matches(['.', ',', ')', ';']);
+    match words.next() {
+        Some(unit) if first.parse::<f64>().is_ok() => spelt(&format!("{first}{}", unit.get(..1)?)),
+        _ => spelt(first),
+    }
+}
+
+/// A time such as `20s`, `350ms` or `6m0s`.
+fn spelt(text: &str) -> Option<Duration> {
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !(character.is_ascii_digit() || character == '.'))?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let units = [("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)];
+        let (unit, factor) = units.into_iter().find(|(unit, _)| rest.starts_with(unit))?;
+        total = total.saturating_add(seconds(number * factor)?);
+        rest = &rest[unit.len()..];
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+/// A day is as good as never here, and larger numbers must not overflow.
+fn seconds(number: f64) -> Option<Duration> {
+    number.is_finite().then(|| Duration::from_secs_f64(number.clamp(0.0, 86_400.0)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{Budget, LONGEST_PAUSE, pause, retry_after};
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    use super::{Budget, LONGEST_PAUSE, asked_by, asked_pause, pause, retry_after};
 
     #[test]
     fn a_budget_allows_its_reserve_and_then_one_in_ten() {
@@ -113,5 +163,26 @@ mod tests {
         let later = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(90));
         let pause = retry_after(&later).expect("a date").as_secs();
         assert!((85..=90).contains(&pause), "{pause}");
+    }
+
+    #[test]
+    fn headers_and_messages_ask_for_pauses_in_their_own_units() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(asked_by(&headers), None);
+        headers.insert("retry-after", HeaderValue::from_static("2"));
+        assert_eq!(asked_by(&headers), Some(Duration::from_secs(2)));
+        headers.insert("retry-after-ms", HeaderValue::from_static("1500"));
+        assert_eq!(asked_by(&headers), Some(Duration::from_millis(1500)));
+        assert_eq!(retry_after("6m0s"), Some(Duration::from_secs(360)));
+        for (message, milliseconds) in [
+            ("Rate limit reached. Please try again in 1m2.5s. Visit", Some(62_500)),
+            ("Please try again in 350ms.", Some(350)),
+            ("Please retry after 20 seconds.", Some(20_000)),
+            ("Quota exceeded (try again in 34s)", Some(34_000)),
+            ("Please try again later.", None),
+            ("Slow down", None),
+        ] {
+            assert_eq!(asked_pause(message), milliseconds.map(Duration::from_millis), "{message}");
+        }
     }
 }

@@ -1,10 +1,27 @@
-//! Where an endpoint is and how patiently it is asked.
+//! Address of an endpoint, and the patience with which it is asked.
 
 use std::fmt;
 use std::time::Duration;
 
 use reqwest::Url;
 use secrecy::SecretString;
+
+/// Names under which whoever runs this gave the settings of an endpoint. Messages say them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingNames {
+    /// Name of the address.
+    pub base_url: &'static str,
+    /// Name of the key.
+    pub api_key: &'static str,
+    /// Name of the model's name.
+    pub model: &'static str,
+}
+
+impl Default for SettingNames {
+    fn default() -> Self {
+        Self { base_url: "the endpoint's address", api_key: "the endpoint's key", model: "the model's name" }
+    }
+}
 
 /// An OpenAI-compatible endpoint and one of its models.
 #[derive(Clone)]
@@ -15,6 +32,8 @@ pub struct OpenAiSettings {
     pub api_key: Option<SecretString>,
     /// Name of the model at the endpoint.
     pub model: String,
+    /// Names of the settings, for messages.
+    pub names: SettingNames,
     /// Sent as `OpenAI-Organization`.
     pub organisation: Option<String>,
     /// Sent as `OpenAI-Project`.
@@ -35,6 +54,8 @@ pub struct OpenAiSettings {
     pub max_connections: usize,
     /// Tokens that a prompt and its answer may take together.
     pub context_window: usize,
+    /// Tokens that a model which reasons may take for that, beside those of its answer.
+    pub reasoning_tokens: usize,
 }
 
 impl OpenAiSettings {
@@ -44,6 +65,7 @@ impl OpenAiSettings {
             base_url: base_url.into(),
             api_key: None,
             model: model.into(),
+            names: SettingNames::default(),
             organisation: None,
             project: None,
             connect_timeout: Duration::from_secs(3),
@@ -54,6 +76,7 @@ impl OpenAiSettings {
             retry_reserve: 10,
             max_connections: 1024,
             context_window: 8192,
+            reasoning_tokens: 4096,
         }
     }
 }
@@ -85,8 +108,16 @@ impl fmt::Debug for OpenAiSettings {
             .field("retry_pause", &self.retry_pause)
             .field("retry_reserve", &self.retry_reserve)
             .field("context_window", &self.context_window)
+            .field("reasoning_tokens", &self.reasoning_tokens)
             .finish()
     }
+}
+
+/// Whether two addresses name the same machine, so that a key for one may be sent to the other.
+#[must_use]
+pub fn is_same_host(one: &str, other: &str) -> bool {
+    let host = |url: &str| url.trim().parse::<Url>().ok().and_then(|url| url.host_str().map(str::to_owned));
+    host(one).is_some() && host(one) == host(other)
 }
 
 /// An address fit for messages: no user, password or query, which may hold secrets.
@@ -98,7 +129,7 @@ pub(super) fn shown(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::OpenAiSettings;
+    use super::{OpenAiSettings, is_same_host};
 
     #[test]
     fn secrets_are_never_shown() {
@@ -109,5 +140,12 @@ mod tests {
             assert!(!text.contains(secret), "{text}");
         }
         assert!(text.contains("https://models.example:444/v1"), "{text}");
+    }
+
+    #[test]
+    fn hosts_are_compared_without_ports_and_paths() {
+        assert!(is_same_host("http://127.0.0.1:1/v1", "http://127.0.0.1:2/api"));
+        assert!(!is_same_host("https://api.openai.com/v1", "http://127.0.0.1:2"));
+        assert!(!is_same_host("nowhere", "nowhere"));
     }
 }

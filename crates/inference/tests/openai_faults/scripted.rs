@@ -61,9 +61,15 @@ impl Scripted {
         serde_json::from_str(request.split_once("\r\n\r\n").expect("a body").1).expect("JSON")
     }
 
-    /// Connections that the other side closed before a reply was complete.
-    pub(crate) fn closed_early(&self) -> usize {
-        *self.closed_early.lock().expect("no panic")
+    /// Waits until the other side has closed a connection before its reply was complete.
+    pub(crate) async fn wait_for_a_closed_connection(&self) {
+        for _ in 0..500 {
+            if *self.closed_early.lock().expect("no panic") > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the connection is still open");
     }
 }
 
@@ -129,6 +135,12 @@ pub(crate) fn stream(body: &str) -> Reply {
 /// An event with a piece of text.
 pub(crate) fn token(text: &str) -> String {
     let chunk = serde_json::json!({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}]});
+    format!("data: {chunk}\n\n")
+}
+
+/// An event with a delta and a reason for the end.
+pub(crate) fn chunk(delta: &serde_json::Value, finish: Option<&str>) -> String {
+    let chunk = serde_json::json!({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
     format!("data: {chunk}\n\n")
 }
 

@@ -140,7 +140,7 @@ impl EmbedderArgs {
             Kind::OpenAi => {
                 let named = set(&self.openai_embedding_model).or_else(|| set(&self.embedding_model));
                 let model = named.as_deref().unwrap_or("text-embedding-3-small");
-                let endpoint = endpoint.resolve(model, 8_191)?;
+                let endpoint = endpoint.embedding(model, 8_191)?;
                 EmbedderSettings::OpenAi(OpenAiEmbedderSettings {
                     relevance_floor,
                     ..OpenAiEmbedderSettings::new(endpoint)
@@ -180,7 +180,7 @@ impl LlmArgs {
         let t = generation.temperature;
         anyhow::ensure!((0.0..=2.0).contains(&t), "--temperature is {t}; it must be from 0 to 2");
         let model = match kind {
-            Kind::OpenAi => ModelSettings::OpenAi(endpoint.resolve(&self.openai_model, local.context)?),
+            Kind::OpenAi => ModelSettings::OpenAi(endpoint.answering(&self.openai_model, local.context)?),
             Kind::Local(given) => ModelSettings::Local(given.map_or_else(models::default_llm, Ok)?, local),
         };
         Ok(LlmSettings { model, generation })

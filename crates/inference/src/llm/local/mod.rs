@@ -25,6 +25,7 @@ use qanda_core::{LanguageModel, ModelError, RequestContext};
 use tokio::sync::mpsc;
 
 use self::engine::{Engine, Request};
+use super::thoughts::{Opening, without_thoughts};
 
 /// How a local model runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,11 +89,11 @@ impl LocalModel {
         Ok(Self { name, model, template, context, requests: Some(requests), engine: Some(engine), waiting })
     }
 
-    /// The tokens that the model continues: its own chat template, filled in.
+    /// The tokens that the model continues: its own chat template, filled in; and where its text begins then.
     ///
     /// Markup is read as such in the template only. In a message it is text like any other, or a question or a
     /// document could speak with the service's voice.
-    fn tokens(&self, messages: &[Message]) -> Result<Vec<LlamaToken>, ModelError> {
+    fn tokens(&self, messages: &[Message]) -> Result<(Vec<LlamaToken>, Opening), ModelError> {
         let failed = |cause: String| ModelError::failed("filling in the model's chat template", cause);
         let placeholder = |number: usize| format!("<<message-{number}>>");
         let chat = messages
@@ -117,7 +118,7 @@ impl LocalModel {
             rest = after;
         }
         vocab.tokenize_into(rest.as_bytes(), &mut tokens, false, true);
-        Ok(tokens)
+        Ok((tokens, Opening::after_template(&rendered)))
     }
 
     /// What holds one answer to a shape.
@@ -154,7 +155,7 @@ impl LanguageModel for LocalModel {
     }
 
     async fn generate(&self, _: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
-        let tokens = self.tokens(&prompt.messages)?;
+        let (tokens, opening) = self.tokens(&prompt.messages)?;
         let limit = self.context.saturating_sub(prompt.max_tokens.min(self.context / 2));
         if tokens.len() > limit {
             return Err(ModelError::PromptTooLong { tokens: tokens.len(), limit: Some(limit) });
@@ -173,7 +174,9 @@ impl LanguageModel for LocalModel {
                 TrySendError::Disconnected(_) => ModelError::Stopped,
             }
         })?;
-        Ok(futures::stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) }).boxed())
+        let generation =
+            futures::stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) });
+        Ok(without_thoughts(generation.boxed(), opening))
     }
 }
 

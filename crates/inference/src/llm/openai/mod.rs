@@ -1,10 +1,18 @@
 //! A language model behind any OpenAI-compatible endpoint: chat completions, streamed.
+//!
+//! Endpoints speak dialects. What one refuses is asked for in a plainer form ([`dialect`]), what it sends is read in
+//! every shape that is known ([`chunk`], [`events`]), and what it has shown of itself is kept ([`habits`]).
 
+mod answer;
+mod chunk;
 mod dialect;
+mod events;
+mod frames;
+mod habits;
+mod messages;
 mod request;
-mod stream;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,19 +21,45 @@ use qanda_core::ports::{GenerationStream, Prompt};
 use qanda_core::{LanguageModel, ModelError, RequestContext};
 use tokio::time::Instant;
 
-use self::dialect::Dialect;
+use self::answer::Answer;
+use self::habits::Habits;
 use self::request::ChatRequest;
-use self::stream::Answer;
-use crate::openai::{Endpoint, Failure, OpenAiSettings, estimate_tokens};
+use crate::openai::{Deadline, Endpoint, Failure, OpenAiSettings, end_of, estimate_tokens};
+
+/// Fewest tokens for reasoning that are worth a second try.
+const LEAST_REASONING: usize = 64;
 
 /// A model at an OpenAI-compatible endpoint.
 pub struct OpenAiModel {
     endpoint: Arc<Endpoint>,
     context_window: usize,
+    reasoning_tokens: usize,
     first_token_timeout: Duration,
     idle_timeout: Duration,
-    /// What the endpoint has been found to understand.
-    dialect: Mutex<Dialect>,
+    keeper: Keeper,
+}
+
+/// Keeps what is known of an endpoint, for all answers.
+#[derive(Debug, Clone)]
+struct Keeper(Arc<Mutex<Habits>>);
+
+impl Keeper {
+    fn habits(&self) -> Habits {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, seen: Habits) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).learn(seen);
+    }
+}
+
+/// How long an answer under way is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Between two pieces.
+    idle: Duration,
+    /// In all.
+    request: Option<Instant>,
 }
 
 impl OpenAiModel {
@@ -34,55 +68,96 @@ impl OpenAiModel {
     /// # Errors
     /// When the address is none, or the key cannot be sent in a header.
     pub fn new(settings: &OpenAiSettings) -> Result<Self, ModelError> {
+        let endpoint = Arc::new(Endpoint::new(settings)?);
+        let keeper = Keeper(Arc::new(Mutex::new(Habits::of(endpoint.host()))));
         Ok(Self {
-            endpoint: Arc::new(Endpoint::new(settings, "OPENAI_MODEL")?),
+            endpoint,
             context_window: settings.context_window,
+            reasoning_tokens: settings.reasoning_tokens,
             first_token_timeout: settings.first_token_timeout,
             idle_timeout: settings.idle_timeout,
-            dialect: Mutex::new(Dialect::default()),
+            keeper,
         })
     }
 
-    /// Some servers die of a prompt that is too long without a word.
     fn error(&self, failure: Failure, prompt: &Prompt) -> ModelError {
-        let tokens: usize = prompt.messages.iter().map(|message| estimate_tokens(&message.content)).sum();
-        if matches!(failure, Failure::Connection(_)) && tokens > self.context_window {
-            return ModelError::PromptTooLong { tokens, limit: self.context_window };
+        let tokens = estimate(prompt);
+        match &failure {
+            Failure::Rejected(rejection) if rejection.is_about_length() => {
+                let (sent, limit) = rejection.complaint.lengths();
+                let tokens = sent.unwrap_or(tokens);
+                // An estimate below the limit would contradict what the endpoint says.
+                ModelError::PromptTooLong { tokens, limit: limit.filter(|limit| *limit < tokens) }
+            }
+            // Some servers die of a prompt that is too long without a word.
+            Failure::Connection(_) if tokens > self.context_window => {
+                ModelError::PromptTooLong { tokens, limit: Some(self.context_window) }
+            }
+            _ => self.endpoint.error(failure),
         }
-        self.endpoint.error(failure)
     }
 
-    fn dialect(&self) -> MutexGuard<'_, Dialect> {
-        self.dialect.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks in the richest form that the endpoint is not known to refuse, and in plainer ones as it refuses them.
-    async fn ask(&self, prompt: &Prompt, deadline: Instant) -> Result<Answer, Failure> {
-        let mut dialect = *self.dialect();
+    /// Asks in the richest form that the endpoint is not known to refuse, and in plainer ones as it refuses them; with
+    /// more tokens where the model used up those of its answer for thoughts. Returns when the answer's text begins.
+    async fn ask(&self, context: &RequestContext, prompt: &Prompt) -> Result<Answer, Failure> {
+        let request = end_of(context);
+        let mut asked = self.keeper.habits();
+        let mut deadline = Deadline::within(self.first_token_timeout, request);
         loop {
-            let request = ChatRequest::new(self.endpoint.model(), prompt, dialect);
-            let failure = match self.endpoint.retrying(deadline, || self.begin(&request, deadline)).await {
-                Ok(answer) => {
-                    // Only what worked is remembered: a refusal may have had another reason.
-                    self.dialect().learn(dialect);
-                    return Ok(answer);
-                }
+            let failure = match self.try_to_ask(prompt, asked, request, deadline).await {
+                Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let Failure::Rejected(rejection) = &failure else { return Err(failure) };
-            match dialect.after(rejection, prompt) {
-                Some(plainer) => dialect = plainer,
-                None => return Err(failure),
+            match &failure {
+                Failure::Rejected(rejection) => match asked.dialect.after(rejection, prompt) {
+                    Some(plainer) => asked.dialect = plainer,
+                    None => return Err(failure),
+                },
+                Failure::OnlyReasoning { truncated: true } if !asked.reasons && self.room_to_reason(prompt) > 0 => {
+                    // What worked so far is kept, whatever becomes of this try.
+                    self.keeper.learn(Habits { reasons: true, ..asked });
+                    asked = self.keeper.habits();
+                    deadline = Deadline::within(self.first_token_timeout, request);
+                }
+                _ => return Err(failure),
             }
-            tracing::debug!(status = rejection.status, ?dialect, "the endpoint refuses a field, asking without it");
+            tracing::debug!(?failure, dialect = ?asked.dialect, "asking the endpoint in another way");
         }
     }
 
-    /// One try: sends the request and waits for the first token, so that all that fails before it can be retried.
-    async fn begin(&self, request: &ChatRequest<'_>, deadline: Instant) -> Result<Answer, Failure> {
-        let reply = self.endpoint.post(&["chat", "completions"], request, deadline).await?;
-        Answer::begin(reply, Arc::clone(&self.endpoint), request.most_bytes(), self.idle_timeout, deadline).await
+    async fn try_to_ask(
+        &self,
+        prompt: &Prompt,
+        asked: Habits,
+        request: Option<Instant>,
+        deadline: Deadline,
+    ) -> Result<Answer, Failure> {
+        let reasoning = if asked.reasons { self.room_to_reason(prompt) } else { 0 };
+        let body = ChatRequest::new(self.endpoint.model(), prompt, asked.dialect, reasoning);
+        let patience = Patience { idle: self.idle_timeout, request };
+        // All that fails before the model shows itself can be tried again.
+        let attempt = || async {
+            let reply = self.endpoint.post(&["chat", "completions"], &body, deadline).await?;
+            let (endpoint, keeper) = (Arc::clone(&self.endpoint), self.keeper.clone());
+            Answer::begin(reply, endpoint, body.most_bytes(), patience, keeper, asked, deadline).await
+        };
+        let mut answer = self.endpoint.retrying(deadline, attempt).await?;
+        // Only what worked is remembered: a refusal may have had another reason.
+        self.keeper.learn(asked);
+        answer.until_text().await?;
+        Ok(answer)
     }
+
+    /// Tokens that the model may take for thoughts.
+    fn room_to_reason(&self, prompt: &Prompt) -> usize {
+        let room = self.context_window.saturating_sub(estimate(prompt) + prompt.max_tokens);
+        let room = room.min(self.reasoning_tokens);
+        if room < LEAST_REASONING { 0 } else { room }
+    }
+}
+
+fn estimate(prompt: &Prompt) -> usize {
+    prompt.messages.iter().map(|message| estimate_tokens(&message.content)).sum()
 }
 
 #[async_trait]
@@ -100,10 +175,9 @@ impl LanguageModel for OpenAiModel {
         estimate_tokens(text)
     }
 
-    /// Returns when the first token is here. Dropping the future or the stream closes the connection.
-    async fn generate(&self, _: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
-        let deadline = Instant::now() + self.first_token_timeout;
-        let answer = self.ask(&prompt, deadline).await.map_err(|failure| self.error(failure, &prompt))?;
+    /// Returns when the first token of the answer is here. Dropping the future or the stream closes the connection.
+    async fn generate(&self, context: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
+        let answer = self.ask(context, &prompt).await.map_err(|failure| self.error(failure, &prompt))?;
         Ok(answer.into_stream().boxed())
     }
 }

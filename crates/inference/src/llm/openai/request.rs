@@ -1,22 +1,26 @@
 //! The body of a chat completion request.
 
+use std::borrow::Cow;
+
 use qanda_core::ports::{Message, Prompt, Shape};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::dialect::{Dialect, ShapeField};
+use super::dialect::{Dialect, LimitField, ShapeField};
 
 /// Bytes of a stream beyond which it is taken for broken: each token comes in an event of some 300 bytes.
 const BYTES_PER_TOKEN: usize = 4 << 10;
 const BYTES_BESIDE: usize = 1 << 20;
+/// Tokens that an answer may have whose endpoint takes no limit.
+const TOKENS_WITHOUT_LIMIT: usize = 32 << 10;
 
 /// `POST /chat/completions`. Usage is not asked for (`stream_options`): nobody reads it, and some servers refuse it.
 #[derive(Serialize)]
 pub(super) struct ChatRequest<'a> {
     model: &'a str,
     #[serde(serialize_with = "messages")]
-    messages: &'a [Message],
+    messages: Cow<'a, [Message]>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<usize>,
@@ -29,19 +33,21 @@ pub(super) struct ChatRequest<'a> {
 }
 
 impl<'a> ChatRequest<'a> {
-    pub(super) fn new(model: &'a str, prompt: &'a Prompt, dialect: Dialect) -> Self {
+    /// `reasoning` tokens are allowed beside those of the answer.
+    pub(super) fn new(model: &'a str, prompt: &'a Prompt, dialect: Dialect, reasoning: usize) -> Self {
         let format = |shape| match dialect.shape {
             ShapeField::Schema => Some(ResponseFormat::Schema(shape)),
             ShapeField::ObjectWithSchema => Some(ResponseFormat::Object(Some(shape))),
             ShapeField::Object => Some(ResponseFormat::Object(None)),
             ShapeField::Absent => None,
         };
+        let tokens = (prompt.max_tokens + reasoning).min(dialect.most_tokens.unwrap_or(usize::MAX));
         Self {
             model,
-            messages: &prompt.messages,
-            stream: true,
-            max_tokens: (!dialect.completion_tokens).then_some(prompt.max_tokens),
-            max_completion_tokens: dialect.completion_tokens.then_some(prompt.max_tokens),
+            messages: dialect.arrangement.of(&prompt.messages),
+            stream: !dialect.whole,
+            max_tokens: (dialect.limit == LimitField::MaxTokens).then_some(tokens),
+            max_completion_tokens: (dialect.limit == LimitField::MaxCompletionTokens).then_some(tokens),
             temperature: (!dialect.no_temperature).then_some(prompt.temperature),
             response_format: prompt.shape.as_ref().and_then(format),
         }
@@ -49,14 +55,14 @@ impl<'a> ChatRequest<'a> {
 
     /// Bytes that its answer can have.
     pub(super) fn most_bytes(&self) -> usize {
-        let tokens = self.max_tokens.or(self.max_completion_tokens).unwrap_or_default();
+        let tokens = self.max_tokens.or(self.max_completion_tokens).unwrap_or(TOKENS_WITHOUT_LIMIT);
         tokens.saturating_mul(BYTES_PER_TOKEN).saturating_add(BYTES_BESIDE)
     }
 }
 
-fn messages<S: Serializer>(messages: &[Message], serializer: S) -> Result<S::Ok, S::Error> {
+fn messages<S: Serializer>(messages: &Cow<'_, [Message]>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut list = serializer.serialize_seq(Some(messages.len()))?;
-    for message in messages {
+    for message in messages.iter() {
         list.serialize_element(&json!({"role": message.role.as_str(), "content": message.content}))?;
     }
     list.end()
@@ -128,10 +134,12 @@ impl Serialize for Properties<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use qanda_core::ports::{Message, Prompt, Shape};
     use qanda_core::question::Role;
 
-    use super::{ChatRequest, Dialect, ShapeField};
+    use super::{ChatRequest, Dialect, LimitField, ShapeField};
 
     #[test]
     fn a_request_has_what_its_dialect_allows() {
@@ -142,7 +150,7 @@ mod tests {
             temperature: 0.2,
             shape: Some(Shape::Object(vec![("zeta", Shape::Text), ("alpha", list)])),
         };
-        let write = |dialect| serde_json::to_string(&ChatRequest::new("m", &prompt, dialect)).expect("writes");
+        let write = |dialect| serde_json::to_string(&ChatRequest::new("m", &prompt, dialect, 0)).expect("writes");
         let start = r#"{"model":"m","messages":[{"content":"Why \"me\"?","role":"user"}],"stream":true,"#;
         let schema = concat!(
             r#"{"type":"object","properties":{"zeta":{"type":"string"},"alpha":{"type":"array","items":"#,
@@ -154,7 +162,11 @@ mod tests {
         let sorted = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
         assert_eq!(sorted(&write(Dialect::default())), sorted(&rich));
         assert!(write(Dialect::default()).contains(schema), "fields keep their order");
-        let plain = Dialect { completion_tokens: true, no_temperature: true, shape: ShapeField::Absent };
+        let limit = LimitField::MaxCompletionTokens;
+        let plain = Dialect { limit, no_temperature: true, shape: ShapeField::Absent, ..Dialect::default() };
         assert_eq!(sorted(&write(plain)), sorted(&format!(r#"{start}"max_completion_tokens":9}}"#)));
+        let capped = Dialect { most_tokens: Some(100), no_temperature: true, whole: true, ..plain };
+        let capped = serde_json::to_value(ChatRequest::new("m", &prompt, capped, 4000)).expect("writes");
+        assert_eq!((&capped["max_completion_tokens"], &capped["stream"]), (&100.into(), &false.into()));
     }
 }

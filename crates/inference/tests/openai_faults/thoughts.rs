@@ -1,0 +1,90 @@
+//! Models that reason.
+
+use qanda_core::ModelError;
+use qanda_core::ports::Finish;
+use serde_json::json;
+
+use crate::asking::{ask, error as ask_in_vain, good_answer, model};
+use crate::scripted::{END, Reply, answer, chunk, good, stream, token};
+
+/// An answer whose pieces are these.
+fn pieces(texts: &[&str]) -> Reply {
+    stream(&(texts.iter().map(|text| token(text)).collect::<String>() + END))
+}
+
+#[tokio::test]
+async fn thoughts_are_no_answer_however_they_come() {
+    let apart = |delta: serde_json::Value| stream(&(chunk(&delta, None) + &token("Yes [1].") + END));
+    let message = json!({"content": "<think>Is it [2]?</think>Yes [1].", "reasoning_content": null});
+    let whole = json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+    for (name, reply) in [
+        ("markers", pieces(&["<think>Is it ", "[2]?</think>", "\n\nYes [1]."])),
+        ("cut markers", pieces(&["<th", "ink>Is it [2]?</", "think", ">Yes [1]."])),
+        ("the closing marker alone", pieces(&["Is it [2]?\n", "</think>", "\n\nYes [1]."])),
+        ("a field", apart(json!({"content": null, "reasoning_content": "Is it [2]?"}))),
+        ("another field", apart(json!({"content": "", "reasoning": "Is it [2]?"}))),
+        (
+            "a part",
+            apart(json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Is it [2]?"}]}]})),
+        ),
+        ("a whole answer", answer("200 OK", "", &whole.to_string())),
+    ] {
+        let (endpoint, model) = model(vec![reply]).await;
+        for _ in 0..2 {
+            assert_eq!(good_answer(&model).await, "Yes [1].", "{name}");
+        }
+        assert_eq!(endpoint.requests().len(), 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_reasons_gets_tokens_for_it() {
+    let cut = || token("<think>Let me see") + &chunk(&json!({}), Some("length"));
+    let apart = chunk(&json!({"reasoning_content": "Let me see"}), None) + &chunk(&json!({}), Some("length"));
+    // Thoughts that the endpoint keeps to itself.
+    let hidden = chunk(&json!({"content": ""}), Some("length"));
+    for first in [cut(), apart, hidden] {
+        let (endpoint, model) = model(vec![stream(&first), good("Yes.")]).await;
+        assert_eq!(good_answer(&model).await, "Yes.");
+        assert_eq!(good_answer(&model).await, "Yes.");
+        let tokens = [0, 1, 2].map(|number| endpoint.body(number)["max_tokens"].as_u64());
+        assert_eq!(tokens, [Some(20), Some(4116), Some(4116)], "it is known then");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_only_reasons_says_so() {
+    let cut = stream(&(token("<think>Let me see") + &chunk(&json!({}), Some("length"))));
+    let (endpoint, model_) = model(vec![cut]).await;
+    let error = ask_in_vain(&model_).await;
+    assert!(matches!(error, ModelError::OnlyReasoning { truncated: true }), "{error:?}");
+    assert_eq!(endpoint.requests().len(), 2, "it is asked again with more tokens, once");
+    for reply in [
+        pieces(&["<think>Let me see"]),
+        pieces(&["<think>Let me see</think>", "\n"]),
+        stream(&(chunk(&json!({"reasoning_content": "Well"}), None) + END)),
+    ] {
+        let (_endpoint, model) = model(vec![reply]).await;
+        let error = ask_in_vain(&model).await;
+        assert!(matches!(error, ModelError::OnlyReasoning { truncated: false }), "{error:?}");
+        assert!(error.to_string().contains("only reasoned"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_thought_that_was_taken_for_an_answer_is_an_error_and_learnt_from() {
+    let thinks = pieces(&["Is it [2]?", "</think>", "Yes [1]."]);
+    let (_endpoint, model) = model(vec![good("Plain."), thinks]).await;
+    assert_eq!(good_answer(&model).await, "Plain.");
+    let (_, end) = ask(&model).await;
+    assert!(matches!(end, Err(ModelError::Interrupted { .. })), "{end:?}");
+    assert_eq!(good_answer(&model).await, "Yes [1].");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_cut_stays_an_answer() {
+    let cut = stream(&(token("<think>Hm</think>Yes, but") + &chunk(&json!({}), Some("length"))));
+    let (_endpoint, model) = model(vec![cut]).await;
+    let (text, end) = ask(&model).await;
+    assert_eq!((text.as_str(), end.ok()), ("Yes, but", Some(Finish::Length)));
+}
