@@ -4,35 +4,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use qanda_tests::binary::{Process, command};
-use qanda_tests::client;
-use reqwest::blocking::{Client, Response};
+use qanda_tests::Mock;
+use reqwest::blocking::Response;
 use serde_json::{Value, json};
 
-/// `qanda mock-llm` on a free port.
-struct Mock {
-    url: String,
-    client: Client,
-    /// Killed when dropped.
-    _process: Process,
-}
-
-impl Mock {
-    fn start(arguments: &[&str]) -> Self {
-        let process = Process::start(command(&[&["mock-llm", "--listen", "127.0.0.1:0"], arguments].concat()));
-        let line = process.line();
-        let url = line.strip_prefix("mock model listening on ").unwrap_or_else(|| panic!("unexpected: {line}"));
-        let client = client(Duration::from_secs(20));
-        Self { url: url.to_owned(), client, _process: process }
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Response {
-        self.client.post(format!("{}{path}", self.url)).json(body).send().expect("it responds")
-    }
-
-    fn chat(&self, extra: &Value) -> Response {
-        self.post("/v1/chat/completions", &chat_request(extra))
-    }
+fn chat(mock: &Mock, extra: &Value) -> Response {
+    mock.post("/v1/chat/completions", &chat_request(extra))
 }
 
 fn chat_request(extra: &Value) -> Value {
@@ -52,14 +29,14 @@ fn json_of(response: Response) -> Value {
 fn answers_come_plain_and_as_a_stream_after_the_latency() {
     let mock = Mock::start(&["--latency", "200ms", "--tokens", "10", "--token-rate", "50"]);
     let began = Instant::now();
-    let plain = json_of(mock.chat(&json!({})));
+    let plain = json_of(chat(&mock, &json!({})));
     assert!((Duration::from_millis(380)..Duration::from_secs(5)).contains(&began.elapsed()), "{:?}", began.elapsed());
     let words = plain["choices"][0]["message"]["content"].as_str().expect("a text");
     assert_eq!(words.split(' ').count(), 10);
     assert_eq!(plain["usage"], json!({"prompt_tokens": 5, "completion_tokens": 10, "total_tokens": 15}));
 
     let began = Instant::now();
-    let mut stream = mock.chat(&json!({"stream": true, "stream_options": {"include_usage": true}}));
+    let mut stream = chat(&mock, &json!({"stream": true, "stream_options": {"include_usage": true}}));
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     let first = began.elapsed();
     let mut events = String::new();
@@ -80,7 +57,7 @@ fn answers_take_the_form_that_is_asked_for() {
     let schema = json!({"type": "object", "required": ["answer", "reasoning"], "additionalProperties": false,
         "properties": {"answer": {"type": "string"}, "reasoning": {"type": "string"}}});
     let format = json!({"type": "json_schema", "json_schema": {"name": "answer", "strict": true, "schema": schema}});
-    let answer = json_of(mock.chat(&json!({"response_format": format})));
+    let answer = json_of(chat(&mock, &json!({"response_format": format})));
     let content: Value =
         serde_json::from_str(answer["choices"][0]["message"]["content"].as_str().expect("text")).expect("JSON");
     assert!(content["answer"].is_string() && content["reasoning"].is_string(), "{content}");
@@ -128,7 +105,7 @@ fn faults_repeat_under_a_seed() {
         let shares = ["--fail-429", "0.2", "--fail-500", "0.2", "--cut", "0.2"];
         let mock = Mock::start(&[&["--latency", "0", "--seed", seed], &shares[..]].concat());
         let outcome = |_| {
-            let response = mock.chat(&json!({"stream": true}));
+            let response = chat(&mock, &json!({"stream": true}));
             match (response.status().as_u16(), response.text()) {
                 (200, Ok(text)) if text.ends_with("[DONE]\n\n") => '.',
                 (200, Err(_)) => 'c',

@@ -11,6 +11,7 @@ pub mod chroma;
 pub mod data;
 pub mod disk;
 pub mod events;
+pub mod mock;
 pub mod server;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use reqwest::blocking::Client;
 
 pub use binary::{Finished, Process, qanda};
 pub use chroma::Chroma;
+pub use mock::Mock;
 pub use server::Server;
 
 /// An HTTP client whose requests end after so long.

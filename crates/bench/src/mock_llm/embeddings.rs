@@ -10,10 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::fate::{mix, share};
-use super::{Mock, Refusal, Route, chat, read_object};
+use super::{Dialect, MOST_TEXTS, Mock, MockLlm, Refusal, Route, chat, read_object};
 
-/// OpenAI takes no more texts at once.
-const MOST_TEXTS: usize = 2048;
 const LONGEST_VECTOR: u64 = 65_536;
 
 /// POST /v1/embeddings
@@ -21,7 +19,7 @@ pub(super) async fn embed(
     State(mock): State<Arc<Mock>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let request = Request::read(&read_object(body)?, mock.settings.dimension)?;
+    let request = Request::read(&read_object(body)?, &mock.settings)?;
     let (_, fate) = mock.admit(Route::Embeddings);
     let cut = fate.wait().await?;
     let answer = request.answer();
@@ -37,16 +35,24 @@ struct Request {
     texts: Vec<String>,
     dimension: usize,
     base64: bool,
+    /// Whether the last text comes first.
+    unordered: bool,
+    no_index: bool,
 }
 
 impl Request {
-    fn read(request: &Value, dimension: usize) -> Result<Self, Refusal> {
+    fn read(request: &Value, settings: &MockLlm) -> Result<Self, Refusal> {
         let wrong = |param, what: &str| Refusal::bad_request(format!("'{param}' must be {what}"), Some(param));
         let texts = texts(&request["input"])
             .filter(|texts| (1..=MOST_TEXTS).contains(&texts.len()))
             .ok_or_else(|| wrong("input", "a text, a list of 1 to 2048 texts, or their tokens"))?;
+        if texts.len() > settings.most_texts {
+            let most = settings.most_texts;
+            let message = format!("batch size is invalid, it should not be larger than {most}.: input.contents");
+            return Err(Refusal::bad_request(message, None));
+        }
         let dimension = match &request["dimensions"] {
-            Value::Null => dimension,
+            Value::Null => settings.dimension,
             given => match given.as_u64() {
                 Some(given @ 1..=LONGEST_VECTOR) => given as usize,
                 _ => return Err(wrong("dimensions", "from 1 to 65536")),
@@ -57,11 +63,22 @@ impl Request {
             Some("base64") => true,
             Some(_) => return Err(wrong("encoding_format", "'float' or 'base64'")),
         };
-        Ok(Self { model: request["model"].as_str().unwrap_or_default().to_owned(), texts, dimension, base64 })
+        let speaks = |dialect| settings.dialects.contains(&dialect);
+        Ok(Self {
+            model: request["model"].as_str().unwrap_or_default().to_owned(),
+            texts,
+            dimension,
+            base64: base64 || speaks(Dialect::Base64Vectors),
+            unordered: speaks(Dialect::UnorderedVectors),
+            no_index: speaks(Dialect::NoIndex),
+        })
     }
 
     fn answer(&self) -> Value {
-        let data: Vec<Value> = self.texts.iter().enumerate().map(|(index, text)| self.one(index, text)).collect();
+        let mut data: Vec<Value> = self.texts.iter().enumerate().map(|(index, text)| self.one(index, text)).collect();
+        if self.unordered {
+            data.reverse();
+        }
         let tokens: usize = self.texts.iter().map(|text| text.split_whitespace().count()).sum();
         json!({
             "object": "list", "data": data, "model": self.model,
@@ -77,6 +94,9 @@ impl Request {
         } else {
             Value::from(vector)
         };
+        if self.no_index {
+            return json!({"object": "embedding", "embedding": embedding});
+        }
         json!({"object": "embedding", "index": index, "embedding": embedding})
     }
 }
@@ -125,7 +145,7 @@ fn hash(text: &str) -> u64 {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Request, vector};
+    use super::{Dialect, MockLlm, Request, vector};
 
     fn dot(a: &[f32], b: &[f32]) -> f32 {
         a.iter().zip(b).map(|(a, b)| a * b).sum()
@@ -146,7 +166,9 @@ mod tests {
 
     #[test]
     fn inputs_of_every_form_are_read_and_others_refused() {
-        let read = |input: Value| Request::read(&json!({"model": "m", "input": input}), 4).map(|r| r.texts.len()).ok();
+        let settings = MockLlm { dimension: 4, ..MockLlm::default() };
+        let read =
+            |input: Value| Request::read(&json!({"model": "m", "input": input}), &settings).map(|r| r.texts.len()).ok();
         assert_eq!(read(json!("one")), Some(1));
         assert_eq!(read(json!(["one", "two"])), Some(2));
         assert_eq!(read(json!([1, 2, 3])), Some(1));
@@ -154,5 +176,20 @@ mod tests {
         for wrong in [json!(null), json!([]), json!(7), json!([{}]), json!([1, "x"])] {
             assert_eq!(read(wrong.clone()), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn dialects_change_the_answer() {
+        let input = json!({"model": "m", "input": ["one", "two"]});
+        let answer = |dialects: &[Dialect]| {
+            let settings = MockLlm { dimension: 4, dialects: dialects.to_vec(), ..MockLlm::default() };
+            Request::read(&input, &settings).expect("it is right").answer()["data"].clone()
+        };
+        assert_eq!(answer(&[])[0]["index"], 0);
+        assert_eq!(answer(&[Dialect::UnorderedVectors])[0]["index"], 1);
+        assert!(answer(&[Dialect::NoIndex])[0].get("index").is_none());
+        assert!(answer(&[Dialect::Base64Vectors])[0]["embedding"].is_string());
+        let few = MockLlm { most_texts: 1, ..MockLlm::default() };
+        assert!(Request::read(&input, &few).is_err());
     }
 }

@@ -6,6 +6,7 @@
 
 mod chat;
 mod content;
+mod dialect;
 mod embeddings;
 mod fate;
 mod refusal;
@@ -22,6 +23,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
 
+pub use self::dialect::Dialect;
 use self::fate::{Fate, Route};
 use self::refusal::Refusal;
 
@@ -46,6 +48,10 @@ pub struct MockLlm {
     pub seed: u64,
     /// What goes wrong, and how often.
     pub faults: Faults,
+    /// Habits of other endpoints that it plays.
+    pub dialects: Vec<Dialect>,
+    /// Most texts of one embedding request; more are refused.
+    pub most_texts: usize,
 }
 
 impl Default for MockLlm {
@@ -61,6 +67,8 @@ impl Default for MockLlm {
             jitter: 0.0,
             seed: 0,
             faults: Faults::default(),
+            dialects: Vec::new(),
+            most_texts: MOST_TEXTS,
         }
     }
 }
@@ -78,6 +86,8 @@ pub struct Faults {
     pub cut: f64,
 }
 
+/// OpenAI takes no more texts at once.
+pub const MOST_TEXTS: usize = 2048;
 /// Embedding requests carry whole batches of passages.
 const MOST_BYTES: usize = 32 << 20;
 /// Callers that may wait to be accepted. The system lowers it to what it allows.

@@ -22,7 +22,7 @@ use crate::document::EntryId;
 use crate::ports::{Hit, Prompt, Shape};
 use crate::retrieval::focus::{excerpts, nearest, score};
 use crate::verification::CitationWriter;
-use crate::{Answer, AnswerError, Question, RequestContext, Source, StoreError};
+use crate::{Answer, AnswerError, ModelError, Question, RequestContext, Source, StoreError};
 
 /// The pipeline of the original service: three model calls a question.
 pub struct Classic(pub Resources);
@@ -118,7 +118,10 @@ impl Classic {
     async fn condense(&self, question: &Question, run: &mut Run<'_>) -> Result<String, AnswerError> {
         let generation = Generation { max_tokens: TERM_TOKENS, ..self.0.generation };
         let prompt = conversation(&self.0.prompts.condense, &question.history, question.content.clone(), generation);
-        let said = run.complete("condense", prompt).await?;
+        let said = match run.complete("condense", prompt).await {
+            Err(ModelError::OnlyReasoning { .. }) => String::new(),
+            said => said?,
+        };
         let term = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
         let term = term.trim_matches(['"', '\'', '`', '*']).trim();
         let believed = (1..=LONGEST_TERM).contains(&term.chars().count());

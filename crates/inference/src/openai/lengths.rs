@@ -33,6 +33,7 @@ const WORDS: [&str; 27] = [
 
 /// Words that the limit follows.
 const BEFORE_LIMIT: [&str; 19] = [
+    "> ",
     "maximum context length is",
     "maximum context length of",
     "context length of only",
@@ -51,7 +52,6 @@ const BEFORE_LIMIT: [&str; 19] = [
     "tpm): limit",
     "at most",
     "limit of",
-    "> ",
 ];
 /// Words that the limit stands before.
 const BEHIND_LIMIT: [&str; 2] = ["maximum context length", "maximum"];
@@ -73,13 +73,13 @@ pub(super) fn lengths(message: &str) -> (Option<usize>, Option<usize>) {
 
 fn limit(message: &str) -> Option<usize> {
     let behind = |word: &&str| {
-        let (_, rest) = message.split_once(**word)?;
+        let (_, rest) = message.split_once(*word)?;
         let (at, number) = numbers(rest).next()?;
         // Words between belong to something else.
         (at <= 2).then_some(number)
     };
     let before = |word: &&str| {
-        let (start, _) = message.split_once(**word)?;
+        let (start, _) = message.split_once(*word)?;
         let (at, number) = numbers(start).last()?;
         let digits = number.to_string().len();
         (at + digits + 1 == start.len()).then_some(number)

@@ -120,9 +120,12 @@ impl Generate {
             let (found, tokens) = match said {
                 Ok((text, tokens)) => (parse(&text), tokens),
                 // A matter of this passage: the others can go on.
-                Err(error @ (ModelError::PromptTooLong { .. } | ModelError::Refused { .. })) => {
-                    (Err(error.to_string()), 0)
-                }
+                Err(
+                    error @ (ModelError::PromptTooLong { .. }
+                    | ModelError::Refused { .. }
+                    | ModelError::Filtered { .. }
+                    | ModelError::OnlyReasoning { .. }),
+                ) => (Err(error.to_string()), 0),
                 Err(error) => return Err(error.into()),
             };
             report.tokens += tokens;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use qanda_bench::mock_llm::{self, Faults};
+use qanda_bench::mock_llm::{self, Dialect, Faults};
 use qanda_bench::time;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -56,6 +56,12 @@ pub(crate) struct MockLlm {
     /// Share of answers that break off in the middle
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     cut: f64,
+    /// Habits of other people's endpoints to play, several with commas between them: docs/mock-llm.md lists them
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    dialect: Vec<Dialect>,
+    /// Most texts of one embedding request; more are refused
+    #[arg(long, value_name = "N", default_value_t = mock_llm::MOST_TEXTS)]
+    most_texts: usize,
 }
 
 impl MockLlm {
@@ -81,6 +87,8 @@ impl MockLlm {
             jitter: self.jitter,
             seed: self.seed,
             faults,
+            dialects: self.dialect,
+            most_texts: self.most_texts,
         };
         crate::open_files::raise_limit();
         super::runtime()?.block_on(async {

@@ -113,7 +113,7 @@ fn is_about_one_text(rejection: &Rejection) -> bool {
 fn named_count(complaint: &Complaint) -> Option<usize> {
     let message = complaint.message.to_lowercase();
     let number = |words: &&str| {
-        let (_, rest) = message.rsplit_once(**words)?;
+        let (_, rest) = message.rsplit_once(*words)?;
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
     };
     BEFORE_COUNT.iter().find_map(number)

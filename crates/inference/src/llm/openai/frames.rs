@@ -55,6 +55,8 @@ pub(super) struct Frames {
     other: String,
     any: bool,
     ended: bool,
+    /// What is wrong behind the frames that are ready.
+    broken: Option<Broken>,
 }
 
 impl Frames {
@@ -75,6 +77,7 @@ impl Frames {
             other: String::new(),
             any: false,
             ended: false,
+            broken: None,
         }
     }
 
@@ -84,6 +87,9 @@ impl Frames {
             if let Some(frame) = self.ready.pop_front() {
                 self.any = true;
                 return Ok(Some(frame));
+            }
+            if let Some(broken) = self.broken.take() {
+                return Err(broken);
             }
             if self.ended {
                 return Ok(None);
@@ -97,7 +103,7 @@ impl Frames {
                 Some(Err(cause)) => return Err(Broken::Transport(cause)),
                 None => self.ended = true,
             }
-            self.read()?;
+            self.broken = self.read().err();
         }
     }
 

@@ -112,7 +112,11 @@ impl ThoughtFilter {
             }
         }
         let undecided = if self.place == Place::Json { 0 } else { partial(&self.tail) };
-        self.pass(self.tail.len() - undecided, &mut answer);
+        let certain = self.tail.len() - undecided;
+        // White space at the start belongs to what follows it, thought or answer.
+        if !(self.is_untouched() && self.tail[..certain].trim().is_empty()) {
+            self.pass(certain, &mut answer);
+        }
         Ok(answer)
     }
 
@@ -167,6 +171,9 @@ impl ThoughtFilter {
             self.place = Place::Answer;
             let before = std::mem::take(&mut self.held);
             self.tell(&before, answer);
+        }
+        if !self.has_answered {
+            answer.clear();
         }
         self.held = written;
         self.place = Place::Thought(marker);
