@@ -189,7 +189,7 @@ impl Endpoint {
                 return Ok(Reply { response, turn });
             }
         }
-        Err(Failure::Rejected(rejection))
+        Err(rejection.into())
     }
 
     async fn post_to(

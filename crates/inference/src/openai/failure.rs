@@ -11,7 +11,7 @@ use super::settings::SettingNames;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The endpoint answered with an error.
-    Rejected(Rejection),
+    Rejected(Box<Rejection>),
     /// There is no connection, or it ended early; a sentence.
     Connection(String),
     /// Nothing came in time; a sentence.
@@ -117,6 +117,12 @@ impl Rejection {
             _ => String::new(),
         };
         ModelError::Refused { message: message + &look_at }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(Box::new(rejection))
     }
 }
 

@@ -158,7 +158,7 @@ impl OpenAiEmbedder {
             Failure::Unreadable(format!("its answer holds no embeddings: {cause} ({})", Complaint::read(&body).shown()))
         })?;
         if let Some(complaint) = Complaint::in_answer(&answer) {
-            return Err(Failure::Rejected(Rejection::in_answer(complaint)));
+            return Err(Rejection::in_answer(complaint).into());
         }
         vectors(&answer, request.input.len(), self.identity.dimension).map_err(Failure::Unreadable)
     }

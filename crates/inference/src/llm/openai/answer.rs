@@ -137,7 +137,7 @@ impl Answer {
         match frame {
             Some(Frame::Data { event, value }) => {
                 let piece = Piece::read(&value, event.as_deref(), !self.has_text);
-                let piece = piece.map_err(|complaint| Failure::Rejected(Rejection::in_answer(complaint)))?;
+                let piece = piece.map_err(|complaint| Failure::from(Rejection::in_answer(complaint)))?;
                 self.take(piece)
             }
             Some(Frame::Ping) => Ok(()),

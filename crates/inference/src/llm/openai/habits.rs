@@ -34,9 +34,9 @@ pub(super) struct Habits {
 impl Habits {
     /// What is known of an endpoint before it is asked.
     pub(super) fn of(host: &str) -> Self {
-        let is_of = |provider: &&str| host == *provider || host.ends_with(&format!(".{provider}"));
+        let is_of = |provider: &str| host == provider || host.ends_with(&format!(".{provider}"));
         let opening =
-            if PARTING_PROVIDERS.iter().any(|provider| is_of(&provider)) { Opening::Answer } else { Opening::Unknown };
+            if PARTING_PROVIDERS.iter().any(|provider| is_of(provider)) { Opening::Answer } else { Opening::Unknown };
         Self { opening, ..Self::default() }
     }
 

@@ -60,9 +60,9 @@ impl<'a> ChatRequest<'a> {
     }
 }
 
-fn messages<S: Serializer>(messages: &Cow<'_, [Message]>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut list = serializer.serialize_seq(Some(messages.len()))?;
-    for message in messages.iter() {
+fn messages<S: Serializer>(messages: &impl AsRef<[Message]>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(Some(messages.as_ref().len()))?;
+    for message in messages.as_ref() {
         list.serialize_element(&json!({"role": message.role.as_str(), "content": message.content}))?;
     }
     list.end()
@@ -134,8 +134,6 @@ impl Serialize for Properties<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use qanda_core::ports::{Message, Prompt, Shape};
     use qanda_core::question::Role;
 
