@@ -9,12 +9,12 @@ const ANSWER: &str = "The kiln cools for eleven hours before the door is opened 
 const QUESTION: &str = "How long does the kiln cool before the door is opened?";
 
 /// An endpoint that speaks a dialect, and a store that it has embedded.
-struct Speaker {
+struct Endpoint {
     mock: Mock,
     data: TempDir,
 }
 
-impl Speaker {
+impl Endpoint {
     fn start(dialect: &str) -> Self {
         let words = ANSWER.split(' ').count().to_string();
         let answers = ["--latency", "0", "--embedding-latency", "0", "--dimension", "64", "--text", ANSWER];
@@ -55,9 +55,9 @@ fn every_dialect_that_can_be_understood_is() {
         "no-index",
         "think,no-system-role,max-completion-tokens,stop-in-every-piece,crlf",
     ] {
-        let speaker = Speaker::start(dialect);
+        let endpoint = Endpoint::start(dialect);
         for pipeline in ["direct", "classic"] {
-            let answer: Value = speaker.ask(pipeline).ok().json();
+            let answer: Value = endpoint.ask(pipeline).ok().json();
             let text = answer["answer"].as_str().unwrap_or_default();
             assert!(text.contains("cools for eleven hours before the door is opened [1]."), "{dialect}: {answer}");
             assert!(!text.contains("think") && !text.contains("look at passage"), "{dialect}: {answer}");
@@ -73,7 +73,7 @@ fn a_dialect_that_holds_no_answer_is_an_error_that_says_so() {
         ("error-in-answer", "the provider had an error"),
         ("error-in-stream", "the provider had an error"),
     ] {
-        let failed = Speaker::start(dialect).ask("direct");
+        let failed = Endpoint::start(dialect).ask("direct");
         assert!(failed.failure().to_lowercase().contains(says), "{dialect}: {failed:?}");
     }
 }

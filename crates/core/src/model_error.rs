@@ -14,7 +14,7 @@ pub enum ModelError {
     /// More is waiting than the queue in this process holds.
     #[error("the model is busy: {waiting} questions are waiting already; try again shortly")]
     Overloaded {
-        /// How many wait.
+        /// Number of questions that wait.
         waiting: usize,
     },
     /// The prompt does not fit into the model's window.
@@ -31,41 +31,41 @@ pub enum ModelError {
     /// The endpoint cannot be reached, does not answer in time, or is not ready yet.
     #[error("the model is not available: {message}")]
     Unavailable {
-        /// What happened.
+        /// Description of what happened.
         message: String,
-        /// When to come back, in seconds, where the endpoint says so.
+        /// Seconds after which to come back, where the endpoint says so.
         retry_after: Option<u32>,
     },
     /// The endpoint has had as many requests as it takes for now.
     #[error("the model's endpoint takes no more requests at the moment: {message}")]
     RateLimited {
-        /// What it says.
+        /// The endpoint's words.
         message: String,
-        /// When to come back, in seconds, where the endpoint says so.
+        /// Seconds after which to come back, where the endpoint says so.
         retry_after: Option<u32>,
     },
     /// The answer broke off after its first word.
     #[error("the model broke off in the middle of the answer: {message}")]
     Interrupted {
-        /// What happened.
+        /// Description of what happened.
         message: String,
     },
     /// The endpoint does not take what it is sent: a wrong key, an unknown model.
     #[error("the model's endpoint refuses: {message}")]
     Refused {
-        /// What it says, and what to look at.
+        /// The endpoint's words, and the setting to look at.
         message: String,
     },
     /// A filter at the endpoint stopped the question or its answer.
     #[error("the content filter of the model's endpoint stopped the answer: {message}")]
     Filtered {
-        /// What the endpoint says.
+        /// The endpoint's words.
         message: String,
     },
     /// The endpoint sent something that is not what was asked for.
     #[error("the model's endpoint is not understood: {message}")]
     Unreadable {
-        /// What came, and what was expected.
+        /// Description of what came and what was expected.
         message: String,
     },
     /// The model reasoned and ended without an answer.
@@ -80,7 +80,7 @@ pub enum ModelError {
     /// Anything else: a file that is not a model, a failed evaluation.
     #[error("{doing} failed: {}", with_causes(.cause.as_ref()))]
     Failed {
-        /// What was being done.
+        /// Work that failed.
         doing: String,
         /// The cause. It is part of the message, so it is no `source` as well: nothing prints it twice.
         cause: Cause,

@@ -90,7 +90,7 @@ async fn embedder(
             Ok((Arc::new(embedder), counter))
         }
         EmbedderSettings::OpenAi(settings) => loop {
-            match OpenAiEmbedder::connect(settings.clone()).await {
+            match OpenAiEmbedder::connect((*settings).clone()).await {
                 Ok(embedder) => {
                     let counter = Arc::new(embedder.token_counter());
                     return Ok((Arc::new(embedder), counter));

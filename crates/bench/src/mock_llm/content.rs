@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-/// What the mock model says where nobody chose something else.
+/// Text that the mock model says where nobody chose another.
 pub(super) const PROSE: &str = "This answer was written by the mock model, which knows nothing and always says the same. \
 Most adults should follow the advice that their own documents give.";
 
@@ -12,7 +12,7 @@ pub(super) fn prose(text: &str, words: usize) -> String {
     text.split_whitespace().cycle().take(words).collect::<Vec<_>>().join(" ")
 }
 
-/// What a request wants to be answered: prose, or a JSON object of the form that it asks for.
+/// Answer in the form that a request asks for: prose, or a JSON object.
 pub(super) fn answer(request: &Value, prose: &str) -> String {
     let form = &request["response_format"];
     match form["type"].as_str() {

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::fate::{mix, share};
+use super::outcome::{mix, share};
 use super::{Dialect, MOST_TEXTS, Mock, MockLlm, Refusal, Route, chat, read_object};
 
 const LONGEST_VECTOR: u64 = 65_536;
@@ -20,8 +20,8 @@ pub(super) async fn embed(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let request = Request::read(&read_object(body)?, &mock.settings)?;
-    let (_, fate) = mock.admit(Route::Embeddings);
-    let cut = fate.wait().await?;
+    let (_, outcome) = mock.admit(Route::Embeddings);
+    let cut = outcome.wait().await?;
     let answer = request.answer();
     Ok(if cut {
         Body::from_stream(chat::broken_off(answer.to_string())).into_response()

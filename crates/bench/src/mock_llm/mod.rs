@@ -8,7 +8,7 @@ mod chat;
 mod content;
 mod dialect;
 mod embeddings;
-mod fate;
+mod outcome;
 mod refusal;
 
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
 
 pub use self::dialect::Dialect;
-use self::fate::{Fate, Route};
+use self::outcome::{Outcome, Route};
 use self::refusal::Refusal;
 
 /// How the mock model behaves.
@@ -32,7 +32,7 @@ use self::refusal::Refusal;
 pub struct MockLlm {
     /// Until the first token of an answer.
     pub latency: Duration,
-    /// What it says, from the start again when it ends.
+    /// Text that it says, from the start again when it ends.
     pub text: String,
     /// Tokens of an answer.
     pub tokens: usize,
@@ -46,7 +46,7 @@ pub struct MockLlm {
     pub jitter: f64,
     /// Chooses the variation and the faults.
     pub seed: u64,
-    /// What goes wrong, and how often.
+    /// Faults, and how often they happen.
     pub faults: Faults,
     /// Habits of other endpoints that it plays.
     pub dialects: Vec<Dialect>,
@@ -134,15 +134,15 @@ struct Mock {
 }
 
 impl Mock {
-    /// Numbers a request and decides what becomes of it. Both routes count for themselves: how a caller mixes them
+    /// Numbers a request and decides its outcome. Both routes count for themselves: how a caller mixes them
     /// has no influence on either.
-    fn admit(&self, route: Route) -> (u64, Fate) {
+    fn admit(&self, route: Route) -> (u64, Outcome) {
         let counter = match route {
             Route::Chat => &self.chats,
             Route::Embeddings => &self.embeddings,
         };
         let number = counter.fetch_add(1, Ordering::Relaxed);
-        (number, Fate::of(&self.settings, route, number))
+        (number, Outcome::of(&self.settings, route, number))
     }
 }
 

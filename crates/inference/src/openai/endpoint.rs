@@ -46,13 +46,13 @@ pub(crate) struct Endpoint {
     budget: Budget,
     /// One for each connection that may be open. Without a limit, requests fail when the process has used up its
     /// open files; with it they wait.
-    turns: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
 }
 
 /// The start of an answer, which holds a connection until it is dropped.
 pub(crate) struct Reply {
     pub(crate) response: Response,
-    pub(crate) turn: OwnedSemaphorePermit,
+    pub(crate) permit: OwnedSemaphorePermit,
 }
 
 impl Endpoint {
@@ -101,7 +101,7 @@ impl Endpoint {
             max_retries: settings.max_retries,
             retry_pause: settings.retry_pause,
             budget: Budget::new(settings.retry_reserve),
-            turns: Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
+            connections: Arc::new(Semaphore::new(settings.max_connections.clamp(1, Semaphore::MAX_PERMITS))),
         })
     }
 
@@ -172,12 +172,12 @@ impl Endpoint {
         body: &(impl Serialize + Sync),
         deadline: Deadline,
     ) -> Result<Reply, Failure> {
-        let turn = timeout_at(deadline.at, Arc::clone(&self.turns).acquire_owned()).await;
-        // It is never closed, so there is a turn for everyone in time.
-        let Ok(Ok(turn)) = turn else { return Err(self.late(deadline, || self.crowded())) };
+        let permit = timeout_at(deadline.at, Arc::clone(&self.connections).acquire_owned()).await;
+        // The semaphore is never closed, so only the time can run out.
+        let Ok(Ok(permit)) = permit else { return Err(self.late(deadline, || self.crowded())) };
         let first = self.routes.first();
         let rejection = match self.post_to(self.routes.url(first, path), body, deadline).await? {
-            Ok(response) => return Ok(Reply { response, turn }),
+            Ok(response) => return Ok(Reply { response, permit }),
             Err(rejection) => rejection,
         };
         let is_nowhere = matches!(rejection.status, 404 | 405) && !rejection.complaint.mentions(&["model"]);
@@ -186,7 +186,7 @@ impl Endpoint {
             // Its failure says less than that of the address as it was given.
             if let Ok(Ok(response)) = self.post_to(self.routes.url(other, path), body, deadline).await {
                 self.routes.keep(other);
-                return Ok(Reply { response, turn });
+                return Ok(Reply { response, permit });
             }
         }
         Err(rejection.into())
@@ -231,7 +231,10 @@ impl Endpoint {
 
     /// All connections were in use until the deadline.
     fn crowded(&self) -> Failure {
-        Failure::Silence(format!("there were more questions than connections to {}, and no turn in time", self.address))
+        Failure::Silence(format!(
+            "there were more questions than connections to {}, and none was free in time",
+            self.address
+        ))
     }
 
     /// Nothing came in time.

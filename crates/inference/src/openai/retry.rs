@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
 
-/// What a request adds to the budget: one retry in ten requests.
+/// Share of a retry that each request adds to the budget: one retry in ten requests.
 const DEPOSIT: f64 = 0.1;
 /// The budget never holds more than this many times its reserve.
 const MOST: f64 = 10.0;

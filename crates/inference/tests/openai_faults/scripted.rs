@@ -13,7 +13,7 @@ pub(crate) enum Act {
     Wait(Duration),
 }
 
-/// What it does with one request, before it closes the connection.
+/// Acts with which it answers one request, before it closes the connection.
 pub(crate) type Reply = Vec<Act>;
 
 /// An endpoint on a port of its own.

@@ -86,7 +86,7 @@ pub(crate) enum EmbedderSettings {
         relevance_floor: Option<f32>,
     },
     /// Over HTTP.
-    OpenAi(OpenAiEmbedderSettings),
+    OpenAi(Box<OpenAiEmbedderSettings>),
 }
 
 /// The language model, resolved.
@@ -104,7 +104,7 @@ pub(crate) enum ModelSettings {
     /// In this process: a GGUF file.
     Local(PathBuf, LocalOptions),
     /// Over HTTP.
-    OpenAi(OpenAiSettings),
+    OpenAi(Box<OpenAiSettings>),
 }
 
 impl ModelSettings {
@@ -141,10 +141,8 @@ impl EmbedderArgs {
                 let named = set(&self.openai_embedding_model).or_else(|| set(&self.embedding_model));
                 let model = named.as_deref().unwrap_or("text-embedding-3-small");
                 let endpoint = endpoint.embedding(model, 8_191)?;
-                EmbedderSettings::OpenAi(OpenAiEmbedderSettings {
-                    relevance_floor,
-                    ..OpenAiEmbedderSettings::new(endpoint)
-                })
+                let settings = OpenAiEmbedderSettings { relevance_floor, ..OpenAiEmbedderSettings::new(endpoint) };
+                EmbedderSettings::OpenAi(Box::new(settings))
             }
             Kind::Local(given) => {
                 let directory = given.map_or_else(models::default_embedder, Ok)?;
@@ -180,7 +178,7 @@ impl LlmArgs {
         let t = generation.temperature;
         anyhow::ensure!((0.0..=2.0).contains(&t), "--temperature is {t}; it must be from 0 to 2");
         let model = match kind {
-            Kind::OpenAi => ModelSettings::OpenAi(endpoint.answering(&self.openai_model, local.context)?),
+            Kind::OpenAi => ModelSettings::OpenAi(Box::new(endpoint.answering(&self.openai_model, local.context)?)),
             Kind::Local(given) => ModelSettings::Local(given.map_or_else(models::default_llm, Ok)?, local),
         };
         Ok(LlmSettings { model, generation })

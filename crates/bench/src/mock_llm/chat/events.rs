@@ -16,7 +16,7 @@ pub(super) struct Events {
     /// All that comes before the choices of a chunk.
     head: String,
     pause: Duration,
-    /// When the next token is due.
+    /// Moment at which the next token is due.
     due: Instant,
     /// Bytes of the content that were sent.
     sent: usize,

@@ -19,7 +19,7 @@ use self::events::Events;
 use self::request::Request;
 use super::{Dialect, Mock, Refusal, Route, read_object};
 
-/// What was sent reaches the caller before the connection breaks.
+/// Pause before a connection breaks, in which what was sent reaches the caller.
 const BEFORE_THE_CUT: Duration = Duration::from_millis(20);
 
 /// POST /v1/chat/completions
@@ -29,8 +29,8 @@ pub(super) async fn complete(
 ) -> Result<Response, Refusal> {
     // The request's body and its JSON are gone before the wait begins.
     let request = Request::read(&read_object(body)?, &mock.settings)?;
-    let (number, fate) = mock.admit(Route::Chat);
-    let cut = fate.wait().await?;
+    let (number, outcome) = mock.admit(Route::Chat);
+    let cut = outcome.wait().await?;
     if request.speaks(Dialect::ErrorInAnswer) {
         return Ok(Json(error()).into_response());
     }

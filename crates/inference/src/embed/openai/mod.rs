@@ -151,9 +151,9 @@ impl OpenAiEmbedder {
     }
 
     async fn attempt(&self, request: &EmbeddingRequest<'_>, deadline: Deadline) -> Result<Vec<Vec<f32>>, Failure> {
-        let Reply { response, turn } = self.endpoint.post(&["embeddings"], request, deadline).await?;
+        let Reply { response, permit } = self.endpoint.post(&["embeddings"], request, deadline).await?;
         let body = self.endpoint.body(response, LONGEST_ANSWER, deadline).await?;
-        drop(turn);
+        drop(permit);
         let answer: Value = serde_json::from_slice(&body).map_err(|cause| {
             Failure::Unreadable(format!("its answer holds no embeddings: {cause} ({})", Complaint::read(&body).shown()))
         })?;

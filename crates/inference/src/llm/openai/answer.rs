@@ -13,8 +13,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::chunk::{Ending, Piece};
 use super::events::Frame;
 use super::frames::Frames;
-use super::habits::Habits;
-use super::{Keeper, Patience};
+use super::profile::Profile;
+use super::{SharedProfile, TimeLimits};
 use crate::llm::thoughts::{NoAnswer, ThoughtFilter};
 use crate::openai::{Deadline, Endpoint, Failure, Rejection, Reply};
 
@@ -30,12 +30,12 @@ const MOST_WAITS: u32 = 4;
 pub(super) struct Answer {
     frames: Frames,
     /// Its connection is in use as long as this is here.
-    turn: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     endpoint: Arc<Endpoint>,
-    patience: Patience,
-    keeper: Keeper,
-    /// What this answer shows of the endpoint.
-    seen: Habits,
+    limits: TimeLimits,
+    shared: SharedProfile,
+    /// Knowledge of the endpoint, with what this answer shows of it.
+    seen: Profile,
     filter: ThoughtFilter,
     /// Events that nobody has taken yet.
     ready: VecDeque<Generated>,
@@ -57,18 +57,18 @@ impl Answer {
         reply: Reply,
         endpoint: Arc<Endpoint>,
         most_bytes: usize,
-        patience: Patience,
-        keeper: Keeper,
-        asked: Habits,
+        limits: TimeLimits,
+        shared: SharedProfile,
+        asked: Profile,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
-        let Reply { response, turn } = reply;
+        let Reply { response, permit } = reply;
         let mut answer = Self {
             frames: Frames::new(response, most_bytes),
-            turn,
+            permit,
             endpoint,
-            patience,
-            keeper,
+            limits,
+            shared,
             filter: ThoughtFilter::new(asked.opening),
             seen: asked,
             ready: VecDeque::new(),
@@ -153,9 +153,9 @@ impl Answer {
         }
         let at = match self.ending {
             Some((_, until)) => until,
-            None => (Instant::now() + self.patience.idle).min(self.last_piece + self.patience.idle * MOST_WAITS),
+            None => (Instant::now() + self.limits.idle).min(self.last_piece + self.limits.idle * MOST_WAITS),
         };
-        Deadline { at, is_final: false }.or_earlier(self.patience.request)
+        Deadline { at, is_final: false }.or_earlier(self.limits.request)
     }
 
     /// Whether the answer is complete if nothing more comes. A reason in every piece tells nothing.
@@ -188,13 +188,13 @@ impl Answer {
             }
             Some(ending) => {
                 let stands_alone = piece.text.is_empty() && self.has_text;
-                let wait = if stands_alone { QUIET.min(self.patience.idle) } else { self.patience.idle };
+                let wait = if stands_alone { QUIET.min(self.limits.idle) } else { self.limits.idle };
                 self.ending = Some((ending, self.last_piece + wait));
                 self.seen.gives_reasons = true;
             }
             // Text after a reason: more may follow as late as any.
             None if !piece.text.is_empty() => {
-                let until = self.last_piece + self.patience.idle;
+                let until = self.last_piece + self.limits.idle;
                 self.ending = self.ending.map(|(ending, _)| (ending, until));
             }
             None => {}
@@ -202,7 +202,7 @@ impl Answer {
         Ok(())
     }
 
-    /// Ends the answer, which `is_ended` says even without a reason.
+    /// Ends the answer. `is_ended` says that it is complete even without a reason.
     fn end(&mut self, is_ended: bool) -> Result<(), Failure> {
         self.first = None;
         let finish = match self.ending {
@@ -227,7 +227,7 @@ impl Answer {
         }
         self.seen.reasons |= self.filter.has_thought();
         self.seen.opening = self.filter.learnt();
-        self.keeper.learn(self.seen);
+        self.shared.learn(self.seen);
         self.ready.push_back(Generated::End(finish));
         Ok(())
     }
@@ -241,7 +241,7 @@ impl Answer {
     fn without_answer(&mut self, reason: NoAnswer, finish: Finish) -> Failure {
         self.seen.reasons = true;
         self.seen.opening = self.filter.learnt();
-        self.keeper.learn(self.seen);
+        self.shared.learn(self.seen);
         match reason {
             NoAnswer::OnlyThought => Failure::OnlyReasoning { truncated: finish == Finish::Length },
             NoAnswer::Leaked => Failure::Interrupted(NoAnswer::LEAKED.to_owned()),
@@ -261,17 +261,17 @@ impl Answer {
         if self.first.is_some() || deadline.is_final {
             return self.endpoint.silence(deadline);
         }
-        let (address, idle) = (self.endpoint.address(), self.patience.idle);
+        let (address, idle) = (self.endpoint.address(), self.limits.idle);
         Failure::Silence(format!("{address} went silent in the middle of the answer for {idle:?}"))
     }
 
     /// Reads what follows the answer, which nobody needs, for the sake of the connection.
     fn release(self) {
-        let Self { mut frames, turn, .. } = self;
+        let Self { mut frames, permit, .. } = self;
         let rest = async move {
             let _ = timeout(TAIL, async { while let Ok(Some(_)) = frames.next().await {} }).await;
             // Until here its connection is in use.
-            drop((frames, turn));
+            drop((frames, permit));
         };
         let mut rest = Box::pin(rest);
         // Mostly it has come with the last word, and needs no task.

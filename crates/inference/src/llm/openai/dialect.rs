@@ -60,7 +60,7 @@ const ABOUT_ROLES: [&str; 14] = [
     "chat template",
     "chat_template",
 ];
-/// Those of them that want another order and not another role.
+/// Parts that ask for another order of the roles.
 const ABOUT_ORDER: [&str; 5] = ["alternat", "consecutive", "in a row", "same role", "followed by"];
 /// Words that a limit on an answer's tokens follows.
 const BEFORE_LIMIT: [&str; 7] = [

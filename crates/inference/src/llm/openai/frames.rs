@@ -19,7 +19,7 @@ const LONGEST_QUOTE: usize = 2000;
 pub(super) enum Broken {
     /// The connection broke.
     Transport(reqwest::Error),
-    /// What came is no answer; a sentence.
+    /// The body is no answer; a sentence.
     Unreadable(String),
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Frames {
     other: String,
     any: bool,
     ended: bool,
-    /// What is wrong behind the frames that are ready.
+    /// Fault behind the frames that are ready.
     broken: Option<Broken>,
 }
 

@@ -1,15 +1,15 @@
 //! A language model behind any OpenAI-compatible endpoint: chat completions, streamed.
 //!
 //! Endpoints speak dialects. What one refuses is asked for in a plainer form ([`dialect`]), what it sends is read in
-//! every shape that is known ([`chunk`], [`events`]), and what it has shown of itself is kept ([`habits`]).
+//! every shape that is known ([`chunk`], [`events`]), and what it has shown of itself is kept ([`profile`]).
 
 mod answer;
 mod chunk;
 mod dialect;
 mod events;
 mod frames;
-mod habits;
 mod messages;
+mod profile;
 mod request;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use qanda_core::{LanguageModel, ModelError, RequestContext};
 use tokio::time::Instant;
 
 use self::answer::Answer;
-use self::habits::Habits;
+use self::profile::Profile;
 use self::request::ChatRequest;
 use crate::openai::{Deadline, Endpoint, Failure, OpenAiSettings, end_of, estimate_tokens};
 
@@ -36,26 +36,26 @@ pub struct OpenAiModel {
     reasoning_tokens: usize,
     first_token_timeout: Duration,
     idle_timeout: Duration,
-    keeper: Keeper,
+    shared: SharedProfile,
 }
 
 /// Keeps what is known of an endpoint, for all answers.
 #[derive(Debug, Clone)]
-struct Keeper(Arc<Mutex<Habits>>);
+struct SharedProfile(Arc<Mutex<Profile>>);
 
-impl Keeper {
-    fn habits(&self) -> Habits {
+impl SharedProfile {
+    fn profile(&self) -> Profile {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn learn(&self, seen: Habits) {
+    fn learn(&self, seen: Profile) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).learn(seen);
     }
 }
 
 /// How long an answer under way is waited for.
 #[derive(Debug, Clone, Copy)]
-struct Patience {
+struct TimeLimits {
     /// Between two pieces.
     idle: Duration,
     /// In all.
@@ -69,14 +69,14 @@ impl OpenAiModel {
     /// When the address is none, or the key cannot be sent in a header.
     pub fn new(settings: &OpenAiSettings) -> Result<Self, ModelError> {
         let endpoint = Arc::new(Endpoint::new(settings)?);
-        let keeper = Keeper(Arc::new(Mutex::new(Habits::of(endpoint.host()))));
+        let shared = SharedProfile(Arc::new(Mutex::new(Profile::of(endpoint.host()))));
         Ok(Self {
             endpoint,
             context_window: settings.context_window,
             reasoning_tokens: settings.reasoning_tokens,
             first_token_timeout: settings.first_token_timeout,
             idle_timeout: settings.idle_timeout,
-            keeper,
+            shared,
         })
     }
 
@@ -101,7 +101,7 @@ impl OpenAiModel {
     /// more tokens where the model used up those of its answer for thoughts. Returns when the answer's text begins.
     async fn ask(&self, context: &RequestContext, prompt: &Prompt) -> Result<Answer, Failure> {
         let request = end_of(context);
-        let mut asked = self.keeper.habits();
+        let mut asked = self.shared.profile();
         let mut deadline = Deadline::within(self.first_token_timeout, request);
         loop {
             let failure = match self.try_to_ask(prompt, asked, request, deadline).await {
@@ -115,8 +115,8 @@ impl OpenAiModel {
                 },
                 Failure::OnlyReasoning { truncated: true } if !asked.reasons && self.room_to_reason(prompt) > 0 => {
                     // What worked so far is kept, whatever becomes of this try.
-                    self.keeper.learn(Habits { reasons: true, ..asked });
-                    asked = self.keeper.habits();
+                    self.shared.learn(Profile { reasons: true, ..asked });
+                    asked = self.shared.profile();
                     deadline = Deadline::within(self.first_token_timeout, request);
                 }
                 _ => return Err(failure),
@@ -128,22 +128,22 @@ impl OpenAiModel {
     async fn try_to_ask(
         &self,
         prompt: &Prompt,
-        asked: Habits,
+        asked: Profile,
         request: Option<Instant>,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
         let reasoning = if asked.reasons { self.room_to_reason(prompt) } else { 0 };
         let body = ChatRequest::new(self.endpoint.model(), prompt, asked.dialect, reasoning);
-        let patience = Patience { idle: self.idle_timeout, request };
+        let limits = TimeLimits { idle: self.idle_timeout, request };
         // All that fails before the model shows itself can be tried again.
         let attempt = || async {
             let reply = self.endpoint.post(&["chat", "completions"], &body, deadline).await?;
-            let (endpoint, keeper) = (Arc::clone(&self.endpoint), self.keeper.clone());
-            Answer::begin(reply, endpoint, body.most_bytes(), patience, keeper, asked, deadline).await
+            let (endpoint, shared) = (Arc::clone(&self.endpoint), self.shared.clone());
+            Answer::begin(reply, endpoint, body.most_bytes(), limits, shared, asked, deadline).await
         };
         let mut answer = self.endpoint.retrying(deadline, attempt).await?;
         // Only what worked is remembered: a refusal may have had another reason.
-        self.keeper.learn(asked);
+        self.shared.learn(asked);
         answer.until_text().await?;
         Ok(answer)
     }

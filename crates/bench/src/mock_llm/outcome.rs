@@ -2,16 +2,16 @@ use std::time::Duration;
 
 use super::{MockLlm, Refusal};
 
-/// What is asked for.
+/// Route of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Route {
     Chat = 1,
     Embeddings = 2,
 }
 
-/// What becomes of a request.
+/// Way in which a request is answered, or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Fate {
+pub(super) struct Outcome {
     fault: Option<Fault>,
     latency: Duration,
 }
@@ -24,7 +24,7 @@ enum Fault {
     Cut,
 }
 
-impl Fate {
+impl Outcome {
     /// Depends on the settings and the request's number alone.
     pub(super) fn of(settings: &MockLlm, route: Route, number: u64) -> Self {
         let draw = |purpose: u64| share(mix(mix(settings.seed ^ (route as u64) << 56 ^ purpose << 48) ^ number));
@@ -84,7 +84,7 @@ pub(super) fn share(bits: u64) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use super::{Fate, Fault, Route};
+    use super::{Fault, Outcome, Route};
     use crate::mock_llm::{Faults, MockLlm};
 
     fn settings(seed: u64, jitter: f64, faults: Faults) -> MockLlm {
@@ -94,18 +94,18 @@ mod tests {
     #[test]
     fn faults_are_as_frequent_as_asked_for_and_repeat_under_a_seed() {
         let faults = Faults { too_many: 0.1, broken: 0.2, hang: 0.05, cut: 0.15 };
-        let fates = |seed| (0..20_000).map(move |n| Fate::of(&settings(seed, 0.0, faults), Route::Chat, n).fault);
+        let outcomes = |seed| (0..20_000).map(move |n| Outcome::of(&settings(seed, 0.0, faults), Route::Chat, n).fault);
         for (fault, share) in [(Fault::TooMany, 0.1), (Fault::Broken, 0.2), (Fault::Hang, 0.05), (Fault::Cut, 0.15)] {
-            let found = fates(7).filter(|f| *f == Some(fault)).count() as f64 / 20_000.0;
+            let found = outcomes(7).filter(|f| *f == Some(fault)).count() as f64 / 20_000.0;
             assert!((found - share).abs() < 0.01, "{fault:?}: {found} instead of {share}");
         }
-        assert!(fates(7).eq(fates(7)));
-        assert!(!fates(7).eq(fates(8)));
+        assert!(outcomes(7).eq(outcomes(7)));
+        assert!(!outcomes(7).eq(outcomes(8)));
     }
 
     #[test]
     fn nothing_goes_wrong_unless_asked_for_and_everything_can() {
-        let all = |faults| (0..5_000).map(move |n| Fate::of(&settings(1, 0.0, faults), Route::Embeddings, n).fault);
+        let all = |faults| (0..5_000).map(move |n| Outcome::of(&settings(1, 0.0, faults), Route::Embeddings, n).fault);
         assert!(all(Faults::default()).all(|fault| fault.is_none()));
         assert!(all(Faults { cut: 1.0, ..Faults::default() }).all(|fault| fault == Some(Fault::Cut)));
     }
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn latencies_vary_by_the_share() {
         let latencies: Vec<_> =
-            (0..1_000).map(|n| Fate::of(&settings(3, 0.5, Faults::default()), Route::Chat, n).latency).collect();
+            (0..1_000).map(|n| Outcome::of(&settings(3, 0.5, Faults::default()), Route::Chat, n).latency).collect();
         let (least, most) = (latencies.iter().min().copied(), latencies.iter().max().copied());
         assert!(least >= Some(Duration::from_millis(50)) && least < Some(Duration::from_millis(55)), "{least:?}");
         assert!(most <= Some(Duration::from_millis(150)) && most > Some(Duration::from_millis(145)), "{most:?}");

@@ -1,4 +1,4 @@
-//! Habits of an endpoint, as its answers have shown them. They are kept as long as the process lives.
+//! Profile of an endpoint, as its answers have shown them. They are kept as long as the process lives.
 
 use super::dialect::Dialect;
 use crate::llm::thoughts::Opening;
@@ -16,9 +16,9 @@ const PARTING_PROVIDERS: [&str; 9] = [
     "x.ai",
 ];
 
-/// What is known of an endpoint.
+/// Knowledge of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Habits {
+pub(super) struct Profile {
     /// Form of request that it understands.
     pub(super) dialect: Dialect,
     /// Place where texts of its model begin.
@@ -31,8 +31,8 @@ pub(super) struct Habits {
     pub(super) reasons: bool,
 }
 
-impl Habits {
-    /// What is known of an endpoint before it is asked.
+impl Profile {
+    /// Knowledge of an endpoint before it is asked.
     pub(super) fn of(host: &str) -> Self {
         let is_of = |provider: &str| host == provider || host.ends_with(&format!(".{provider}"));
         let opening =
@@ -54,7 +54,7 @@ impl Habits {
 
 #[cfg(test)]
 mod tests {
-    use super::{Habits, Opening};
+    use super::{Opening, Profile};
 
     #[test]
     fn providers_are_known_by_their_hosts() {
@@ -64,16 +64,16 @@ mod tests {
             ("notopenai.com", Opening::Unknown),
             ("127.0.0.1", Opening::Unknown),
         ] {
-            assert_eq!(Habits::of(host).opening, opening, "{host}");
+            assert_eq!(Profile::of(host).opening, opening, "{host}");
         }
     }
 
     #[test]
     fn what_is_learnt_once_stays() {
-        let mut habits = Habits::default();
-        habits.learn(Habits { opening: Opening::Thought, reasons: true, ..Habits::default() });
-        habits.learn(Habits { opening: Opening::Answer, gives_reasons: true, ..Habits::default() });
-        let all = Habits { opening: Opening::Thought, reasons: true, gives_reasons: true, ..Habits::default() };
-        assert_eq!(habits, all);
+        let mut profile = Profile::default();
+        profile.learn(Profile { opening: Opening::Thought, reasons: true, ..Profile::default() });
+        profile.learn(Profile { opening: Opening::Answer, gives_reasons: true, ..Profile::default() });
+        let all = Profile { opening: Opening::Thought, reasons: true, gives_reasons: true, ..Profile::default() };
+        assert_eq!(profile, all);
     }
 }
