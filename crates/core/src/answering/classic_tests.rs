@@ -161,3 +161,13 @@ async fn nothing_relevant_means_that_no_more_is_asked() {
     let searched: Vec<String> = store.searches.lock().expect("lock").iter().map(|query| query.text.clone()).collect();
     assert_eq!(searched, ["capital of France", "How much water should I drink?"], "the term may have been bad");
 }
+
+#[tokio::test]
+async fn a_model_that_only_reasons_about_the_search_term_is_searched_without() {
+    let (mut classic, store, _) = classic(Found { hits: vec![hit()], ..Found::default() }, script());
+    classic.0.model = Arc::new(Scripted { reasons_at: Some(0), ..Scripted::new(script()) });
+    let (answer, _) = answer(&classic, Source::Context).await;
+    assert_eq!(answer.text, "Adults should drink two litres of water a day [1].");
+    let searched: Vec<String> = store.searches.lock().expect("lock").iter().map(|query| query.text.clone()).collect();
+    assert_eq!(searched, ["How much water should I drink?"]);
+}

@@ -85,13 +85,15 @@ impl Embedder for OneVector {
 pub(super) struct Scripted {
     pub(super) calls: Vec<Vec<&'static str>>,
     pub(super) fails: bool,
+    /// Call that only reasons.
+    pub(super) reasons_at: Option<usize>,
     pub(super) window: usize,
     pub(super) prompts: Mutex<Vec<Prompt>>,
 }
 
 impl Scripted {
     pub(super) fn new(calls: Vec<Vec<&'static str>>) -> Self {
-        Self { calls, fails: false, window: 2048, prompts: Mutex::default() }
+        Self { calls, fails: false, reasons_at: None, window: 2048, prompts: Mutex::default() }
     }
 
     /// What the call with this number was asked, if there was one.
@@ -117,6 +119,9 @@ impl LanguageModel for Scripted {
             prompts.push(prompt);
             prompts.len() - 1
         };
+        if self.reasons_at == Some(call) {
+            return Err(ModelError::OnlyReasoning { truncated: true });
+        }
         let pieces = self.calls.get(call).or(self.calls.last()).cloned().unwrap_or_default();
         let pieces = pieces.into_iter().map(|text| Ok(Generated::Text(text.to_owned())));
         let end = if self.fails { Err(ModelError::Stopped) } else { Ok(Generated::End(Finish::Stop)) };
