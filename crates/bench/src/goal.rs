@@ -82,7 +82,7 @@ impl FromStr for Goal {
 fn limit(metric: Metric, text: &str) -> Result<(f64, bool), String> {
     let number = |text: &str| text.trim_end().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
     match metric {
-        Metric::Latency(_) => time::parse_seconds(text).map(|time| (time.as_secs_f64(), false)),
+        Metric::Latency(_) => time::parse(text).map(|time| (time.as_secs_f64(), false)),
         Metric::Errors => match text.strip_suffix('%') {
             Some(percent) => number(percent).map(|percent| (percent / 100.0, true)),
             None => number(text).map(|count| (count, false)),

@@ -5,32 +5,16 @@ use std::time::Duration;
 /// Units and their length in seconds. Those that end like a shorter one come before it.
 const UNITS: [(&str, f64); 5] = [("ms", 1e-3), ("us", 1e-6), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
-/// A time with its unit: `1s`, `250ms`, `1.5s`, `2m`, `0`.
+/// A time: `1s`, `250ms`, `1.5s`, `2m`. A number alone is seconds.
 ///
 /// # Errors
 /// Says what a time looks like.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || "must be a number with a unit, such as 250ms, 1.5s or 2m".to_owned();
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let (number, unit) =
-        UNITS.iter().find_map(|(name, unit)| text.strip_suffix(name).map(|number| (number, unit))).ok_or_else(wrong)?;
+    let wrong = || "must be a time, such as 250ms, 1.5s or 2m; a number alone is seconds".to_owned();
+    let unit = UNITS.iter().find_map(|(name, unit)| text.strip_suffix(name).map(|number| (number, *unit)));
+    let (number, unit) = unit.unwrap_or((text, 1.0));
     let number: f64 = number.trim_end().parse().map_err(|_| wrong())?;
     Duration::try_from_secs_f64(number * unit).map_err(|_| wrong())
-}
-
-/// A time where a number alone means seconds: `30`, `0.5`, `250ms`.
-///
-/// # Errors
-/// Says what a time looks like.
-pub fn parse_seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) => {
-            Duration::try_from_secs_f64(seconds).map_err(|_| "must not be negative or without end".to_owned())
-        }
-        Err(_) => parse(text),
-    }
 }
 
 /// Seconds, with as many digits as one wants to read.
@@ -53,22 +37,20 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        for (text, micros) in
-            [("0", 0), ("0s", 0), ("1s", 1_000_000), ("250ms", 250_000), ("1.5s", 1_500_000), ("2m", 120_000_000)]
-        {
+        for (text, micros) in [
+            ("0", 0),
+            ("0.25", 250_000),
+            ("30", 30_000_000),
+            ("0s", 0),
+            ("1s", 1_000_000),
+            ("250ms", 250_000),
+            ("1.5s", 1_500_000),
+            ("2m", 120_000_000),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_micros(micros)), "{text}");
-            assert_eq!(parse_seconds(text), Ok(Duration::from_micros(micros)), "{text}");
         }
-        for wrong in ["", "1", "s", "ms", "-1s", "1x", "1 second", "NaNs", "infs", "1e300h"] {
+        for wrong in ["", "s", "ms", "-1", "-1s", "1x", "1 second", "nan", "inf", "NaNs", "infs", "1e300h", "x"] {
             assert!(parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_number_alone_can_mean_seconds() {
-        assert_eq!(parse_seconds("0.25"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "-1", "nan", "inf", "x"] {
-            assert!(parse_seconds(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -8,6 +8,7 @@ mod logging;
 mod models;
 mod open_files;
 mod serving;
+mod signals;
 mod supervisor;
 mod terminal;
 mod wiring;
@@ -24,7 +25,10 @@ fn main() -> ExitCode {
     match cli::run() {
         Ok(code) => code,
         Err(error) => {
-            terminal::error(&error);
+            // A worker's failure is told by its supervisor.
+            if !supervisor::told_of_failure(&error) {
+                terminal::error(&error);
+            }
             ExitCode::FAILURE
         }
     }

@@ -1,83 +1,207 @@
 //! The life of a process that serves: load, answer, finish. The only process, or one of several workers.
 
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use qanda_core::{Store, StoreError};
-use qanda_server::{Class, Services, Slot, Telemetry, router};
-use tokio::signal::unix::{SignalKind, signal};
+use qanda_server::{Class, Progress, Services, Serving, Slot, Telemetry, router};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{AnswerSettings, StoreSettings};
 use crate::open_files;
-use crate::supervisor::Link;
+use crate::signals::{self, Instruction, exit_at_once};
+use crate::supervisor::{Condition, Link};
 use crate::wiring::{self, Patience};
 
-/// Serves as the only process: `/healthz` answers at once, `/readyz` tells when the models are there.
-pub(crate) async fn alone(listener: TcpListener, settings: AnswerSettings, grace: Duration) -> anyhow::Result<()> {
-    let (stop, stopping) = watch::channel(false);
-    let signals = tokio::spawn(wait_for_signal(stop, Insistence::Abort));
-    let services = Slot::default();
-    let app = router(services.clone(), Telemetry::alone());
-    let server =
-        tokio::spawn(qanda_server::serve(listener, app, Class::Async, open_files::shares().callers, stopping.clone()));
-    let loading = async {
-        catch_up(load(settings, &services).await?).await;
-        anyhow::Ok(())
-    };
-    tokio::select! {
-        loaded = loading => loaded?,
-        () = stopped(stopping.clone()) => {}
+/// The way in which a process serves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServingSettings {
+    pub(crate) class: Class,
+    /// Running answers have so long to finish.
+    pub(crate) grace: Duration,
+    /// A caller that takes nothing of its answer for so long is left.
+    pub(crate) write_timeout: Duration,
+}
+
+impl ServingSettings {
+    fn with(self, progress: Progress) -> Serving {
+        Serving {
+            class: self.class,
+            connections: open_files::shares().callers,
+            write_timeout: self.write_timeout,
+            progress,
+        }
     }
-    drain(server, stopping, grace).await?;
-    signals.abort();
-    Ok(())
+}
+
+/// Serves as the only process: `/healthz` answers at once, `/readyz` tells when the models are there.
+pub(crate) fn alone(
+    runtime: Runtime,
+    listener: TcpListener,
+    settings: AnswerSettings,
+    serving: ServingSettings,
+) -> anyhow::Result<()> {
+    let stop = Stop::default();
+    let stopping = stop.told();
+    let told = stop.clone();
+    signals::watch(move |instruction| follow_alone(instruction, &told)).context("cannot wait for signals")?;
+    let served = runtime.block_on(async {
+        let services = Slot::default();
+        let app = router(services.clone(), Telemetry::alone());
+        let server =
+            tokio::spawn(qanda_server::serve(listener, app, serving.with(Progress::default()), stopping.clone()));
+        let loading = async {
+            catch_up(load(settings, &services).await?).await;
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            loaded = loading => loaded?,
+            () = stopped(stopping.clone()) => {}
+        }
+        drain(server, stopping, serving.grace).await
+    });
+    finish(runtime, &stop, serving.grace);
+    served
+}
+
+/// Follows a signal as the only process. There is nobody to take over while it would be replaced.
+fn follow_alone(instruction: Instruction, stop: &Stop) {
+    match instruction {
+        Instruction::Stop(signal) if stop.is_told() => {
+            tracing::warn!("stopping at once");
+            exit_at_once(signal.exit_code());
+        }
+        Instruction::Stop(_) => {
+            tracing::info!("stopping: running answers may finish");
+            stop.tell();
+        }
+        Instruction::Reload => tracing::warn!(
+            "HUP changes nothing: a single process cannot take in other settings without turning callers away; \
+             restart it, or serve with --workers 2, which are replaced one by one"
+        ),
+        Instruction::AddWorker | Instruction::RemoveWorker => {
+            tracing::warn!("TTIN and TTOU change nothing: this is a single process; serve with --workers 2 or more");
+        }
+    }
 }
 
 /// Serves as one of several workers. Nobody is accepted before the models are there: another worker may have them, and
 /// else a caller rather waits than is turned away.
-pub(crate) async fn worker(
+pub(crate) fn worker(
+    runtime: Runtime,
     listener: TcpListener,
     link: &Link,
-    class: Class,
     settings: AnswerSettings,
-    grace: Duration,
+    serving: ServingSettings,
 ) -> anyhow::Result<()> {
-    let (stop, stopping) = watch::channel(false);
-    let signals = tokio::spawn(wait_for_signal(stop.clone(), Insistence::Ignore));
-    let telemetry = Telemetry::worker(class, &link.run, link.worker);
+    let stop = Stop::default();
+    let told = stop.clone();
+    let follow = move |instruction| {
+        // The others are for the supervisor; a worker that gets them as well must not end or stand still.
+        if matches!(instruction, Instruction::Stop(_)) {
+            told.tell();
+        }
+    };
+    signals::watch(follow).context("cannot wait for signals")?;
+    let served = runtime.block_on(work(listener, link, settings, serving, &stop));
+    finish(runtime, &stop, serving.grace);
+    served
+}
+
+async fn work(
+    listener: TcpListener,
+    link: &Link,
+    settings: AnswerSettings,
+    serving: ServingSettings,
+    stop: &Stop,
+) -> anyhow::Result<()> {
+    let stopping = stop.told();
+    let telemetry = Telemetry::worker(serving.class, &link.run, link.worker);
+    let progress = Progress::default();
+    let services = Slot::default();
     let working = async {
-        let services = Slot::default();
         let store = tokio::select! {
             loaded = load(settings, &services) => loaded?,
             () = stopped(stopping.clone()) => return Ok(()),
         };
-        let app = router(services, telemetry.clone());
-        let server =
-            tokio::spawn(qanda_server::serve(listener, app, class, open_files::shares().callers, stopping.clone()));
+        let app = router(services.clone(), telemetry.clone());
+        let server = tokio::spawn(qanda_server::serve(listener, app, serving.with(progress.clone()), stopping.clone()));
         link.ready().context("the supervisor is gone")?;
         tokio::select! {
             () = catch_up(store) => {}
             () = stopped(stopping.clone()) => {}
         }
-        drain(server, stopping.clone(), grace).await
+        drain(server, stopping.clone(), serving.grace).await
     };
     let alive = async {
-        link.beat(|| publish(&telemetry)).await?;
+        let condition = async || {
+            publish(&telemetry);
+            Condition { overdue: progress.overdue(), unhealthy: unhealthy(&services).await }
+        };
+        link.beat(condition).await?;
         tracing::warn!("the supervisor is gone");
-        stop.send_replace(true);
+        stop.tell();
         std::future::pending::<anyhow::Result<()>>().await
     };
     tokio::select! {
         worked = working => worked?,
         failed = alive => failed?,
     }
-    signals.abort();
     publish(&telemetry);
     Ok(())
+}
+
+/// Why this process cannot answer any more and never will again, though it runs; none while it can.
+async fn unhealthy(_services: &Slot) -> Option<String> {
+    None
+}
+
+/// Ends what still runs: an index that is being written, a model that is being loaded. Both may be cut off at any
+/// moment, and are, when the time for running answers is over.
+fn finish(runtime: Runtime, stop: &Stop, grace: Duration) {
+    let deadline = stop.since().unwrap_or_else(Instant::now) + grace;
+    runtime.shutdown_timeout(deadline.saturating_duration_since(Instant::now()));
+    if stop.is_told() && Instant::now() >= deadline {
+        tracing::warn!("what is still being loaded or written is left as it is; the next start catches up");
+        exit_at_once(0);
+    }
+}
+
+/// Whether this process was told to stop, and when.
+#[derive(Debug, Clone)]
+struct Stop {
+    sender: watch::Sender<bool>,
+    since: Arc<OnceLock<Instant>>,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { sender: watch::Sender::new(false), since: Arc::default() }
+    }
+}
+
+impl Stop {
+    fn tell(&self) {
+        self.since.get_or_init(Instant::now);
+        self.sender.send_replace(true);
+    }
+
+    fn is_told(&self) -> bool {
+        *self.sender.borrow()
+    }
+
+    fn since(&self) -> Option<Instant> {
+        self.since.get().copied()
+    }
+
+    /// Changes to true when it is told to stop.
+    fn told(&self) -> watch::Receiver<bool> {
+        self.sender.subscribe()
+    }
 }
 
 fn publish(telemetry: &Telemetry) {
@@ -144,34 +268,4 @@ async fn drain(
 async fn stopped(mut stopping: watch::Receiver<bool>) {
     // An error means that the sender is gone, which only happens when everything ends.
     let _ = stopping.wait_for(|stop| *stop).await;
-}
-
-/// What is done when somebody asks twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Insistence {
-    /// They are in a hurry.
-    Abort,
-    /// The supervisor decides about that.
-    Ignore,
-}
-
-async fn wait_for_signal(stop: watch::Sender<bool>, insistence: Insistence) -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    // Meant for the supervisor; a worker that gets it as well must not die of it.
-    let _hangup = (insistence == Insistence::Ignore).then(|| signal(SignalKind::hangup())).transpose()?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    stop.send_replace(true);
-    if insistence == Insistence::Ignore {
-        return Ok(());
-    }
-    tracing::info!("stopping: running answers may finish");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::warn!("stopping at once");
-    std::process::abort()
 }

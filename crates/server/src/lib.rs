@@ -23,7 +23,7 @@ use qanda_core::answering::Pipeline;
 
 pub use metrics::{Telemetry, worker_ended};
 pub use problem::Problem;
-pub use serving::{Class, serve};
+pub use serving::{Class, Progress, Serving, serve};
 pub use wire::answer_json;
 
 /// What answers questions, once it is loaded.

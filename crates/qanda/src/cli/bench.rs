@@ -13,9 +13,10 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-use qanda_bench::{Goal, Load, Pace, Plan, Report, time};
+use qanda_bench::{Goal, Load, Pace, Plan, Report};
 
 use self::screen::Screen;
+use crate::config::Time;
 
 /// Put load on a running server and measure it
 ///
@@ -37,23 +38,23 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "N")]
     tasks: Option<usize>,
     /// Time between the starts of two questions: 0.5, 250ms
-    #[arg(long, value_name = "S", value_parser = time::parse_seconds)]
-    interval: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    interval: Option<Time>,
     /// Questions per second
     #[arg(long, value_name = "R", conflicts_with = "interval")]
     rate: Option<f64>,
     /// Send no more questions after this time: 30, 5m
-    #[arg(long, value_name = "S", value_parser = time::parse_seconds)]
-    duration: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    duration: Option<Time>,
     /// Most questions under way at the same time
     #[arg(long, value_name = "C")]
     concurrency: Option<usize>,
     /// Send the same load for this time first, and forget it
-    #[arg(long, value_name = "TIME", default_value = "0", value_parser = time::parse_seconds, hide_default_value = true)]
-    warm_up: Duration,
+    #[arg(long, value_name = "TIME", default_value = "0", hide_default_value = true)]
+    warm_up: Time,
     /// Longest time from sending a question to the end of its answer
-    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = time::parse_seconds)]
-    timeout: Duration,
+    #[arg(long, value_name = "TIME", default_value = "120s")]
+    timeout: Time,
     /// A question; several take turns
     #[arg(long, value_name = "TEXT", default_value = "What is the blood pressure target for most adults?")]
     question: Vec<String>,
@@ -145,7 +146,7 @@ impl Bench {
 
     fn load(&self) -> anyhow::Result<Load> {
         let pace = match (self.interval, self.rate, self.concurrency) {
-            (Some(gap), ..) => Pace::Every(gap),
+            (Some(gap), ..) => Pace::Every(gap.duration()),
             (None, Some(rate), _) => Pace::Rate(rate),
             (None, None, Some(_)) => Pace::Answers,
             (None, None, None) => Pace::Every(Duration::ZERO),
@@ -166,11 +167,11 @@ impl Bench {
             plan: Plan {
                 pace,
                 tasks: self.tasks.or(self.duration.is_none().then_some(TASKS)),
-                duration: self.duration,
+                duration: self.duration.map(Time::duration),
                 concurrency: self.concurrency,
-                timeout: self.timeout,
+                timeout: self.timeout.duration(),
             },
-            warm_up: self.warm_up,
+            warm_up: self.warm_up.duration(),
         })
     }
 

@@ -90,7 +90,7 @@ fn setting(argument: &Arg, matches: &ArgMatches, env_file: &EnvFile, file: &File
         matches.get_raw(id).and_then(|mut values| values.next()).map(|value| value.to_string_lossy().into_owned());
     let origin = match matches.value_source(id) {
         Some(ValueSource::CommandLine) => format!("flag --{long}"),
-        Some(ValueSource::EnvVariable) if env_file.set(&variable) => format!(".env, {variable}"),
+        Some(ValueSource::EnvVariable) if env_file.has_set(&variable) => format!(".env, {variable}"),
         Some(ValueSource::EnvVariable) => format!("environment, {variable}"),
         _ if file.has(argument) => file.path().display().to_string(),
         _ => "default".to_owned(),

@@ -1,14 +1,13 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use qanda_bench::mock_llm::{self, Dialect, Faults};
-use qanda_bench::time;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::config::Time;
 use crate::terminal;
 
 /// Play a language model that costs nothing
@@ -21,8 +20,8 @@ pub(crate) struct MockLlm {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8089")]
     listen: SocketAddr,
     /// Until the first token of an answer: 1s, 250ms, 0
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time::parse)]
-    latency: Duration,
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    latency: Time,
     /// What it says, from the start again when it ends [default: a sentence about itself]
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     text: Option<String>,
@@ -33,8 +32,8 @@ pub(crate) struct MockLlm {
     #[arg(long, value_name = "R", default_value_t = 0.0)]
     token_rate: f64,
     /// Until vectors are answered
-    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = time::parse)]
-    embedding_latency: Duration,
+    #[arg(long, value_name = "TIME", default_value = "5ms")]
+    embedding_latency: Time,
     /// Length of a vector
     #[arg(long, value_name = "N", default_value_t = 384)]
     dimension: usize,
@@ -79,10 +78,10 @@ impl MockLlm {
         let default = mock_llm::MockLlm::default();
         let settings = mock_llm::MockLlm {
             text: self.text.unwrap_or(default.text),
-            latency: self.latency,
+            latency: self.latency.duration(),
             tokens: self.tokens,
             token_rate: self.token_rate,
-            embedding_latency: self.embedding_latency,
+            embedding_latency: self.embedding_latency.duration(),
             dimension: self.dimension,
             jitter: self.jitter,
             seed: self.seed,

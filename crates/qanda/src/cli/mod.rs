@@ -76,7 +76,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     match Cli::from_arg_matches(&matches)?.command {
         Command::Ingest(command) => command.run(),
         Command::Ask(command) => command.run(),
-        Command::Serve(command) => command.run(),
+        Command::Serve(command) => command.run(&env_file),
         Command::Qa(command) => command.run(),
         Command::Config(shown) => shown.run(&command, &matches, &env_file, &file),
         Command::Status(command) => command.run(),

@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use qanda_server::Class;
 use socket2::{Domain, Socket, Type};
 
-use crate::config::{AnswerArgs, at_least, seconds};
+use crate::config::{AnswerArgs, EnvFile, Time, at_least};
 use crate::logging::{self, LogFormat};
-use crate::serving;
+use crate::serving::{self, ServingSettings};
 use crate::supervisor::{self, Link};
 use crate::terminal::{self, BOLD, sentence};
 
@@ -32,9 +32,12 @@ pub(super) struct HttpArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", env = "QANDA_LISTEN", default_value = "127.0.0.1:8000")]
     listen: SocketAddr,
-    /// Seconds that running answers have to finish after a TERM or INT signal
-    #[arg(long, value_name = "S", env = "QANDA_GRACEFUL_TIMEOUT", default_value_t = 30)]
-    graceful_timeout: u64,
+    /// Time that running answers have to finish after a TERM or INT signal
+    #[arg(long, value_name = "TIME", env = "QANDA_GRACEFUL_TIMEOUT", default_value = "30s")]
+    graceful_timeout: Time,
+    /// Time for which a caller may take nothing of its answer before its connection is closed
+    #[arg(long, value_name = "TIME", env = "QANDA_WRITE_TIMEOUT", default_value = "30s")]
+    write_timeout: Time,
     /// Processes that serve, each with models of its own; one async process uses all cores
     #[arg(long, value_name = "N", env = "QANDA_WORKERS", default_value_t = 1)]
     workers: usize,
@@ -44,9 +47,9 @@ pub(super) struct HttpArgs {
     /// Requests that a gthread worker takes at a time
     #[arg(long, value_name = "M", env = "QANDA_THREADS", default_value_t = 1)]
     threads: usize,
-    /// Seconds without a sign of life after which a worker is killed and replaced; a slow answer is none
-    #[arg(long, value_name = "S", env = "QANDA_TIMEOUT", default_value_t = 30.0)]
-    timeout: f64,
+    /// Time without a sign of life after which a worker is killed and replaced; a slow answer is no reason
+    #[arg(long, value_name = "TIME", env = "QANDA_TIMEOUT", default_value = "30s")]
+    timeout: Time,
     /// Form of the log
     #[arg(long, value_enum, env = "QANDA_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -62,31 +65,35 @@ enum WorkerClass {
 /// More callers than this do not wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 4096;
 
+/// Less would kill workers that are well, as they give a sign of life every second.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(2);
+
 impl Serve {
-    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+    /// Serves until told to stop. `env_file` tells which variables a worker has to read anew.
+    pub(crate) fn run(self, env_file: &EnvFile) -> anyhow::Result<ExitCode> {
         logging::start_in(self.http.log_format, "info");
         if let Some((listener, link)) = Link::take()? {
             return Ok(self.work(listener, &link));
         }
-        let class = self.http.class()?;
-        let settings = self.http.supervised()?;
+        let serving = self.http.serving()?;
+        let supervised = self.http.supervised()?;
         self.check_exposure(self.http.listen)?;
         let answers = self.answers.resolve()?;
         let listener = bind(self.http.listen)?;
         let address = listener.local_addr()?;
         terminal::line(&format!("{BOLD}listening on http://{address}{BOLD:#}"));
-        if class != Class::Async || settings.workers > 1 {
-            return supervisor::run(listener, settings);
+        if serving.class != Class::Async || supervised.workers > 1 {
+            return supervisor::run(listener, supervised, env_file.names());
         }
-        super::runtime()?.block_on(serving::alone(listener, answers, settings.grace))?;
+        serving::alone(super::runtime()?, listener, answers, serving)?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// Serves as a worker. What goes wrong is told to the supervisor, which tells it once.
     fn work(self, listener: TcpListener, link: &Link) -> ExitCode {
         let work = || {
-            let (class, answers) = (self.http.class()?, self.answers.resolve()?);
-            super::runtime()?.block_on(serving::worker(listener, link, class, answers, self.http.grace()))
+            let (serving, answers) = (self.http.serving()?, self.answers.resolve()?);
+            serving::worker(super::runtime()?, listener, link, answers, serving)
         };
         match work() {
             Ok(()) => ExitCode::SUCCESS,
@@ -115,12 +122,17 @@ impl Serve {
 impl HttpArgs {
     /// Tells whether the values can be used.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        self.class()?;
-        self.supervised().map(drop)
+        self.serving()?;
+        self.supervised()?;
+        Ok(())
     }
 
-    fn grace(&self) -> Duration {
-        Duration::from_secs(self.graceful_timeout)
+    fn serving(&self) -> anyhow::Result<ServingSettings> {
+        Ok(ServingSettings {
+            class: self.class()?,
+            grace: self.graceful_timeout.at_most_a_day("graceful-timeout")?,
+            write_timeout: self.write_timeout.to_wait("write-timeout")?,
+        })
     }
 
     fn class(&self) -> anyhow::Result<Class> {
@@ -137,15 +149,17 @@ impl HttpArgs {
     }
 
     fn supervised(&self) -> anyhow::Result<supervisor::Settings> {
+        let timeout = self.timeout.to_wait("timeout")?;
         anyhow::ensure!(
-            self.timeout >= 2.0,
-            "--timeout is {}; it must be at least 2: workers give a sign of life every second",
-            self.timeout
+            timeout >= SHORTEST_TIMEOUT,
+            "--timeout is {}; it must be at least {}: workers give a sign of life every second",
+            self.timeout,
+            Time::from(SHORTEST_TIMEOUT)
         );
         Ok(supervisor::Settings {
             workers: at_least("workers", self.workers, 1)?,
-            timeout: seconds("timeout", self.timeout)?,
-            grace: self.grace(),
+            timeout,
+            grace: self.graceful_timeout.at_most_a_day("graceful-timeout")?,
         })
     }
 }

@@ -1,7 +1,7 @@
 use clap::Args;
 use qanda_inference::openai::{OpenAiSettings, SettingNames, is_same_host};
 
-use super::set;
+use super::{Time, set};
 use crate::open_files;
 
 /// An OpenAI-compatible endpoint.
@@ -29,12 +29,12 @@ pub(crate) struct EndpointArgs {
     /// Times that a failed request is tried again
     #[arg(long, value_name = "N", env = "QANDA_ENDPOINT_RETRIES", default_value_t = 2)]
     endpoint_retries: u32,
-    /// Seconds until the first token, retries included
-    #[arg(long, value_name = "S", env = "QANDA_ENDPOINT_TIMEOUT", default_value_t = 60.0)]
-    endpoint_timeout: f64,
-    /// Seconds between two tokens
-    #[arg(long, value_name = "S", env = "QANDA_ENDPOINT_IDLE_TIMEOUT", default_value_t = 30.0)]
-    endpoint_idle_timeout: f64,
+    /// Time until the first token, retries included
+    #[arg(long, value_name = "TIME", env = "QANDA_ENDPOINT_TIMEOUT", default_value = "60s")]
+    endpoint_timeout: Time,
+    /// Time between two tokens
+    #[arg(long, value_name = "TIME", env = "QANDA_ENDPOINT_IDLE_TIMEOUT", default_value = "30s")]
+    endpoint_idle_timeout: Time,
     /// Most tokens for the thoughts of a model that reasons, beside those of its answer
     #[arg(long, value_name = "N", env = "QANDA_REASONING_TOKENS", default_value_t = 4096)]
     reasoning_tokens: usize,
@@ -90,7 +90,7 @@ impl EndpointArgs {
             url.starts_with("http://") || url.starts_with("https://"),
             "--{flag} is \"{url}\"; it must be an address like http://127.0.0.1:8080/v1"
         );
-        let first_token_timeout = super::seconds("endpoint-timeout", self.endpoint_timeout)?;
+        let first_token_timeout = self.endpoint_timeout.to_wait("endpoint-timeout")?;
         Ok(OpenAiSettings {
             api_key: key.map(Into::into),
             organisation: set(&self.openai_organisation),
@@ -101,7 +101,7 @@ impl EndpointArgs {
             max_connections: open_files::shares().model,
             max_retries: self.endpoint_retries,
             first_token_timeout,
-            idle_timeout: super::seconds("endpoint-idle-timeout", self.endpoint_idle_timeout)?,
+            idle_timeout: self.endpoint_idle_timeout.to_wait("endpoint-idle-timeout")?,
             ..OpenAiSettings::new(url, model)
         })
     }

@@ -34,8 +34,13 @@ impl EnvFile {
         Ok(Self { names })
     }
 
+    /// The variables that came from the file.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.names.iter().cloned().collect()
+    }
+
     /// Whether a variable came from the file.
-    pub(crate) fn set(&self, name: &str) -> bool {
+    pub(crate) fn has_set(&self, name: &str) -> bool {
         self.names.contains(name)
     }
 }

@@ -10,9 +10,9 @@ mod file;
 mod models;
 mod pipelines;
 mod storage;
+mod time;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use qanda_core::answering::Prompts;
@@ -23,12 +23,7 @@ pub(crate) use self::file::File;
 pub(crate) use self::models::{EmbedderArgs, EmbedderSettings, LlmArgs, LlmSettings, ModelSettings};
 pub(crate) use self::pipelines::PipelineArgs;
 pub(crate) use self::storage::{StorageArgs, StoreSettings};
-
-/// A number of seconds that can be waited for.
-pub(crate) fn seconds(flag: &str, value: f64) -> anyhow::Result<Duration> {
-    anyhow::ensure!((0.001..=86_400.0).contains(&value), "--{flag} is {value}; it must be from 0.001 to 86400 seconds");
-    Ok(Duration::from_secs_f64(value))
-}
+pub(crate) use self::time::Time;
 
 /// A variable that is set to nothing is not set: `export CHROMADB_TOKEN=` is how a template leaves it out.
 fn set(value: &Option<String>) -> Option<String> {

@@ -5,6 +5,8 @@ use clap::{Args, ValueEnum};
 use qanda_store::Fusion;
 use qanda_store::chroma::{ChromaSettings, TokenHeader};
 
+use super::Time;
+
 /// Where documents are kept.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
@@ -39,9 +41,9 @@ pub(crate) struct StorageArgs {
     /// Talk to the Chroma server over TLS
     #[arg(long, env = "CHROMADB_SSL", value_parser = FalseyValueParser::new())]
     chroma_ssl: bool,
-    /// Seconds that the Chroma server has for a request
-    #[arg(long, value_name = "S", env = "QANDA_STORE_TIMEOUT", default_value_t = 5.0)]
-    store_timeout: f64,
+    /// Time that the Chroma server has for a request
+    #[arg(long, value_name = "TIME", env = "QANDA_STORE_TIMEOUT", default_value = "5s")]
+    store_timeout: Time,
     /// Requests to the Chroma server at the same time; others wait for their turn
     #[arg(long, value_name = "N", env = "QANDA_STORE_CONCURRENCY", default_value_t = 16)]
     store_concurrency: usize,
@@ -83,7 +85,7 @@ impl StorageArgs {
         if self.store == StoreKind::Embedded {
             return Ok(StoreSettings::Embedded { directory: self.data_dir.clone(), fusion: Fusion::default() });
         }
-        let timeout = super::seconds("store-timeout", self.store_timeout)?;
+        let timeout = self.store_timeout.to_wait("store-timeout")?;
         anyhow::ensure!(self.store_concurrency > 0, "--store-concurrency is 0; it must be at least 1");
         Ok(StoreSettings::Chroma(ChromaSettings {
             host: self.chroma_host.clone(),

@@ -12,20 +12,27 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use tokio::net::unix::pipe;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::message::Message;
+use crate::terminal::sentence;
+
 /// Environment variables that make a copy of the program a worker.
 pub(super) const SUPERVISOR: &str = "QANDA_SUPERVISOR";
 pub(super) const WORKER: &str = "QANDA_WORKER";
 pub(super) const RUN_DIRECTORY: &str = "QANDA_RUN_DIRECTORY";
 
-/// First words of the lines in the pipe.
-pub(super) const BEAT: &str = "beat";
-pub(super) const READY: &str = "ready";
-pub(super) const FAILED: &str = "failed";
-
 /// Between two signs of life.
-const PULSE: Duration = Duration::from_secs(1);
+const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What a worker has from its supervisor.
+/// The state of a worker, looked at once for each sign of life.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Condition {
+    /// How long the sign of life of one of its parts is overdue, with the part's name; none where all are in time.
+    pub(crate) overdue: Option<(String, Duration)>,
+    /// Why it cannot answer any more.
+    pub(crate) unhealthy: Option<String>,
+}
+
+/// A worker's connection to its supervisor.
 pub(crate) struct Link {
     pipe: File,
     /// Number of this worker.
@@ -60,17 +67,17 @@ impl Link {
         Ok(Some((listener.into(), Self { pipe: pipe.into(), worker, run })))
     }
 
-    /// Tells the supervisor every second that this process lives; returns when the supervisor is gone. `each` is done
-    /// as often.
-    pub(crate) async fn beat(&self, mut each: impl FnMut()) -> anyhow::Result<()> {
+    /// Tells the supervisor every second that this process lives, and in which condition; returns when the supervisor
+    /// is gone.
+    pub(crate) async fn beat(&self, mut condition: impl AsyncFnMut() -> Condition) -> anyhow::Result<()> {
         // Should the supervisor not read for hours, the pipe is full: that must not stop a worker.
         let pipe = pipe::Sender::from_file(self.pipe.try_clone()?)?;
-        let mut pulse = interval(PULSE);
+        let mut pulse = interval(BEAT_INTERVAL);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             pulse.tick().await;
-            each();
-            match pipe.try_write(format!("{BEAT}\n").as_bytes()) {
+            let message = message_of(condition().await);
+            match pipe.try_write(format!("{message}\n").as_bytes()) {
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
                 _ => {}
             }
@@ -79,12 +86,31 @@ impl Link {
 
     /// Says that questions can be answered.
     pub(crate) fn ready(&self) -> std::io::Result<()> {
-        (&self.pipe).write_all(format!("{READY}\n").as_bytes())
+        self.say(&Message::Ready)
     }
 
     /// Says why this process ends.
-    pub(crate) fn failed(&self, why: &str) {
+    pub(crate) fn failed(&self, reason: &str) {
         // Whoever would read it may be gone.
-        let _ = (&self.pipe).write_all(format!("{FAILED} {}\n", why.replace('\n', " ")).as_bytes());
+        let _ = self.say(&Message::Failed(reason.to_owned()));
+    }
+
+    fn say(&self, message: &Message) -> std::io::Result<()> {
+        (&self.pipe).write_all(format!("{message}\n").as_bytes())
+    }
+}
+
+/// Tells the supervisor, if this is a worker, why it fails before it serves. Whether it was told.
+pub(crate) fn told_of_failure(error: &anyhow::Error) -> bool {
+    let Ok(Some((_, link))) = Link::take() else { return false };
+    link.failed(&sentence(error));
+    true
+}
+
+fn message_of(condition: Condition) -> Message {
+    match condition {
+        Condition { unhealthy: Some(reason), .. } => Message::Unhealthy(reason),
+        Condition { overdue: Some((part, overdue)), .. } => Message::Beat { overdue, part: Some(part) },
+        Condition { overdue: None, unhealthy: None } => Message::Beat { overdue: Duration::ZERO, part: None },
     }
 }

@@ -1,4 +1,4 @@
-//! What Prometheus is told.
+//! Figures for Prometheus.
 //!
 //! With several workers each writes its own figures into a file of its own once a second; the one that is asked adds
 //! them up. The files of those that have ended keep their counters, so that sums never go down.
@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::sum::{Source, Sum};
+use self::sum::{Process, Sum};
 use crate::serving::Class;
 
 pub(crate) use self::figures::Figures;
@@ -20,14 +20,14 @@ const RUNNING: &str = "prom";
 /// Extension of the file of a worker that has ended.
 const ENDED: &str = "ended";
 
-/// What a process knows about itself and its requests.
+/// A process's knowledge about itself and its requests.
 #[derive(Debug, Clone)]
 pub struct Telemetry(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     class: Class,
-    /// Where this process writes, if it is one of several.
+    /// The file that this process writes, if it is one of several.
     file: Option<PathBuf>,
     figures: Figures,
 }
@@ -71,12 +71,12 @@ impl Telemetry {
     /// The figures of the whole service, in the text format of Prometheus.
     pub(crate) fn exposition(&self) -> String {
         let mut sum = Sum::default();
-        sum.add(&self.0.figures.text(), Source::Running);
+        sum.add(&self.0.figures.text(), Process::Running);
         for path in self.others() {
             let ended = path.extension().is_some_and(|extension| extension == ENDED);
             // A file may be renamed just now.
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
-            sum.add(&text, if ended { Source::Ended } else { Source::Running });
+            sum.add(&text, if ended { Process::Ended } else { Process::Running });
         }
         sum.text()
     }

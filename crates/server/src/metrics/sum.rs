@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// Name, type and meaning of all that is told, in the order in which it is told.
+/// Name, type and meaning of each figure, in the order in which they are told.
 const FAMILIES: [(&str, &str, &str); 5] = [
     ("qanda_requests_total", "counter", "Requests answered; status 499 for callers that left before an answer."),
     ("qanda_request_seconds", "histogram", "Time from a request's arrival to the last byte of its answer."),
@@ -10,9 +10,9 @@ const FAMILIES: [(&str, &str, &str); 5] = [
     ("process_resident_memory_bytes", "gauge", "Memory of each process that is in RAM."),
 ];
 
-/// Whose figures are added.
+/// Whether the process whose figures are added still runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum Process {
     Running,
     /// Only what it has counted still holds.
     Ended,
@@ -28,12 +28,12 @@ pub(super) struct Sum {
 
 impl Sum {
     /// Adds figures, one a line. A line that is none is passed over.
-    pub(super) fn add(&mut self, text: &str, source: Source) {
+    pub(super) fn add(&mut self, text: &str, process: Process) {
         for line in text.lines() {
             let Some((key, value)) = line.rsplit_once(' ') else { continue };
             let Ok(value) = value.parse::<f64>() else { continue };
             let Some((_, kind, _)) = FAMILIES.iter().find(|(family, ..)| belongs(key, family)) else { continue };
-            if source == Source::Ended && *kind == "gauge" {
+            if process == Process::Ended && *kind == "gauge" {
                 continue;
             }
             if let Some(place) = self.places.get(key) {
@@ -75,9 +75,9 @@ mod tests {
         let figures = "qanda_requests_in_flight 2\nqanda_requests_total{route=\"/\",status=\"200\"} 3\n\
             qanda_request_seconds_bucket{route=\"/\",le=\"0.5\"} 1\nqanda_request_seconds_bucket{route=\"/\",le=\"+Inf\"} 3\n\
             qanda_request_seconds_sum{route=\"/\"} 1.25\ntorn li";
-        sum.add(figures, Source::Running);
-        sum.add(figures, Source::Ended);
-        sum.add("qanda_requests_total{route=\"/\",status=\"404\"} 1\n", Source::Ended);
+        sum.add(figures, Process::Running);
+        sum.add(figures, Process::Ended);
+        sum.add("qanda_requests_total{route=\"/\",status=\"404\"} 1\n", Process::Ended);
         let text = sum.text();
         for line in [
             "qanda_requests_in_flight 2",

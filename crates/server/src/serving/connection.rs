@@ -9,14 +9,15 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::stopped;
+use super::write_timeout::WriteTimeout;
 
-/// How long a connection is used.
+/// Whether a connection is used again after its first request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum Reuse {
     /// For as many requests as its caller likes.
-    Kept,
-    /// For one request: it holds a place that others wait for.
-    Once,
+    Always,
+    /// It holds a place that others wait for.
+    Never,
 }
 
 /// A process that stops still reads from its open connections for so long. A request that was on its way is answered
@@ -24,21 +25,28 @@ pub(super) enum Style {
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Whoever holds a place has so long to send the head of a request.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection that is kept may be idle for so long, as many proxies have it, so that idle ones do not use up the
 /// places of a process.
-const IDLE: Duration = Duration::from_secs(75);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// Serves one connection to its end.
-pub(super) async fn serve(stream: TcpStream, app: Router, style: Style, mut stopping: watch::Receiver<bool>) {
+/// Serves one connection to its end. A caller that takes nothing of its answer for so long as `write_timeout` is left.
+pub(super) async fn serve(
+    stream: TcpStream,
+    app: Router,
+    reuse: Reuse,
+    write_timeout: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut http = http1::Builder::new();
     // This time runs from the end of the request before.
-    match style {
-        Style::Kept => http.timer(TokioTimer::new()).header_read_timeout(IDLE),
-        Style::Once => http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(HEAD),
+    match reuse {
+        Reuse::Always => http.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT),
+        Reuse::Never => http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT),
     };
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let stream = TokioIo::new(WriteTimeout::new(stream, write_timeout));
+    let mut connection = pin!(http.serve_connection(stream, TowerToHyperService::new(app)));
     // A connection that breaks is its caller's affair; what was answered stands in the access log.
     tokio::select! {
         _ = connection.as_mut() => return,

@@ -1,7 +1,12 @@
 //! Accepting connections: all of them, or as many as there are threads.
 
 mod connection;
-mod slots;
+mod progress;
+mod threads;
+mod write_timeout;
+
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::io::ErrorKind;
@@ -18,7 +23,8 @@ use axum::response::Response;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use self::connection::Style;
+use self::connection::Reuse;
+pub use self::progress::Progress;
 
 /// How many requests a process takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,36 +49,50 @@ impl Class {
     }
 }
 
+/// The way in which a process serves.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// Requests that it takes at a time.
+    pub class: Class,
+    /// Connections with which an asynchronous process is full.
+    pub connections: usize,
+    /// A caller that takes nothing of its answer for so long is left.
+    pub write_timeout: Duration,
+    /// Tells others how its threads do.
+    pub progress: Progress,
+}
+
 /// More than this is not taken out of the queue of a listener that closes.
 const QUEUE: usize = 4096;
 
 /// Serves until `stopping` says so, then finishes the requests that run. The listener may be shared with other
-/// processes: one that is full does not accept, and the next connection is another's, or waits. An asynchronous
-/// process is full with so many `connections`.
+/// processes: one that is full does not accept, and the next connection is another's, or waits.
 ///
 /// # Errors
 /// When the listener cannot be used, or a thread cannot be started.
 pub async fn serve(
     listener: StdListener,
     app: Router,
-    class: Class,
-    connections: usize,
+    serving: Serving,
     stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
+    let Serving { class, connections, write_timeout, progress } = serving;
     listener.set_nonblocking(true)?;
     let room = Arc::new(Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let app = app.layer(from_fn_with_state((stopping.clone(), Arc::clone(&room)), say_goodbye));
-    match class {
-        Class::Async => serve_all(listener, app, room, stopping).await,
-        Class::Sync => slots::serve(listener, app, 1, stopping).await,
-        Class::Gthread(threads) => slots::serve(listener, app, threads.get(), stopping).await,
-    }
+    let app = app.layer(from_fn_with_state((stopping.clone(), Arc::clone(&room)), close_connection_where_due));
+    let threads = match class {
+        Class::Async => return serve_all(listener, app, room, write_timeout, stopping).await,
+        Class::Sync => 1,
+        Class::Gthread(threads) => threads.get(),
+    };
+    threads::serve(listener, app, threads, write_timeout, progress, stopping).await
 }
 
 async fn serve_all(
     listener: StdListener,
     app: Router,
     room: Arc<Semaphore>,
+    write_timeout: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
@@ -82,7 +102,7 @@ async fn serve_all(
     let take = |stream: TcpStream, place: Option<OwnedSemaphorePermit>| {
         let (app, told, open) = (app.clone(), told.clone(), open.clone());
         tokio::spawn(async move {
-            connection::serve(stream, app, Style::Kept, told).await;
+            connection::serve(stream, app, Reuse::Always, write_timeout, told).await;
             drop((open, place));
         });
     };
@@ -140,7 +160,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 /// Tells callers not to use their connection again once this process is about to end, so that none of them sends a
 /// request into a connection that is being closed; and while it is full, as an idle connection would hold the place of
 /// somebody who waits.
-async fn say_goodbye(
+async fn close_connection_where_due(
     State((stopping, room)): State<(watch::Receiver<bool>, Arc<Semaphore>)>,
     request: Request,
     next: Next,
