@@ -1,22 +1,15 @@
 //! More questions at once than the process may have open files.
 
-use std::time::Duration;
-
-use qanda_tests::binary::{Process, command};
 use qanda_tests::data::{argument, folder};
-use qanda_tests::{Server, qanda};
+use qanda_tests::{MockModel, Server, qanda, wait_until};
 
 const LIMIT: u32 = 200;
 
 #[test]
 fn more_questions_than_open_files_wait_and_none_fails() {
-    let model = Process::start(command(&["mock-llm", "--listen", "127.0.0.1:0", "--latency", "200ms"]));
-    let line = model.line();
-    let address = line.strip_prefix("mock model listening on ").unwrap_or_else(|| panic!("unexpected: {line}"));
-    let base_url = format!("{address}/v1");
+    let model = MockModel::start(&["--latency", "200ms"]);
     let data = folder();
-    let endpoint = ["--llm", "openai", "--openai-base-url", &base_url];
-    let server = Server::start_with_open_files(LIMIT, data.path(), &endpoint);
+    let server = Server::start_with_open_files(LIMIT, data.path(), &model.arguments());
 
     let url = format!("http://{}", server.address());
     let result = data.path().join("result.json");
@@ -27,8 +20,23 @@ fn more_questions_than_open_files_wait_and_none_fails() {
     let said = asked.ok().stdout;
     assert!(said.contains(&format!("tasks completed: {tasks} / {tasks}")), "{said}");
     assert!(!server.said().contains("Too many open files"), "{}", server.said());
+    assert!(server.said().contains("as many connections as open files allow"), "there were more: {}", server.said());
 
     // All connections are given back.
-    let health = server.get("/healthz").timeout(Duration::from_secs(5)).send().expect("responds");
-    assert_eq!(health.status(), 200);
+    wait_until("no connection of a caller is left", || open_connections(&server) == 0);
+    server.assert_healthy();
+}
+
+/// Connections of callers that the server has not closed, whether or not their caller has.
+fn open_connections(server: &Server) -> usize {
+    const ESTABLISHED: &str = "01";
+    const CLOSE_WAIT: &str = "08";
+    let port: u16 = server.address().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let local = format!("0100007F:{port:04X}");
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the system tells its connections");
+    let is_open = |line: &&str| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next() == Some(&local) && matches!(fields.nth(1), Some(ESTABLISHED | CLOSE_WAIT))
+    };
+    table.lines().filter(is_open).count()
 }

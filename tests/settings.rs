@@ -3,6 +3,7 @@
 use qanda_tests::Process;
 use qanda_tests::binary::command;
 use qanda_tests::data::{argument, folder, write};
+use qanda_tests::model::Recorder;
 use serde_json::Value;
 
 #[test]
@@ -32,11 +33,33 @@ fn each_setting_is_shown_with_its_origin_and_secrets_are_hidden() {
 #[test]
 fn the_template_of_credentials_names_settings_that_exist() {
     let template = include_str!("../credentials.template");
-    let mut names = template.lines().filter_map(|line| line.trim_start_matches("# ").strip_prefix("export "));
+    let lines = template.lines().filter_map(|line| line.trim_start_matches("# ").strip_prefix("export "));
+    let names: Vec<&str> = lines.map(|line| line.split('=').next().expect("a name")).collect();
+    assert!(names.contains(&"OPENAI_API_KEY"), "{names:?}");
     let settings = Process::start(command(&["config", "--json"])).finish().ok().json();
     let variables: Vec<&str> =
         settings.as_object().expect("an object").values().filter_map(|setting| setting["variable"].as_str()).collect();
-    assert!(names.all(|line| variables.contains(&line.split('=').next().expect("a name"))), "{variables:?}");
+    assert!(names.iter().all(|name| variables.contains(name)), "{names:?}: {variables:?}");
+}
+
+#[test]
+fn times_are_written_in_the_same_way_wherever_they_stand() {
+    let folder = folder();
+    let file = write(folder.path(), "qanda.toml", "store_timeout = \"2m\"\nendpoint_idle_timeout = 1.5\n");
+    let arguments = ["config", "--json", "--timeout", "45", "--graceful-timeout", "500ms", "--config", argument(&file)];
+    let mut command = command(&arguments);
+    command.env("QANDA_ENDPOINT_TIMEOUT", "90s").env("QANDA_WRITE_TIMEOUT", "1h");
+    let settings = Process::start(command).finish().ok().json();
+    for (key, value) in [
+        ("timeout", "45"),
+        ("graceful_timeout", "500ms"),
+        ("store_timeout", "2m"),
+        ("endpoint_idle_timeout", "1.5"),
+        ("endpoint_timeout", "90s"),
+        ("write_timeout", "1h"),
+    ] {
+        assert_eq!(settings[key]["value"], value, "{key}: {settings:#}");
+    }
 }
 
 #[test]
@@ -45,8 +68,21 @@ fn prompts_can_be_taken_out_and_replaced() {
     let prompts = folder.path().join("prompts");
     let listed = Process::start(command(&["config", "--write-prompts", argument(&prompts)])).finish().ok().stdout;
     assert_eq!(listed.lines().count(), 6, "{listed}");
-    let used = || Process::start(command(&["config", "--prompts", argument(&prompts)])).finish();
-    assert_eq!(used().code, Some(0));
+
+    write(&prompts, "model_alone.txt", "Speak like a pirate.");
+    let (model, data) = (Recorder::start(), folder.path().join("data"));
+    let fixed = ["ask", "Who are you?", "--no-documents", "--data-dir", argument(&data), "--llm", "openai"];
+    let ask = |more: &[&str]| {
+        let arguments = [&fixed[..], &["--openai-base-url", model.base_url()], more].concat();
+        assert!(Process::start(command(&arguments)).finish().ok().stdout.contains("Noted."));
+        model.requests().pop().expect("a request")["messages"][0]["content"].as_str().map(ToOwned::to_owned)
+    };
+    let own = ask(&["--prompts", argument(&prompts)]).expect("instructions");
+    assert!(own.starts_with("Speak like a pirate."), "{own}");
+    let built_in = ask(&[]).expect("instructions");
+    assert!(!built_in.contains("pirate"), "{built_in}");
+
     write(&prompts, "direkt.txt", "Hello.");
-    assert!(used().stderr.contains("direkt.txt is no prompt; there are direct.txt"), "{:?}", used());
+    let refused = Process::start(command(&["config", "--prompts", argument(&prompts)])).finish();
+    assert!(refused.failure().contains("direkt.txt is no prompt; there are direct.txt"), "{refused:?}");
 }

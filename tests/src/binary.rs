@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::data;
 
 /// Nothing a test starts takes this long, unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// The release binary: `QANDA_BIN`, else the one that was built into the same target directory.
 ///
@@ -47,7 +47,9 @@ pub fn command_with_open_files(limit: u32, arguments: &[&str]) -> Command {
     prepared(shell, arguments)
 }
 
-fn prepared(mut command: Command, arguments: &[&str]) -> Command {
+/// A command that runs the binary in another way, or a copy of it, prepared like [`command`].
+#[must_use]
+pub fn prepared(mut command: Command, arguments: &[&str]) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let setting = name.starts_with("QANDA_") && name != "QANDA_MODELS_DIR";
@@ -90,6 +92,13 @@ pub fn runs(process: u32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
+/// Whether a process stands still until it is told to go on.
+#[must_use]
+pub fn is_stopped(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+}
+
 /// A process of the binary. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -126,9 +135,9 @@ impl Process {
     /// Its next line on standard output.
     #[must_use]
     pub fn line(&self) -> String {
-        match self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(PATIENCE) {
+        match self.lines.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LIMIT) {
             Ok(line) => line,
-            Err(RecvTimeoutError::Timeout) => panic!("nothing was printed in {PATIENCE:?}: {}", self.stderr()),
+            Err(RecvTimeoutError::Timeout) => panic!("nothing was printed in {LIMIT:?}: {}", self.stderr()),
             Err(RecvTimeoutError::Disconnected) => panic!("it ended before its time: {}", self.stderr()),
         }
     }
@@ -145,7 +154,7 @@ impl Process {
         while !self.stderr().contains(words) {
             let ended = self.child.try_wait().expect("the process can be asked");
             assert!(ended.is_none() || self.stderr().contains(words), "it ended without {words:?}: {}", self.stderr());
-            assert!(began.elapsed() < PATIENCE, "no {words:?} in {PATIENCE:?}: {}", self.stderr());
+            assert!(began.elapsed() < LIMIT, "no {words:?} in {LIMIT:?}: {}", self.stderr());
             thread::sleep(Duration::from_millis(2));
         }
     }
@@ -168,7 +177,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("the process can be waited for") {
                 return status;
             }
-            assert!(began.elapsed() < PATIENCE, "it did not end in {PATIENCE:?}: {}", self.stderr());
+            assert!(began.elapsed() < LIMIT, "it did not end in {LIMIT:?}: {}", self.stderr());
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -12,15 +12,18 @@ pub mod data;
 pub mod disk;
 pub mod events;
 pub mod mock;
+pub mod model;
 pub mod server;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
 
 pub use binary::{Finished, Process, qanda};
 pub use chroma::Chroma;
 pub use mock::Mock;
+pub use model::MockModel;
 pub use server::Server;
 
 /// An HTTP client whose requests end after so long.
@@ -29,4 +32,17 @@ pub fn client(timeout: Duration) -> Client {
     // reqwest has no cryptography of its own. It fails only if another test was here before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().timeout(timeout).build().expect("a client")
+}
+
+/// Waits until something holds.
+///
+/// # Panics
+/// When it does not within a time in which everything comes true that ever will.
+pub fn wait_until(event: &str, mut holds: impl FnMut() -> bool) {
+    const LIMIT: Duration = Duration::from_secs(60);
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < LIMIT, "not within {LIMIT:?}: {event}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }

@@ -1,5 +1,7 @@
 //! A running server.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -53,11 +55,15 @@ impl Server {
         server
     }
 
-    fn arguments<'a>(data: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+    /// The arguments of a server on a free port over the store in `data`.
+    #[must_use]
+    pub fn arguments<'a>(data: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
         [&["serve", "--listen", "127.0.0.1:0", "--data-dir", argument(data)], more].concat()
     }
 
-    fn run(command: Command) -> Self {
+    /// Starts a server by a command that was prepared, and waits only until it listens.
+    #[must_use]
+    pub fn run(command: Command) -> Self {
         let process = Process::start(command);
         let line = process.line();
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("unexpected: {line}")).to_owned();
@@ -111,6 +117,14 @@ impl Server {
         self.post("/apis/q-and-a/q").json(question).send().expect("the server responds")
     }
 
+    /// Sends only the beginning of a question: the server has something to wait for, for thirty seconds.
+    #[must_use]
+    pub fn begin_question(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address()).expect("connects");
+        write!(stream, "POST /apis/q-and-a/q HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{").expect("is sent");
+        stream
+    }
+
     /// The answer to a question, with its citations checked.
     #[must_use]
     pub fn answer(&self, question: &Value) -> Value {
@@ -132,6 +146,17 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
+    }
+
+    /// Number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits until it says something on standard error.
+    pub fn wait_to_say(&mut self, words: &str) {
+        self.process.wait_to_say(words);
     }
 
     /// Sends it a signal by name, like `TERM`.

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{AnswerSettings, StoreSettings};
 use crate::open_files;
-use crate::signals::{self, Instruction, exit_at_once};
+use crate::signals::{self, Caught, Instruction, exit_at_once};
 use crate::supervisor::{Condition, Link};
 use crate::wiring::{self, Patience};
 
@@ -42,13 +42,14 @@ impl ServingSettings {
 pub(crate) fn alone(
     runtime: Runtime,
     listener: TcpListener,
+    signals: Caught,
     settings: AnswerSettings,
     serving: ServingSettings,
 ) -> anyhow::Result<()> {
     let stop = Stop::default();
     let stopping = stop.told();
     let told = stop.clone();
-    signals::watch(move |instruction| follow_alone(instruction, &told)).context("cannot wait for signals")?;
+    signals.follow(move |instruction| follow_alone(instruction, &told)).context("cannot wait for signals")?;
     let served = runtime.block_on(async {
         let services = Slot::default();
         let app = router(services.clone(), Telemetry::alone());
@@ -106,7 +107,7 @@ pub(crate) fn worker(
             told.tell();
         }
     };
-    signals::watch(follow).context("cannot wait for signals")?;
+    signals::catch().and_then(|signals| signals.follow(follow)).context("cannot wait for signals")?;
     let served = runtime.block_on(work(listener, link, settings, serving, &stop));
     finish(runtime, &stop, serving.grace);
     served

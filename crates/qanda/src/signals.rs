@@ -30,26 +30,43 @@ impl Signal {
     }
 }
 
-/// Gives every instruction to `follow`, on a thread of its own, from now to the end of the process. So they are
-/// followed whatever the runtime is busy with.
+/// Signals that are caught and not yet followed.
+pub(crate) struct Caught {
+    signals: Signals,
+    terminal: Terminal,
+}
+
+/// Catches signals from now on.
 ///
 /// # Errors
-/// When the system refuses a signal handler or a thread.
-pub(crate) fn watch(mut follow: impl FnMut(Instruction) + Send + 'static) -> std::io::Result<()> {
+/// When the system refuses a signal handler.
+pub(crate) fn catch() -> std::io::Result<Caught> {
     let terminal = Terminal::of_this_process();
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])?;
-    let pass_on = move || {
-        for signal in signals.forever() {
-            follow(match signal {
-                SIGHUP if !terminal.is_gone() => Instruction::Reload,
-                SIGTTIN => Instruction::AddWorker,
-                SIGTTOU => Instruction::RemoveWorker,
-                other => Instruction::Stop(Signal(u8::try_from(other).unwrap_or_default())),
-            });
-        }
-    };
-    thread::Builder::new().name("signals".to_owned()).spawn(pass_on)?;
-    Ok(())
+    let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGTTIN, SIGTTOU])?;
+    Ok(Caught { signals, terminal })
+}
+
+impl Caught {
+    /// Gives every instruction to `follow`, on a thread of its own, to the end of the process. So they are followed
+    /// whatever the runtime is busy with.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub(crate) fn follow(self, mut follow: impl FnMut(Instruction) + Send + 'static) -> std::io::Result<()> {
+        let Self { mut signals, terminal } = self;
+        let pass_on = move || {
+            for signal in signals.forever() {
+                follow(match signal {
+                    SIGHUP if !terminal.is_gone() => Instruction::Reload,
+                    SIGTTIN => Instruction::AddWorker,
+                    SIGTTOU => Instruction::RemoveWorker,
+                    other => Instruction::Stop(Signal(u8::try_from(other).unwrap_or_default())),
+                });
+            }
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(pass_on)?;
+        Ok(())
+    }
 }
 
 /// Ends the process without waiting for any of its threads. Libraries that compute are not taken down in an orderly

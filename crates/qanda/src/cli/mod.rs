@@ -100,4 +100,29 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    /// All arguments of a command and its subcommands.
+    fn arguments(command: &clap::Command) -> Vec<clap::Arg> {
+        let own = command.get_arguments().cloned();
+        own.chain(command.get_subcommands().flat_map(arguments)).collect()
+    }
+
+    #[test]
+    fn times_are_written_in_the_same_way_in_every_command() {
+        let value_name = |argument: &clap::Arg| argument.get_value_names().map(|names| names[0].to_string());
+        let all = arguments(&Cli::command());
+        let times: Vec<_> = all.iter().filter(|argument| value_name(argument).as_deref() == Some("TIME")).collect();
+        assert!(times.len() > 10, "{times:?}");
+        for argument in times {
+            let flag = argument.get_long().expect("a flag").to_owned();
+            for time in ["30s", "500ms", "2m", "30", "0.5"] {
+                let alone = clap::Command::new("time").no_binary_name(true).arg(argument.clone());
+                let given = alone.try_get_matches_from([format!("--{flag}"), time.to_owned()]);
+                assert!(
+                    given.is_ok_and(|given| given.get_one::<crate::config::Time>(&flag.replace('-', "_")).is_some()),
+                    "--{flag} {time}"
+                );
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use qanda_server::Class;
 use socket2::{Domain, Socket, Type};
@@ -11,6 +12,7 @@ use socket2::{Domain, Socket, Type};
 use crate::config::{AnswerArgs, EnvFile, Time, at_least};
 use crate::logging::{self, LogFormat};
 use crate::serving::{self, ServingSettings};
+use crate::signals;
 use crate::supervisor::{self, Link};
 use crate::terminal::{self, BOLD, sentence};
 
@@ -79,13 +81,14 @@ impl Serve {
         let supervised = self.http.supervised()?;
         self.check_exposure(self.http.listen)?;
         let answers = self.answers.resolve()?;
+        let signals = signals::catch().context("cannot wait for signals")?;
         let listener = bind(self.http.listen)?;
         let address = listener.local_addr()?;
         terminal::line(&format!("{BOLD}listening on http://{address}{BOLD:#}"));
         if serving.class != Class::Async || supervised.workers > 1 {
-            return supervisor::run(listener, supervised, env_file.names());
+            return supervisor::run(listener, signals, supervised, env_file.names());
         }
-        serving::alone(super::runtime()?, listener, answers, serving)?;
+        serving::alone(super::runtime()?, listener, signals, answers, serving)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -25,7 +25,7 @@ pub(crate) use self::link::{Condition, Link, told_of_failure};
 use self::message::Message;
 use self::pool::{Action, Event, Pool, WorkerId};
 use self::process::{Launcher, Process};
-use crate::signals::{self, Instruction};
+use crate::signals::{Caught, Instruction};
 use crate::terminal::sentence;
 
 /// How many workers there are, and how much time they have.
@@ -55,14 +55,19 @@ const STOPPED: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When the workers cannot start, or die again and again.
-pub(crate) fn run(listener: TcpListener, settings: Settings, read_anew: Vec<String>) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    listener: TcpListener,
+    signals: Caught,
+    settings: Settings,
+    read_anew: Vec<String>,
+) -> anyhow::Result<ExitCode> {
     let (sender, inputs) = channel();
     let instructions = sender.clone();
-    signals::watch(move |instruction| {
+    let pass_on = move |instruction| {
         // Nobody receives any more once everything has ended.
         let _ = instructions.send(Input::Instruction(instruction));
-    })
-    .context("cannot wait for signals")?;
+    };
+    signals.follow(pass_on).context("cannot wait for signals")?;
     let supervisor = Supervisor {
         pool: Pool::new(settings),
         processes: BTreeMap::new(),

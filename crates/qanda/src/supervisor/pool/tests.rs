@@ -177,7 +177,7 @@ fn workers_that_die_again_and_again_end_the_service() {
         assert_eq!(simulation.result.is_some(), death == 6, "{death}");
         simulation.pass(Duration::from_secs(2));
     }
-    let reason = simulation.result.expect("it ended").expect_err("it failed");
+    let reason = simulation.result.clone().expect("it ended").expect_err("it failed");
     assert!(reason.contains("6 workers died") && reason.ends_with("the last one: it is Friday"), "{reason}");
     assert_eq!(simulation.running(), []);
 }
