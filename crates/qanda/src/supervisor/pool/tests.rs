@@ -179,7 +179,7 @@ fn workers_that_die_again_and_again_end_the_service() {
     }
     let reason = simulation.result.clone().expect("it ended").expect_err("it failed");
     assert!(reason.contains("6 workers died") && reason.ends_with("the last one: it is Friday"), "{reason}");
-    assert_eq!(simulation.running(), []);
+    assert!(simulation.running().is_empty());
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn a_worker_that_fails_before_any_was_ready_ends_the_service() {
     simulation.tell(Event::Message(2, Message::Failed("there is no such model".to_owned())));
     simulation.ends(2, "exit status: 1");
     assert_eq!(simulation.result, Some(Err("there is no such model".to_owned())));
-    assert_eq!(simulation.running(), []);
+    assert!(simulation.running().is_empty());
 }
 
 #[test]
