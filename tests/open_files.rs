@@ -1,16 +1,18 @@
 //! More questions at once than the process may have open files.
 
 use qanda_tests::data::{argument, folder};
-use qanda_tests::{MockModel, Server, qanda, wait_until};
+use qanda_tests::{Mock, Server, qanda, wait_until};
 
 const LIMIT: u32 = 200;
 
 #[test]
 fn more_questions_than_open_files_wait_and_none_fails() {
-    let model = MockModel::start(&["--latency", "200ms"]);
+    let model = Mock::start(&["--latency", "200ms"]);
     let data = folder();
     let server = Server::start_with_open_files(LIMIT, data.path(), &model.arguments());
 
+    // One that this test keeps for itself.
+    let before = open_connections(&server);
     let url = format!("http://{}", server.address());
     let result = data.path().join("result.json");
     let tasks = (3 * LIMIT).to_string();
@@ -23,7 +25,7 @@ fn more_questions_than_open_files_wait_and_none_fails() {
     assert!(server.said().contains("as many connections as open files allow"), "there were more: {}", server.said());
 
     // All connections are given back.
-    wait_until("no connection of a caller is left", || open_connections(&server) == 0);
+    wait_until("no connection of a caller is left", || open_connections(&server) <= before);
     server.assert_healthy();
 }
 

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use qanda_tests::binary::{self, runs, signal};
 use qanda_tests::data::folder;
-use qanda_tests::{MockModel, Server, client, wait_until};
+use qanda_tests::{Mock, Server, client, wait_until};
 use serde_json::json;
 use tempfile::TempDir;
 
 /// Several workers over an empty store, all of them ready. Their models are remote and free: nothing is loaded.
-fn start(workers: usize, arguments: &[&str]) -> (Server, (TempDir, Arc<MockModel>)) {
-    let (data, model) = (folder(), MockModel::shared());
+fn start(workers: usize, arguments: &[&str]) -> (Server, (TempDir, Arc<Mock>)) {
+    let (data, model) = (folder(), Mock::shared());
     let number = workers.to_string();
     let server = Server::start(data.path(), &[&model.arguments()[..], &["--workers", &number], arguments].concat());
     wait_until("all workers are ready", || ready(&server) == workers);
@@ -168,7 +168,7 @@ fn workers_end_with_their_supervisor() {
 
 #[test]
 fn a_worker_that_cannot_be_started_is_tried_again_while_others_serve() {
-    let (data, model, place) = (folder(), MockModel::shared(), folder());
+    let (data, model, place) = (folder(), Mock::shared(), folder());
     let program = place.path().join("qanda");
     std::fs::copy(binary::path(), &program).expect("the program is copied");
     let arguments = [&model.arguments()[..], &["--workers", "2"]].concat();

@@ -1,9 +1,8 @@
 //! Where settings come from, and what is shown of them.
 
-use qanda_tests::Process;
 use qanda_tests::binary::command;
 use qanda_tests::data::{argument, folder, write};
-use qanda_tests::model::Recorder;
+use qanda_tests::{Process, Recorder};
 use serde_json::Value;
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use qanda_tests::binary::{command, path, prepared};
 use qanda_tests::data::{argument, folder, write};
-use qanda_tests::{MockModel, Server, wait_until};
+use qanda_tests::{Mock, Server, wait_until};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 
@@ -42,7 +42,7 @@ fn start_with_env(folder: &Path, env_file: &Path) -> Server {
 #[test]
 fn on_hup_the_settings_in_the_env_file_are_read_again() {
     let folder = folder();
-    let models = ["first", "second"].map(|text| MockModel::start(&["--latency", "0", "--text", text, "--tokens", "1"]));
+    let models = ["first", "second"].map(|text| Mock::start(&["--latency", "0", "--text", text, "--tokens", "1"]));
     let env_file = write_env(folder.path(), models[0].base_url(), "QANDA_MAX_TOKENS=1");
     let server = start_with_env(folder.path(), &env_file);
     assert_eq!(model_says(&server), "first");
@@ -56,7 +56,7 @@ fn on_hup_the_settings_in_the_env_file_are_read_again() {
 #[test]
 fn an_env_file_that_is_wrong_is_named_and_the_old_workers_stay() {
     let folder = folder();
-    let model = MockModel::shared();
+    let model = Mock::shared();
     let env_file = write_env(folder.path(), model.base_url(), "");
     let mut server = start_with_env(folder.path(), &env_file);
     let workers = server.workers();
@@ -73,7 +73,7 @@ fn an_env_file_that_is_wrong_is_named_and_the_old_workers_stay() {
 #[test]
 fn a_replacement_that_never_gets_ready_does_not_stand_in_the_way_of_the_next() {
     let folder = folder();
-    let model = MockModel::shared();
+    let model = Mock::shared();
     let env_file = write_env(folder.path(), model.base_url(), "");
     let mut server = start_with_env(folder.path(), &env_file);
     let before = server.workers();
@@ -90,13 +90,13 @@ fn a_replacement_that_never_gets_ready_does_not_stand_in_the_way_of_the_next() {
 }
 
 /// A single process over an empty store, whose models are remote and free.
-fn alone(model: &MockModel, data: &Path) -> Server {
+fn alone(model: &Mock, data: &Path) -> Server {
     Server::start(data, &[&model.arguments()[..], &["--graceful-timeout", "10m"]].concat())
 }
 
 #[test]
 fn signals_for_a_supervisor_are_answered_by_a_single_process_that_goes_on() {
-    let (model, data) = (MockModel::shared(), folder());
+    let (model, data) = (Mock::shared(), folder());
     let mut server = alone(&model, data.path());
     server.signal("HUP");
     server.wait_to_say("HUP changes nothing");
@@ -112,7 +112,7 @@ fn signals_for_a_supervisor_are_answered_by_a_single_process_that_goes_on() {
 #[test]
 fn the_second_signal_ends_a_single_process_at_once_and_in_order() {
     for (name, code) in [("TERM", 143), ("INT", 130)] {
-        let (model, data) = (MockModel::shared(), folder());
+        let (model, data) = (Mock::shared(), folder());
         let mut server = alone(&model, data.path());
         let _unfinished = server.begin_question();
         server.signal(name);
@@ -151,8 +151,8 @@ fn a_process_that_is_busy_loading_or_writing_ends_when_its_time_is_over_or_at_th
 #[test]
 fn a_server_ends_with_the_terminal_that_it_was_started_from() {
     for workers in ["1", "2"] {
-        let (model, data) = (MockModel::shared(), folder());
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let (model, data) = (Mock::shared(), folder());
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal");
         let other_end = ptsname(&terminal, Vec::new()).expect("a terminal has a name");
         let other_end = other_end.to_str().expect("a path");

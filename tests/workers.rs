@@ -8,15 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use qanda_tests::data::{argument, folder};
-use qanda_tests::{MockModel, Server, qanda, wait_until};
+use qanda_tests::{Mock, Server, qanda, wait_until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const MOCK: &str = "/apis/q-and-a/mock-q";
 
 /// A server over an empty store whose models are remote and free: nothing is loaded.
-fn start(arguments: &[&str]) -> (Server, (TempDir, Arc<MockModel>)) {
-    let (data, model) = (folder(), MockModel::shared());
+fn start(arguments: &[&str]) -> (Server, (TempDir, Arc<Mock>)) {
+    let (data, model) = (folder(), Mock::shared());
     let server = Server::start(data.path(), &[&model.arguments()[..], &["--log-format", "json"], arguments].concat());
     (server, (data, model))
 }
@@ -113,7 +113,7 @@ fn a_caller_that_does_not_read_is_left_after_the_write_timeout() {
         }
     };
     assert!(matches!(refused, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{refused:?}");
-    assert!(server.said().contains("a caller does not read its answer"), "{}", server.said());
+    wait_until("it is said", || server.said().contains("a caller does not read its answer"));
     server.assert_healthy();
 }
 

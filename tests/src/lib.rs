@@ -12,7 +12,7 @@ pub mod data;
 pub mod disk;
 pub mod events;
 pub mod mock;
-pub mod model;
+pub mod recorder;
 pub mod server;
 
 use std::thread;
@@ -23,7 +23,7 @@ use reqwest::blocking::Client;
 pub use binary::{Finished, Process, qanda};
 pub use chroma::Chroma;
 pub use mock::Mock;
-pub use model::MockModel;
+pub use recorder::Recorder;
 pub use server::Server;
 
 /// An HTTP client whose requests end after so long.

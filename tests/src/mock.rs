@@ -1,5 +1,6 @@
 //! The mock model as a process.
 
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
@@ -14,6 +15,7 @@ pub struct Mock {
     pub url: String,
     /// For requests to it.
     pub client: Client,
+    base_url: String,
     _process: Process,
 }
 
@@ -25,7 +27,31 @@ impl Mock {
         let line = process.line();
         let url = line.strip_prefix("mock model listening on ").unwrap_or_else(|| panic!("unexpected: {line}"));
         let client = client(Duration::from_secs(20));
-        Self { url: url.to_owned(), client, _process: process }
+        Self { url: url.to_owned(), client, base_url: format!("{url}/v1"), _process: process }
+    }
+
+    /// One that answers at once, shared by the tests that run at the same time.
+    #[must_use]
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Mock>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let mock = Arc::new(Self::start(&["--latency", "0", "--embedding-latency", "0"]));
+            *shared = Arc::downgrade(&mock);
+            mock
+        })
+    }
+
+    /// Address of the endpoint, up to and with `/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Arguments that make it both models of a server, which then loads nothing.
+    #[must_use]
+    pub fn arguments(&self) -> [&str; 6] {
+        ["--llm", "openai", "--embedder", "openai", "--openai-base-url", &self.base_url]
     }
 
     /// Sends it JSON.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use qanda_core::{Store, StoreError};
+use qanda_core::{LanguageModel, Store, StoreError};
 use qanda_server::{Class, Progress, Services, Serving, Slot, Telemetry, router};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::{AnswerSettings, StoreSettings};
 use crate::open_files;
-use crate::signals::{self, Caught, Instruction, exit_at_once};
+use crate::signals::{Caught, Instruction, exit_at_once};
 use crate::supervisor::{Condition, Link};
 use crate::wiring::{self, Patience};
 
@@ -56,7 +56,7 @@ pub(crate) fn alone(
         let server =
             tokio::spawn(qanda_server::serve(listener, app, serving.with(Progress::default()), stopping.clone()));
         let loading = async {
-            catch_up(load(settings, &services).await?).await;
+            catch_up(load(settings, &services).await?.store).await;
             anyhow::Ok(())
         };
         tokio::select! {
@@ -95,6 +95,7 @@ fn follow_alone(instruction: Instruction, stop: &Stop) {
 pub(crate) fn worker(
     runtime: Runtime,
     listener: TcpListener,
+    signals: Caught,
     link: &Link,
     settings: AnswerSettings,
     serving: ServingSettings,
@@ -107,7 +108,7 @@ pub(crate) fn worker(
             told.tell();
         }
     };
-    signals::catch().and_then(|signals| signals.follow(follow)).context("cannot wait for signals")?;
+    signals.follow(follow).context("cannot wait for signals")?;
     let served = runtime.block_on(work(listener, link, settings, serving, &stop));
     finish(runtime, &stop, serving.grace);
     served
@@ -124,24 +125,26 @@ async fn work(
     let telemetry = Telemetry::worker(serving.class, &link.run, link.worker);
     let progress = Progress::default();
     let services = Slot::default();
+    let model = OnceLock::new();
     let working = async {
-        let store = tokio::select! {
+        let loaded = tokio::select! {
             loaded = load(settings, &services) => loaded?,
             () = stopped(stopping.clone()) => return Ok(()),
         };
+        model.get_or_init(|| loaded.model);
         let app = router(services.clone(), telemetry.clone());
         let server = tokio::spawn(qanda_server::serve(listener, app, serving.with(progress.clone()), stopping.clone()));
         link.ready().context("the supervisor is gone")?;
         tokio::select! {
-            () = catch_up(store) => {}
+            () = catch_up(loaded.store) => {}
             () = stopped(stopping.clone()) => {}
         }
         drain(server, stopping.clone(), serving.grace).await
     };
     let alive = async {
-        let condition = async || {
+        let condition = || {
             publish(&telemetry);
-            Condition { overdue: progress.overdue(), unhealthy: unhealthy(&services).await }
+            Condition { overdue: progress.overdue(), unhealthy: unhealthy(model.get()) }
         };
         link.beat(condition).await?;
         tracing::warn!("the supervisor is gone");
@@ -156,8 +159,9 @@ async fn work(
     Ok(())
 }
 
-/// Why this process cannot answer any more and never will again, though it runs; none while it can.
-async fn unhealthy(_services: &Slot) -> Option<String> {
+/// Why this process will not answer any more, though it runs; none while it can, or while its model is loaded.
+fn unhealthy(model: Option<&Arc<dyn LanguageModel>>) -> Option<String> {
+    let _model = model?;
     None
 }
 
@@ -211,13 +215,19 @@ fn publish(telemetry: &Telemetry) {
     }
 }
 
+/// The parts that are looked after while questions are answered.
+struct Loaded {
+    store: Arc<dyn Store>,
+    model: Arc<dyn LanguageModel>,
+}
+
 /// Loads everything off the runtime's threads, then lets questions in.
-async fn load(settings: AnswerSettings, services: &Slot) -> anyhow::Result<Arc<dyn Store>> {
+async fn load(settings: AnswerSettings, services: &Slot) -> anyhow::Result<Loaded> {
     let started = Instant::now();
     // A Chroma server would have to list its whole collection.
     let counts_are_free = matches!(settings.search.store, StoreSettings::Embedded { .. });
     let parts = wiring::parts(settings, Patience::Wait).await?;
-    let store = Arc::clone(&parts.search.store);
+    let (store, model) = (Arc::clone(&parts.search.store), Arc::clone(&parts.resources.model));
     services.fill(Services { pipelines: parts.pipelines, default_pipeline: parts.pipeline, store: Arc::clone(&store) });
     let seconds = started.elapsed().as_secs_f64();
     match store.check().await {
@@ -233,7 +243,7 @@ async fn load(settings: AnswerSettings, services: &Slot) -> anyhow::Result<Arc<d
             tracing::warn!("nothing is stored yet: qanda ingest FOLDER (this server will see it at once)");
         }
     }
-    Ok(store)
+    Ok(Loaded { store, model })
 }
 
 /// An ingest that was killed may have left the indexes behind. Searches are right either way.

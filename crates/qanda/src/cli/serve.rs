@@ -12,7 +12,7 @@ use socket2::{Domain, Socket, Type};
 use crate::config::{AnswerArgs, EnvFile, Time, at_least};
 use crate::logging::{self, LogFormat};
 use crate::serving::{self, ServingSettings};
-use crate::signals;
+use crate::signals::{self, Caught};
 use crate::supervisor::{self, Link};
 use crate::terminal::{self, BOLD, sentence};
 
@@ -74,14 +74,14 @@ impl Serve {
     /// Serves until told to stop. `env_file` tells which variables a worker has to read anew.
     pub(crate) fn run(self, env_file: &EnvFile) -> anyhow::Result<ExitCode> {
         logging::start_in(self.http.log_format, "info");
+        let signals = signals::catch().context("cannot wait for signals")?;
         if let Some((listener, link)) = Link::take()? {
-            return Ok(self.work(listener, &link));
+            return Ok(self.work(listener, signals, &link));
         }
         let serving = self.http.serving()?;
         let supervised = self.http.supervised()?;
         self.check_exposure(self.http.listen)?;
         let answers = self.answers.resolve()?;
-        let signals = signals::catch().context("cannot wait for signals")?;
         let listener = bind(self.http.listen)?;
         let address = listener.local_addr()?;
         terminal::line(&format!("{BOLD}listening on http://{address}{BOLD:#}"));
@@ -93,10 +93,10 @@ impl Serve {
     }
 
     /// Serves as a worker. What goes wrong is told to the supervisor, which tells it once.
-    fn work(self, listener: TcpListener, link: &Link) -> ExitCode {
+    fn work(self, listener: TcpListener, signals: Caught, link: &Link) -> ExitCode {
         let work = || {
             let (serving, answers) = (self.http.serving()?, self.answers.resolve()?);
-            serving::worker(super::runtime()?, listener, link, answers, serving)
+            serving::worker(super::runtime()?, listener, signals, link, answers, serving)
         };
         match work() {
             Ok(()) => ExitCode::SUCCESS,

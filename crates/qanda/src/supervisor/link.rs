@@ -69,14 +69,14 @@ impl Link {
 
     /// Tells the supervisor every second that this process lives, and in which condition; returns when the supervisor
     /// is gone.
-    pub(crate) async fn beat(&self, mut condition: impl AsyncFnMut() -> Condition) -> anyhow::Result<()> {
+    pub(crate) async fn beat(&self, mut condition: impl FnMut() -> Condition) -> anyhow::Result<()> {
         // Should the supervisor not read for hours, the pipe is full: that must not stop a worker.
         let pipe = pipe::Sender::from_file(self.pipe.try_clone()?)?;
         let mut pulse = interval(BEAT_INTERVAL);
         pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             pulse.tick().await;
-            let message = message_of(condition().await);
+            let message = message_of(condition());
             match pipe.try_write(format!("{message}\n").as_bytes()) {
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
                 _ => {}

@@ -1,55 +1,11 @@
-//! Models that cost nothing: `qanda mock-llm`, and an endpoint that remembers what it was asked.
+//! An endpoint that remembers what it was asked.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use serde_json::{Value, json};
-
-use crate::binary::{Process, command};
-
-/// `qanda mock-llm` on a free port: chat and embeddings. Killed when dropped.
-#[derive(Debug)]
-pub struct MockModel {
-    base_url: String,
-    _process: Process,
-}
-
-impl MockModel {
-    /// Starts one.
-    #[must_use]
-    pub fn start(arguments: &[&str]) -> Self {
-        let process = Process::start(command(&[&["mock-llm", "--listen", "127.0.0.1:0"], arguments].concat()));
-        let line = process.line();
-        let url = line.strip_prefix("mock model listening on ").unwrap_or_else(|| panic!("unexpected: {line}"));
-        Self { base_url: format!("{url}/v1"), _process: process }
-    }
-
-    /// One that answers at once, shared by the tests that run at the same time.
-    #[must_use]
-    pub fn shared() -> Arc<Self> {
-        static SHARED: Mutex<Weak<MockModel>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
-            let model = Arc::new(Self::start(&["--latency", "0", "--embedding-latency", "0"]));
-            *shared = Arc::downgrade(&model);
-            model
-        })
-    }
-
-    /// Its address, up to and with `/v1`.
-    #[must_use]
-    pub fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    /// Arguments that make it both models of a server, which then loads nothing.
-    #[must_use]
-    pub fn arguments(&self) -> [&str; 6] {
-        ["--llm", "openai", "--embedder", "openai", "--openai-base-url", &self.base_url]
-    }
-}
 
 /// An endpoint for chat that says one word, and remembers each request. It ends with the test's process.
 #[derive(Debug)]
