@@ -74,7 +74,7 @@ impl Batcher {
         let mut replies = Vec::with_capacity(texts.len());
         {
             let mut queue = self.shared.lock();
-            if class == Class::Question && queue.questions.len() >= MOST_WAITING {
+            if class == Class::Question && queue.is_full() {
                 return Err(ModelError::Overloaded { waiting: queue.questions.len() });
             }
             for text in texts {
@@ -126,6 +126,14 @@ impl Shared {
 }
 
 impl Queue {
+    /// Whether no further question may wait. Those whose callers have left meanwhile hold no place.
+    fn is_full(&mut self) -> bool {
+        if self.questions.len() >= MOST_WAITING {
+            self.questions.retain(|job| !job.reply.is_closed());
+        }
+        self.questions.len() >= MOST_WAITING
+    }
+
     /// Questions first; passages only when no question waits. Jobs that nobody waits for any more are dropped.
     fn take(&mut self) -> Vec<Job> {
         let mut batch = Vec::new();
@@ -208,6 +216,41 @@ mod tests {
         question.await.expect("task").expect("embeds");
         passages.await.expect("task").expect("embeds");
         assert_eq!(order.lock().expect("order").iter().flatten().collect::<String>(), "pqppp");
+    }
+
+    #[tokio::test]
+    async fn callers_that_left_hold_no_place_in_the_queue() {
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let (begun, computing) = tokio::sync::watch::channel(false);
+        let compute = move |texts: &[String]| {
+            begun.send_replace(true);
+            let _ = gate.lock().expect("gate").recv();
+            lengths(texts)
+        };
+        let batcher = Arc::new(Batcher::start(1, Arc::new(compute)).expect("thread"));
+        let ask = || {
+            let batcher = Arc::clone(&batcher);
+            tokio::spawn(async move { batcher.embed(vec!["x".repeat(BATCH_BYTES)], Class::Question).await })
+        };
+        let waiting = async |number: usize| {
+            while batcher.shared.lock().questions.len() != number {
+                tokio::task::yield_now().await;
+            }
+        };
+        let _computed = ask();
+        computing.clone().wait_for(|begun| *begun).await.expect("it computes");
+        let callers: Vec<_> = (0..MOST_WAITING).map(|_| ask()).collect();
+        waiting(MOST_WAITING).await;
+        assert!(matches!(ask().await.expect("task"), Err(ModelError::Overloaded { .. })), "all of them still wait");
+        for caller in callers {
+            caller.abort();
+            let _ = caller.await;
+        }
+        let last = ask();
+        waiting(1).await;
+        drop(release);
+        assert!(last.await.expect("task").is_ok());
     }
 
     #[tokio::test]
