@@ -67,7 +67,8 @@ impl Complaint {
         let has = |name: &str| value.get(name).is_some_and(is_said);
         let is_answer = ["choices", "data", "embeddings", "embedding"].iter().any(|name| has(name));
         let failed = value.pointer("/base_resp/status_code").is_some_and(|code| code.as_i64() != Some(0));
-        let speaks = !is_answer && (MESSAGES.iter().any(|name| has(name)) && KINDS.iter().any(|name| has(name)));
+        let is_bad = |name: &str| value.get(name).and_then(word).is_some_and(|kind| is_kind_of_error(&kind));
+        let speaks = !is_answer && MESSAGES.iter().any(|name| has(name)) && KINDS.iter().any(|name| is_bad(name));
         let is_detail = !is_answer && has("detail");
         let is_error = has("error") || failed || speaks || is_detail || value["object"] == "error";
         is_error.then(|| Self::of(value))
@@ -130,6 +131,16 @@ fn is_said(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         _ => true,
     }
+}
+
+/// Whether the kind of a message is an error. Servers also tell of progress and success.
+fn is_kind_of_error(kind: &str) -> bool {
+    if let Ok(number) = kind.parse::<i64>() {
+        return number != 0 && !(200..300).contains(&number);
+    }
+    let words = ["error", "invalid", "exception", "denied", "fail", "limit", "unauthor", "not_found", "unavailable"];
+    let kind = kind.to_lowercase();
+    words.iter().any(|word| kind.contains(word))
 }
 
 /// A name or a number.

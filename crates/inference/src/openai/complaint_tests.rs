@@ -39,6 +39,7 @@ fn answers_are_told_from_errors_of_status_200() {
         json!({"object": "error", "message": "no"}),
         json!({"code": 20003, "message": "no", "data": null}),
         json!({"detail": "no"}),
+        json!({"type": "invalid_request_error", "message": "no"}),
         json!({"choices": null, "base_resp": {"status_code": 1004, "status_msg": "no"}}),
     ] {
         assert_eq!(Complaint::in_answer(&error).expect("an error").message, "no", "{error}");
@@ -49,6 +50,8 @@ fn answers_are_told_from_errors_of_status_200() {
         json!({"data": [{"embedding": [1.0]}], "code": 0, "message": "ok"}),
         json!({"choices": [{"text": "a"}], "base_resp": {"status_code": 0, "status_msg": ""}}),
         json!({"usage": {"total_tokens": 3}}),
+        json!({"status": "processing", "message": "queued"}),
+        json!({"type": "ping", "message": ""}),
         json!([[0.1, 0.2]]),
     ] {
         assert_eq!(Complaint::in_answer(&answer), None, "{answer}");

@@ -122,8 +122,7 @@ impl Endpoint {
 
     /// The error that a failure becomes, without the key whatever the endpoint says.
     pub(crate) fn error(&self, failure: Failure) -> ModelError {
-        let key = self.key.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-        let clean = |message: String| without_key(&message, key);
+        let clean = |message: String| self.without_key(&message);
         match failure.into_error(&self.address, &self.model, &self.names) {
             ModelError::Unavailable { message, retry_after } => {
                 ModelError::Unavailable { message: clean(message), retry_after }
@@ -137,6 +136,11 @@ impl Endpoint {
             ModelError::Unreadable { message } => ModelError::Unreadable { message: clean(message) },
             other => other,
         }
+    }
+
+    /// A text as it may be shown or logged.
+    pub(crate) fn without_key(&self, text: &str) -> String {
+        without_key(text, self.key.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default())
     }
 
     /// Runs `attempt` until it succeeds, fails for good, or tries, budget or time are used up. Only for what may be

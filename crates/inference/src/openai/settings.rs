@@ -54,7 +54,7 @@ pub struct OpenAiSettings {
     pub max_connections: usize,
     /// Tokens that a prompt and its answer may take together.
     pub context_window: usize,
-    /// Tokens that a model which reasons may take for that, beside those of its answer.
+    /// Tokens that a model which reasons may take for that, beside those of its answer; 0 says that it does not reason.
     pub reasoning_tokens: usize,
 }
 

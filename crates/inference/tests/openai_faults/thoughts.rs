@@ -1,11 +1,16 @@
 //! Models that reason.
 
-use qanda_core::ModelError;
-use qanda_core::ports::Finish;
+use std::time::Duration;
+
+use futures::StreamExt;
+use qanda_core::ports::{Finish, Generated};
+use qanda_core::{LanguageModel, ModelError, RequestContext};
+use qanda_inference::llm::openai::OpenAiModel;
+use qanda_inference::openai::OpenAiSettings;
 use serde_json::json;
 
-use crate::asking::{ask, error as ask_in_vain, good_answer, model};
-use crate::scripted::{END, Reply, answer, chunk, good, stream, token};
+use crate::asking::{ask, error as ask_in_vain, good_answer, model, prompt, settings};
+use crate::scripted::{Act, END, Reply, Scripted, answer, chunk, good, stream, stream_head, token};
 
 /// An answer whose pieces are these.
 fn pieces(texts: &[&str]) -> Reply {
@@ -87,4 +92,21 @@ async fn an_answer_that_was_cut_stays_an_answer() {
     let (_endpoint, model) = model(vec![cut]).await;
     let (text, end) = ask(&model).await;
     assert_eq!((text.as_str(), end.ok()), ("Yes, but", Some(Finish::Length)));
+}
+
+#[tokio::test]
+async fn the_first_answer_is_held_unless_the_model_is_known_not_to_reason() {
+    let endless = vec![stream_head(), Act::Send(token("Yes").into()), Act::Wait(Duration::from_secs(60))];
+    let endpoint = Scripted::start(vec![endless]).await;
+    for (reasoning_tokens, streams) in [(4096, false), (0, true)] {
+        let idle_timeout = if streams { Duration::from_secs(30) } else { Duration::from_millis(500) };
+        let settings = OpenAiSettings { reasoning_tokens, idle_timeout, ..settings(&endpoint.base_url) };
+        let model = OpenAiModel::new(&settings).expect("works");
+        let answer = model.generate(&RequestContext::local(), prompt(None)).await;
+        assert_eq!(answer.is_ok(), streams, "the end never comes");
+        if let Ok(mut answer) = answer {
+            let first = answer.next().await.expect("an event").expect("no error");
+            assert_eq!(first, Generated::Text("Yes".to_owned()));
+        }
+    }
 }

@@ -35,7 +35,8 @@ pub(crate) struct EndpointArgs {
     /// Time between two tokens
     #[arg(long, value_name = "TIME", env = "QANDA_ENDPOINT_IDLE_TIMEOUT", default_value = "30s")]
     endpoint_idle_timeout: Time,
-    /// Most tokens for the thoughts of a model that reasons, beside those of its answer
+    /// Most tokens for the thoughts of a model that reasons, beside those of its answer; 0 says that it does not, so
+    /// that even its first answer is passed on as it is written
     #[arg(long, value_name = "N", env = "QANDA_REASONING_TOKENS", default_value_t = 4096)]
     reasoning_tokens: usize,
 }

@@ -126,10 +126,8 @@ impl Answer {
         let deadline = self.deadline();
         let frame = match timeout_at(deadline.at, self.frames.next()).await {
             Ok(Ok(frame)) => frame,
-            Ok(Err(broken)) if self.may_end_here() => {
-                tracing::debug!(?broken, "the connection broke behind the end of the answer");
-                None
-            }
+            // The connection broke behind the end of the answer.
+            Ok(Err(_)) if self.may_end_here() => None,
             Ok(Err(broken)) => return Err(broken.into_failure(|cause| self.endpoint.broken(cause))),
             Err(_) if self.may_end_here() && !deadline.is_final => None,
             Err(_) => return Err(self.stalled(deadline)),

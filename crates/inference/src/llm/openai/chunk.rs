@@ -106,8 +106,8 @@ impl Piece {
         let message = || choice.get("message").filter(|message| is_first && message.is_object());
         match delta.or_else(message) {
             Some(message) => piece.add_message(message),
-            // The form of the older completions.
-            None => piece.add_content(&choice["text"]),
+            // The form of the older completions, and of gateways that leave the message out.
+            None => ["text", "content"].iter().for_each(|name| piece.add_content(&choice[*name])),
         }
         Ok(piece)
     }
@@ -184,6 +184,7 @@ mod tests {
             json!({"message": {"role": "assistant", "content": "Yes."}}),
             json!({"delta": null, "message": {"content": "Yes."}}),
             json!({"text": "Yes.", "logprobs": null}),
+            json!({"role": "assistant", "content": "Yes."}),
             json!({"delta": {"content": "Yes."}, "finish_reason": ""}),
         ] {
             let piece = read(&json!({"choices": [choice]}));

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use self::answer::Answer;
 use self::profile::Profile;
 use self::request::ChatRequest;
+use crate::llm::thoughts::Opening;
 use crate::openai::{Deadline, Endpoint, Failure, OpenAiSettings, end_of, estimate_tokens};
 
 /// Fewest tokens for reasoning that are worth a second try.
@@ -69,7 +70,12 @@ impl OpenAiModel {
     /// When the address is none, or the key cannot be sent in a header.
     pub fn new(settings: &OpenAiSettings) -> Result<Self, ModelError> {
         let endpoint = Arc::new(Endpoint::new(settings)?);
-        let shared = SharedProfile(Arc::new(Mutex::new(Profile::of(endpoint.host()))));
+        let mut profile = Profile::of(endpoint.host());
+        if settings.reasoning_tokens == 0 {
+            // Whoever runs this says that the model does not reason, so that nothing has to be held.
+            profile.opening = Opening::Answer;
+        }
+        let shared = SharedProfile(Arc::new(Mutex::new(profile)));
         Ok(Self {
             endpoint,
             context_window: settings.context_window,
@@ -110,7 +116,11 @@ impl OpenAiModel {
             };
             match &failure {
                 Failure::Rejected(rejection) => match asked.dialect.after(rejection, prompt) {
-                    Some(plainer) => asked.dialect = plainer,
+                    Some(plainer) => {
+                        asked.dialect = plainer;
+                        let words = self.endpoint.without_key(&rejection.complaint.shown());
+                        tracing::debug!(words, dialect = ?plainer, "the endpoint refuses this form, trying another");
+                    }
                     None => return Err(failure),
                 },
                 Failure::OnlyReasoning { truncated: true } if !asked.reasons && self.room_to_reason(prompt) > 0 => {
@@ -118,10 +128,10 @@ impl OpenAiModel {
                     self.shared.learn(Profile { reasons: true, ..asked });
                     asked = self.shared.profile();
                     deadline = Deadline::within(self.first_token_timeout, request);
+                    tracing::debug!("the model used up its tokens for thoughts, asking with more");
                 }
                 _ => return Err(failure),
             }
-            tracing::debug!(?failure, dialect = ?asked.dialect, "asking the endpoint in another way");
         }
     }
 
