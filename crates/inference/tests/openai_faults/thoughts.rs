@@ -10,7 +10,7 @@ use qanda_inference::openai::OpenAiSettings;
 use serde_json::json;
 
 use crate::asking::{ask, error as ask_in_vain, good_answer, model, prompt, settings};
-use crate::scripted::{Act, END, Reply, Scripted, answer, chunk, good, stream, stream_head, token};
+use crate::scripted::{Act, END, Reply, Scripted, answer, chunk, error, good, stream, stream_head, token};
 
 /// An answer whose pieces are these.
 fn pieces(texts: &[&str]) -> Reply {
@@ -54,6 +54,19 @@ async fn a_model_that_reasons_gets_tokens_for_it() {
         assert_eq!(good_answer(&model).await, "Yes.");
         let tokens = [0, 1, 2].map(|number| endpoint.body(number)["max_tokens"].as_u64());
         assert_eq!(tokens, [Some(20), Some(4116), Some(4116)], "it is known then");
+    }
+}
+
+#[tokio::test]
+async fn room_for_thoughts_ends_where_the_window_does() {
+    let cut = stream(&(token("<think>Let me see") + &chunk(&json!({}), Some("length"))));
+    let named = "This model's maximum context length is 200 tokens. However, you requested 4125 tokens.";
+    for (message, tokens) in [(named, 100..200), ("too large for the context window", 20..21)] {
+        let refusal = error("400 Bad Request", message);
+        let (endpoint, model) = model(vec![cut.clone(), refusal, good("Yes.")]).await;
+        assert_eq!(good_answer(&model).await, "Yes.");
+        let asked = [0, 1, 2].map(|number| endpoint.body(number)["max_tokens"].as_u64().unwrap_or_default());
+        assert!(asked[..2] == [20, 4116] && tokens.contains(&asked[2]), "{message}: {asked:?}");
     }
 }
 

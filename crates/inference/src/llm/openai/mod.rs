@@ -109,21 +109,30 @@ impl OpenAiModel {
         let request = end_of(context);
         let mut asked = self.shared.profile();
         let mut deadline = Deadline::within(self.first_token_timeout, request);
+        let mut most_reasoning = self.reasoning_tokens;
         loop {
-            let failure = match self.try_to_ask(prompt, asked, request, deadline).await {
+            let room = self.room_to_reason(prompt, asked).min(most_reasoning);
+            let reasoning = if asked.reasons { room } else { 0 };
+            let failure = match self.try_to_ask(prompt, asked, reasoning, request, deadline).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             match &failure {
-                Failure::Rejected(rejection) => match asked.dialect.after(rejection, prompt) {
-                    Some(plainer) => {
-                        asked.dialect = plainer;
-                        let words = self.endpoint.without_key(&rejection.complaint.shown());
-                        tracing::debug!(words, dialect = ?plainer, "the endpoint refuses this form, trying another");
+                Failure::Rejected(rejection) if rejection.is_about_length() && reasoning > 0 => {
+                    // It is the room for thoughts that does not fit.
+                    let limit = rejection.complaint.lengths().1;
+                    match limit.filter(|limit| *limit < self.window(asked)) {
+                        Some(limit) => asked.window = Some(limit),
+                        None => most_reasoning = 0,
                     }
-                    None => return Err(failure),
-                },
-                Failure::OnlyReasoning { truncated: true } if !asked.reasons && self.room_to_reason(prompt) > 0 => {
+                }
+                Failure::Rejected(rejection) => {
+                    let Some(plainer) = asked.dialect.after(rejection, prompt) else { return Err(failure) };
+                    asked.dialect = plainer;
+                    let words = self.endpoint.without_key(&rejection.complaint.shown());
+                    tracing::debug!(words, dialect = ?plainer, "the endpoint refuses this form, trying another");
+                }
+                Failure::OnlyReasoning { truncated: true } if !asked.reasons && room > 0 => {
                     // What worked so far is kept, whatever becomes of this try.
                     self.shared.learn(Profile { reasons: true, ..asked });
                     asked = self.shared.profile();
@@ -139,10 +148,10 @@ impl OpenAiModel {
         &self,
         prompt: &Prompt,
         asked: Profile,
+        reasoning: usize,
         request: Option<Instant>,
         deadline: Deadline,
     ) -> Result<Answer, Failure> {
-        let reasoning = if asked.reasons { self.room_to_reason(prompt) } else { 0 };
         let body = ChatRequest::new(self.endpoint.model(), prompt, asked.dialect, reasoning);
         let limits = TimeLimits { idle: self.idle_timeout, request };
         // All that fails before the model shows itself can be tried again.
@@ -158,9 +167,14 @@ impl OpenAiModel {
         Ok(answer)
     }
 
+    /// Tokens that a prompt and its answer may take together.
+    fn window(&self, asked: Profile) -> usize {
+        asked.window.map_or(self.context_window, |window| window.min(self.context_window))
+    }
+
     /// Tokens that the model may take for thoughts.
-    fn room_to_reason(&self, prompt: &Prompt) -> usize {
-        let room = self.context_window.saturating_sub(estimate(prompt) + prompt.max_tokens);
+    fn room_to_reason(&self, prompt: &Prompt, asked: Profile) -> usize {
+        let room = self.window(asked).saturating_sub(estimate(prompt) + prompt.max_tokens);
         let room = room.min(self.reasoning_tokens);
         if room < LEAST_REASONING { 0 } else { room }
     }

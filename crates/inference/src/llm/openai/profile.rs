@@ -29,6 +29,8 @@ pub(super) struct Profile {
     pub(super) gives_empty_reasons: bool,
     /// Whether its model reasons, and needs tokens for that.
     pub(super) reasons: bool,
+    /// Tokens that a prompt and its answer may take together, where the endpoint has said so.
+    pub(super) window: Option<usize>,
 }
 
 impl Profile {
@@ -49,6 +51,7 @@ impl Profile {
         self.gives_reasons |= seen.gives_reasons;
         self.gives_empty_reasons |= seen.gives_empty_reasons;
         self.reasons |= seen.reasons;
+        self.window = [self.window, seen.window].into_iter().flatten().min();
     }
 }
 
