@@ -4,8 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use qanda_tests::data::{argument, folder, samples, write};
-use qanda_tests::{Finished, qanda};
+use qanda_tests::data::{argument, folder, write};
+use qanda_tests::{Finished, Mock, qanda};
 use tempfile::TempDir;
 
 /// A server with some arguments, over an empty folder.
@@ -98,6 +98,9 @@ fn values_out_of_range_are_named_with_the_range() {
 #[test]
 fn a_language_model_that_cannot_be_used_is_named() {
     let folder = folder();
+    // The other model is not what this is about, and takes longer to load than to refuse this one.
+    let mock = Mock::shared();
+    let embedder = ["--embedder", "openai", "--openai-base-url", mock.base_url()];
     let whole = fs::read(default_model(1)).expect("run `make models`");
     let noise: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let garbage_after_magic = [&whole[..8], &noise].concat();
@@ -110,14 +113,15 @@ fn a_language_model_that_cannot_be_used_is_named() {
     ];
     for (name, bytes) in files {
         let llm = format!("local:{}", write(folder.path(), name, bytes).display());
-        let refused = serve(&["--llm", &llm]);
+        let refused = serve(&[&embedder[..], &["--llm", &llm]].concat());
         assert!(refused.failure().contains(name), "{refused:?}");
     }
+    let data = folder.path().join("data");
     for missing in ["local:nofile.gguf", "local:/"] {
-        let refused = serve(&["--llm", missing]);
+        let refused = serve(&[&embedder[..], &["--llm", missing]].concat());
         assert!(refused.failure().contains("there is no such file"), "{refused:?}");
-        let data = samples();
-        let refused = qanda(&["ask", "Why?", "--llm", missing, "--data-dir", argument(data.path())]);
+        let ask = ["ask", "Why?", "--llm", missing, "--data-dir", argument(&data)];
+        let refused = qanda(&[&ask[..], &embedder].concat());
         assert!(refused.failure().contains("there is no such file"), "{refused:?}");
     }
 }
@@ -141,7 +145,7 @@ fn embedder_with(file: &str, bytes: &[u8]) -> TempDir {
 fn an_embedder_that_cannot_be_used_is_named() {
     let refused_by_name = |directory: &Path| {
         let embedder = format!("local:{}", directory.display());
-        let refused = serve(&["--embedder", &embedder]);
+        let refused = serve(&["--embedder", &embedder, "--llm", "openai"]);
         assert!(refused.failure().contains(argument(directory)), "{refused:?}");
     };
     let empty = folder();

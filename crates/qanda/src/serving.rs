@@ -161,8 +161,7 @@ async fn work(
 
 /// Why this process will not answer any more, though it runs; none while it can, or while its model is loaded.
 fn unhealthy(model: Option<&Arc<dyn LanguageModel>>) -> Option<String> {
-    let _model = model?;
-    None
+    model?.check().err().map(|error| error.to_string())
 }
 
 /// Ends what still runs: an index that is being written, a model that is being loaded. Both may be cut off at any

@@ -130,4 +130,12 @@ pub trait LanguageModel: Send + Sync {
     /// # Errors
     /// [`ModelError::Overloaded`] when too many wait, [`ModelError::PromptTooLong`] when it cannot fit.
     async fn generate(&self, context: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError>;
+
+    /// Whether it can generate, as far as is known here without asking anyone. Cheap enough to be asked at any time.
+    ///
+    /// # Errors
+    /// [`ModelError::Stopped`] when it has stopped for good: this process will not answer any more.
+    fn check(&self) -> Result<(), ModelError> {
+        Ok(())
+    }
 }

@@ -234,9 +234,13 @@ mod tests {
             tokio::spawn(async move { batcher.embed(vec!["x".repeat(BATCH_BYTES)], Class::Question).await })
         };
         let waiting = async |number: usize| {
-            while batcher.shared.lock().questions.len() != number {
-                tokio::task::yield_now().await;
-            }
+            let reached = async {
+                while batcher.shared.lock().questions.len() != number {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let reached = tokio::time::timeout(std::time::Duration::from_secs(30), reached).await;
+            reached.unwrap_or_else(|_| panic!("{number} never wait, but {}", batcher.shared.lock().questions.len()));
         };
         let _computed = ask();
         computing.clone().wait_for(|begun| *begun).await.expect("it computes");
