@@ -1,4 +1,4 @@
-//! Where settings come from, and what is shown of them.
+//! Settings: their origins, and their display.
 
 use qanda_tests::binary::command;
 use qanda_tests::data::{argument, folder, write};

@@ -142,7 +142,7 @@ impl Process {
         }
     }
 
-    /// What it has said on standard error so far.
+    /// Its words on standard error so far.
     #[must_use]
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone()

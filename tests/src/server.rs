@@ -172,7 +172,7 @@ impl Server {
         children.split_whitespace().map(|child| child.parse().expect("a number")).collect()
     }
 
-    /// What it has said on standard error so far.
+    /// Its words on standard error so far.
     #[must_use]
     pub fn said(&self) -> String {
         self.process.stderr()

@@ -26,7 +26,7 @@ const BEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// The state of a worker, looked at once for each sign of life.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Condition {
-    /// How long the sign of life of one of its parts is overdue, with the part's name; none where all are in time.
+    /// The part of it whose sign of life is latest, and by how much; none where all are in time.
     pub(crate) overdue: Option<(String, Duration)>,
     /// Why it cannot answer any more.
     pub(crate) unhealthy: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct Link {
     pipe: File,
     /// Number of this worker.
     pub(crate) worker: u64,
-    /// Where workers put their figures.
+    /// The folder in which workers put their figures.
     pub(crate) run: PathBuf,
 }
 

@@ -13,7 +13,7 @@ const FAILED: &str = "failed";
 pub(super) enum Message {
     /// It is alive.
     Beat {
-        /// How long ago the part of it that has been silent longest should have given a sign of life.
+        /// Time by which the sign of life of one of its parts is late: of the part that is latest.
         overdue: Duration,
         /// Name of that part.
         part: Option<String>,

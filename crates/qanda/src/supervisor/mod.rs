@@ -48,7 +48,7 @@ enum Input {
 
 /// Between two looks at the workers when nothing happens.
 const TICK: Duration = Duration::from_millis(100);
-/// Whoever wakes so much later than it meant to was stopped itself, and has heard nobody meanwhile.
+/// A supervisor that wakes so much later than it meant to was stopped itself, and has heard nobody meanwhile.
 const STOPPED: Duration = Duration::from_secs(2);
 
 /// Serves with several workers until told to stop. `read_anew` are variables that each worker reads from `.env` itself.
@@ -83,9 +83,9 @@ struct Supervisor {
     pool: Pool,
     processes: BTreeMap<WorkerId, Process>,
     launcher: Launcher,
-    /// Where the workers put their figures.
+    /// The folder in which the workers put their figures.
     run: TempDir,
-    /// None once everything ends: nobody may connect any more.
+    /// Dropped once everything ends: nobody may connect any more.
     listener: Option<TcpListener>,
 }
 

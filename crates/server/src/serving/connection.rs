@@ -24,7 +24,7 @@ pub(super) enum Reuse {
 /// then (and its caller told to connect anew), which closing at once would lose.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Whoever holds a place has so long to send the head of a request.
+/// Time for the head of a request on a connection that holds a place.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection that is kept may be idle for so long, as many proxies have it, so that idle ones do not use up the
