@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use qanda_core::ModelError;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::complaint::Complaint;
 use super::deadline::Deadline;
+use super::error_report::ErrorReport;
 use super::failure::{Failure, Rejection};
+use super::headers::headers;
 use super::redaction::without_key;
 use super::retry::{Budget, asked_by, pause};
 use super::routes::Routes;
@@ -27,7 +27,7 @@ const IDLE_CONNECTIONS: usize = 1024;
 /// How long they are kept; many servers close them after a minute.
 const IDLE_TIME: Duration = Duration::from_secs(45);
 /// Longest error answer that is read, in bytes.
-const LONGEST_COMPLAINT: usize = 64 << 10;
+const LONGEST_REPORT: usize = 64 << 10;
 /// Longest `Retry-After` that is waited for; a longer one is passed on to the caller.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
@@ -69,7 +69,7 @@ impl Endpoint {
             .ok()
             .filter(|url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or_else(|| wrong(&format!("{} is not like https://api.openai.com/v1", names.base_url)))?;
-        let headers = headers(settings).ok_or_else(|| {
+        let headers = headers(settings, &base).ok_or_else(|| {
             let key = names.api_key;
             wrong(&format!("{key}, the organisation or the project holds characters that cannot be sent in a header"))
         })?;
@@ -178,13 +178,13 @@ impl Endpoint {
     ) -> Result<Reply, Failure> {
         let permit = timeout_at(deadline.at, Arc::clone(&self.connections).acquire_owned()).await;
         // The semaphore is never closed, so only the time can run out.
-        let Ok(Ok(permit)) = permit else { return Err(self.late(deadline, || self.crowded())) };
+        let Ok(Ok(permit)) = permit else { return Err(self.late(deadline, || self.no_connection_free())) };
         let first = self.routes.first();
         let rejection = match self.post_to(self.routes.url(first, path), body, deadline).await? {
             Ok(response) => return Ok(Reply { response, permit }),
             Err(rejection) => rejection,
         };
-        let is_nowhere = matches!(rejection.status, 404 | 405) && !rejection.complaint.mentions(&["model"]);
+        let is_nowhere = matches!(rejection.status, 404 | 405) && !rejection.report.mentions(&["model"]);
         if is_nowhere {
             let other = self.routes.after(first);
             // Its failure says less than that of the address as it was given.
@@ -209,11 +209,11 @@ impl Endpoint {
         }
         let status = response.status().as_u16();
         let asked = asked_by(response.headers());
-        // A complaint that cannot be read whole is still an error of that status.
-        let body = self.body(response, LONGEST_COMPLAINT, deadline).await.unwrap_or_default();
-        let complaint = Complaint::read(&body);
-        let retry_after = asked.or_else(|| complaint.asked_pause());
-        Ok(Err(Rejection { status, complaint, retry_after }))
+        // An error report that cannot be read whole is still an error of that status.
+        let body = self.body(response, LONGEST_REPORT, deadline).await.unwrap_or_default();
+        let report = ErrorReport::read(&body);
+        let retry_after = asked.or_else(|| report.asked_pause());
+        Ok(Err(Rejection { status, report, retry_after }))
     }
 
     /// The whole body of an answer.
@@ -234,7 +234,7 @@ impl Endpoint {
     }
 
     /// All connections were in use until the deadline.
-    fn crowded(&self) -> Failure {
+    fn no_connection_free(&self) -> Failure {
         Failure::Silence(format!(
             "there were more questions than connections to {}, and none was free in time",
             self.address
@@ -255,22 +255,6 @@ impl Endpoint {
             format!("the connection to {} broke ({reason})", self.address)
         })
     }
-}
-
-fn headers(settings: &OpenAiSettings) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    if let Some(key) = &settings.api_key {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret())).ok()?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
-    let others = [("openai-organization", &settings.organisation), ("openai-project", &settings.project)];
-    for (name, value) in others {
-        if let Some(value) = value {
-            headers.insert(name, HeaderValue::from_str(value).ok()?);
-        }
-    }
-    Some(headers)
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use qanda_core::ModelError;
 
-use super::complaint::Complaint;
+use super::error_report::ErrorReport;
 use super::settings::SettingNames;
 
 /// Reason why a try came to nothing.
@@ -35,7 +35,7 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Rejection {
     pub(crate) status: u16,
-    pub(crate) complaint: Complaint,
+    pub(crate) report: ErrorReport,
     pub(crate) retry_after: Option<Duration>,
 }
 
@@ -64,28 +64,28 @@ const ABOUT_CONTENT: [&str; 6] = [
 
 impl Rejection {
     /// An error that an endpoint sent with status 200, with the status that it stands for.
-    pub(crate) fn in_answer(complaint: Complaint) -> Self {
-        let retry_after = complaint.asked_pause();
-        Self { status: complaint.status().unwrap_or(200), complaint, retry_after }
+    pub(crate) fn in_answer(report: ErrorReport) -> Self {
+        let retry_after = report.asked_pause();
+        Self { status: report.status().unwrap_or(200), report, retry_after }
     }
 
     /// Whether the request itself was at fault.
     pub(crate) fn is_about_the_request(&self) -> bool {
         matches!(self.status, 200 | 400 | 413 | 415 | 422)
-            || (self.status >= 500 && self.complaint.mentions(&ABOUT_THE_REQUEST))
+            || (self.status >= 500 && self.report.mentions(&ABOUT_THE_REQUEST))
     }
 
     /// Whether what was sent is too long. Limits on tokens per minute have the same words.
     pub(crate) fn is_about_length(&self) -> bool {
-        self.status != 429 && self.complaint.is_about_length()
+        self.status != 429 && self.report.is_about_length()
     }
 
     fn is_about_money(&self) -> bool {
-        self.status == 402 || self.complaint.mentions(&ABOUT_MONEY)
+        self.status == 402 || self.report.mentions(&ABOUT_MONEY)
     }
 
     fn is_about_content(&self) -> bool {
-        matches!(self.status, 200 | 400 | 403) && self.complaint.mentions(&ABOUT_CONTENT)
+        matches!(self.status, 200 | 400 | 403) && self.report.mentions(&ABOUT_CONTENT)
     }
 
     fn is_transient(&self) -> bool {
@@ -94,7 +94,7 @@ impl Rejection {
     }
 
     fn into_error(self, address: &str, model: &str, names: &SettingNames) -> ModelError {
-        let message = match self.complaint.shown().as_str() {
+        let message = match self.report.shown().as_str() {
             "" => format!("{address} answered {}", self.status),
             words => format!("{address} answered {}: {}", self.status, words.trim_end_matches('.')),
         };
@@ -113,7 +113,7 @@ impl Rejection {
             402 | 429 => format!("; check the plan that {} belongs to", names.api_key),
             300..=399 | 404 | 405 => format!("; check {} (now {model}) and {}", names.model, names.base_url),
             _ if self.is_about_length() => "; send less, or take a model that reads more".to_owned(),
-            _ if self.complaint.mentions(&["model"]) => format!("; check {} (now {model})", names.model),
+            _ if self.report.mentions(&["model"]) => format!("; check {} (now {model})", names.model),
             _ => String::new(),
         };
         ModelError::Refused { message: message + &look_at }
@@ -151,7 +151,7 @@ impl Failure {
                 Self::Interrupted(message)
             }
             Self::Rejected(rejection) => {
-                Self::Interrupted(format!("{address} gave up on it: {}", rejection.complaint.shown()))
+                Self::Interrupted(format!("{address} gave up on it: {}", rejection.report.shown()))
             }
             other => other,
         }

@@ -1,4 +1,4 @@
-//! Complaints about the length of what was sent. Servers have as many wordings for it as there are servers.
+//! Error reports about the length of what was sent. Servers have as many wordings for it as there are servers.
 
 /// Parts of sentences that speak of a prompt, or a text to embed, that is too long.
 const WORDS: [&str; 27] = [

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use crate::openai::{Complaint, Rejection};
+use crate::openai::{ErrorReport, Rejection};
 
 /// Most texts of one call. OpenAI takes 2048; smaller servers less.
 const MOST_TEXTS: usize = 256;
@@ -67,21 +67,21 @@ impl Limits {
     /// The limits under which a refused call may succeed: fewer texts, or shorter ones. `longest` is the longest text
     /// of the call, in tokens as they are estimated.
     pub(super) fn after(self, rejection: &Rejection, texts: usize, longest: usize) -> Option<Self> {
-        let complaint = &rejection.complaint;
+        let report = &rejection.report;
         if !matches!(rejection.status, 200 | 400 | 413 | 422 | 500) {
             return None;
         }
         if is_about_one_text(rejection) {
             let longest = longest.min(self.tokens);
             // The estimate is on the high side, so the limit itself is short enough. Without one half is tried.
-            let limit = complaint.lengths().1.filter(|limit| *limit < longest).unwrap_or(longest / 2);
+            let limit = report.lengths().1.filter(|limit| *limit < longest).unwrap_or(longest / 2);
             return (limit >= LEAST_TOKENS).then_some(Self { tokens: limit, ..self });
         }
-        let is_about_batches = rejection.status == 413 || complaint.mentions(&ABOUT_BATCHES);
+        let is_about_batches = rejection.status == 413 || report.mentions(&ABOUT_BATCHES);
         if texts < 2 || !is_about_batches {
             return None;
         }
-        let fewer = named_count(complaint).filter(|count| (1..texts).contains(count)).unwrap_or(texts / 2);
+        let fewer = named_count(report).filter(|count| (1..texts).contains(count)).unwrap_or(texts / 2);
         Some(Self { texts: fewer, ..self })
     }
 
@@ -106,12 +106,12 @@ impl Limits {
 /// Whether one of the texts is too long, whatever comes with it.
 fn is_about_one_text(rejection: &Rejection) -> bool {
     let together = ["too many tokens overall", "tokens per request", "total tokens", "more batches"];
-    rejection.is_about_length() && !rejection.complaint.mentions(&together)
+    rejection.is_about_length() && !rejection.report.mentions(&together)
 }
 
 /// The number of texts that the endpoint takes, where it says so.
-fn named_count(complaint: &Complaint) -> Option<usize> {
-    let message = complaint.message.to_lowercase();
+fn named_count(report: &ErrorReport) -> Option<usize> {
+    let message = report.message.to_lowercase();
     let number = |words: &&str| {
         let (_, rest) = message.rsplit_once(*words)?;
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
@@ -144,10 +144,10 @@ impl SharedLimits {
 mod tests {
     use serde_json::json;
 
-    use super::{Complaint, Limits, MOST_TEXTS, Rejection};
+    use super::{ErrorReport, Limits, MOST_TEXTS, Rejection};
 
     fn rejection(status: u16, message: &str) -> Rejection {
-        Rejection { status, complaint: Complaint::of(&json!({"message": message})), retry_after: None }
+        Rejection { status, report: ErrorReport::of(&json!({"message": message})), retry_after: None }
     }
 
     #[test]

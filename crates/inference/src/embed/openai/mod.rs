@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use self::answer::vectors;
 use self::limits::{Limits, SharedLimits};
 use crate::openai::{
-    Complaint, Deadline, Endpoint, Failure, OpenAiSettings, Rejection, Reply, end_of, estimate_tokens, fitting_start,
+    Deadline, Endpoint, ErrorReport, Failure, OpenAiSettings, Rejection, Reply, end_of, estimate_tokens, fitting_start,
 };
 
 /// Calls for passages at the same time. Questions do not wait for them.
@@ -155,10 +155,13 @@ impl OpenAiEmbedder {
         let body = self.endpoint.body(response, LONGEST_ANSWER, deadline).await?;
         drop(permit);
         let answer: Value = serde_json::from_slice(&body).map_err(|cause| {
-            Failure::Unreadable(format!("its answer holds no embeddings: {cause} ({})", Complaint::read(&body).shown()))
+            Failure::Unreadable(format!(
+                "its answer holds no embeddings: {cause} ({})",
+                ErrorReport::read(&body).shown()
+            ))
         })?;
-        if let Some(complaint) = Complaint::in_answer(&answer) {
-            return Err(Rejection::in_answer(complaint).into());
+        if let Some(report) = ErrorReport::in_answer(&answer) {
+            return Err(Rejection::in_answer(report).into());
         }
         vectors(&answer, request.input.len(), self.identity.dimension).map_err(Failure::Unreadable)
     }

@@ -48,7 +48,7 @@ pub(super) struct Answer {
     /// Whether the cost came after the text: an end, where no reason is given.
     is_billed: bool,
     /// Whether text was handed on.
-    has_told: bool,
+    has_emitted: bool,
 }
 
 impl Answer {
@@ -77,7 +77,7 @@ impl Answer {
             last_piece: Instant::now(),
             has_text: false,
             is_billed: false,
-            has_told: false,
+            has_emitted: false,
         };
         while answer.first.is_some() {
             answer.step().await?;
@@ -111,12 +111,12 @@ impl Answer {
     async fn next(&mut self) -> Result<Generated, Failure> {
         loop {
             if let Some(event) = self.ready.pop_front() {
-                self.has_told = true;
+                self.has_emitted = true;
                 return Ok(event);
             }
             if let Err(failure) = self.step().await {
                 let address = self.endpoint.address();
-                return Err(if self.has_told { failure.after_text(address) } else { failure });
+                return Err(if self.has_emitted { failure.after_text(address) } else { failure });
             }
         }
     }
@@ -135,7 +135,7 @@ impl Answer {
         match frame {
             Some(Frame::Data { event, value }) => {
                 let piece = Piece::read(&value, event.as_deref(), !self.has_text);
-                let piece = piece.map_err(|complaint| Failure::from(Rejection::in_answer(complaint)))?;
+                let piece = piece.map_err(|report| Failure::from(Rejection::in_answer(report)))?;
                 self.take(piece)
             }
             Some(Frame::Ping) => Ok(()),
@@ -173,7 +173,7 @@ impl Answer {
             self.has_text = true;
             self.seen.gives_empty_reasons |= self.ending.is_some();
             match self.filter.push(&piece.text) {
-                Ok(text) => self.tell(text),
+                Ok(text) => self.emit(text),
                 Err(reason) => return Err(self.without_answer(reason, Finish::Stop)),
             }
         }
@@ -216,11 +216,11 @@ impl Answer {
                 self.seen.reasons = true;
                 Failure::OnlyReasoning { truncated: finish == Finish::Length }
             } else {
-                self.wordless()
+                self.without_a_word()
             });
         }
         match self.filter.end(finish) {
-            Ok(rest) => self.tell(rest),
+            Ok(rest) => self.emit(rest),
             Err(reason) => return Err(self.without_answer(reason, finish)),
         }
         self.seen.reasons |= self.filter.has_thought();
@@ -230,7 +230,7 @@ impl Answer {
         Ok(())
     }
 
-    fn tell(&mut self, text: String) {
+    fn emit(&mut self, text: String) {
         if !text.is_empty() {
             self.ready.push_back(Generated::Text(text));
         }
@@ -251,7 +251,7 @@ impl Answer {
     }
 
     /// LiteLLM makes a proper end of a failure behind it.
-    fn wordless(&self) -> Failure {
+    fn without_a_word(&self) -> Failure {
         Failure::Connection(format!("{} finished without a word", self.endpoint.address()))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::openai::Complaint;
+use crate::openai::ErrorReport;
 
 /// Names of the fields in which thoughts come beside the answer.
 const THOUGHTS: [&str; 7] = [
@@ -86,12 +86,12 @@ impl Piece {
     ///
     /// # Errors
     /// The endpoint's words when the piece is an error.
-    pub(super) fn read(value: &Value, event: Option<&str>, is_first: bool) -> Result<Self, Complaint> {
+    pub(super) fn read(value: &Value, event: Option<&str>, is_first: bool) -> Result<Self, ErrorReport> {
         if event == Some("error") {
-            return Err(Complaint::of(value));
+            return Err(ErrorReport::of(value));
         }
-        if let Some(complaint) = Complaint::in_answer(value) {
-            return Err(complaint);
+        if let Some(report) = ErrorReport::in_answer(value) {
+            return Err(report);
         }
         let choices = value.get("choices").and_then(Value::as_array);
         let Some(choice) = choices.and_then(|choices| choices.first()) else {
@@ -99,7 +99,7 @@ impl Piece {
             return Ok(Self { is_usage, ..Self::default() });
         };
         if let Some(error) = choice.get("error").filter(|error| error.is_object()) {
-            return Err(Complaint::of(error));
+            return Err(ErrorReport::of(error));
         }
         let mut piece = Self { ending: ending(choice), ..Self::default() };
         let delta = choice.get("delta").filter(|delta| delta.is_object());

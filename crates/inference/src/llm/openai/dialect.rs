@@ -3,7 +3,7 @@
 use qanda_core::ports::Prompt;
 
 use super::messages::Arrangement;
-use crate::openai::{Complaint, Rejection};
+use crate::openai::{ErrorReport, Rejection};
 
 /// Form in which a JSON shape is asked for, richest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -76,22 +76,22 @@ const BEFORE_LIMIT: [&str; 7] = [
 impl Dialect {
     /// The form to try after a refusal, if another one may help.
     pub(super) fn after(self, rejection: &Rejection, prompt: &Prompt) -> Option<Self> {
-        let complaint = &rejection.complaint;
+        let report = &rejection.report;
         if !rejection.is_about_the_request() || rejection.is_about_length() {
             return None;
         }
-        if complaint.mentions(&["max_tokens", "max_completion_tokens", "max_new_tokens"]) {
-            return self.with_other_limit(complaint, prompt.max_tokens);
+        if report.mentions(&["max_tokens", "max_completion_tokens", "max_new_tokens"]) {
+            return self.with_other_limit(report, prompt.max_tokens);
         }
-        if complaint.mentions(&["temperature"]) {
+        if report.mentions(&["temperature"]) {
             return (!self.no_temperature).then_some(Self { no_temperature: true, ..self });
         }
-        if complaint.mentions(&ABOUT_ROLES)
-            && let Some(plainer) = self.with_other_messages(complaint, prompt)
+        if report.mentions(&ABOUT_ROLES)
+            && let Some(plainer) = self.with_other_messages(report, prompt)
         {
             return Some(plainer);
         }
-        if !self.whole && complaint.mentions(&["stream"]) {
+        if !self.whole && report.mentions(&["stream"]) {
             return Some(Self { whole: true, ..self });
         }
         // Refusals of a shape have no common words ("response_format", "schema", "grammar", "guided decoding"), so
@@ -106,8 +106,8 @@ impl Dialect {
         Some(Self { shape, ..self })
     }
 
-    fn with_other_limit(self, complaint: &Complaint, wanted: usize) -> Option<Self> {
-        let message = complaint.message.to_lowercase();
+    fn with_other_limit(self, report: &ErrorReport, wanted: usize) -> Option<Self> {
+        let message = report.message.to_lowercase();
         let number = |words: &str| {
             let (_, rest) = message.split_once(words)?;
             let digits: String =
@@ -129,9 +129,9 @@ impl Dialect {
         Some(Self { limit, ..self })
     }
 
-    fn with_other_messages(self, complaint: &Complaint, prompt: &Prompt) -> Option<Self> {
+    fn with_other_messages(self, report: &ErrorReport, prompt: &Prompt) -> Option<Self> {
         let plainest = Arrangement::WithoutSystem;
-        let arrangement = if complaint.mentions(&ABOUT_ORDER) {
+        let arrangement = if report.mentions(&ABOUT_ORDER) {
             self.arrangement.plainer(&prompt.messages)?
         } else {
             let changes =
@@ -158,13 +158,13 @@ mod tests {
     use qanda_core::question::Role;
     use serde_json::json;
 
-    use super::{Arrangement, Complaint, Dialect, LimitField, Prompt, Rejection};
+    use super::{Arrangement, Dialect, ErrorReport, LimitField, Prompt, Rejection};
 
     fn after(dialect: Dialect, status: u16, message: &str) -> Option<Dialect> {
         let messages = vec![Message::new(Role::System, "Be brief."), Message::new(Role::User, "Why?")];
         let prompt = Prompt { messages, max_tokens: 512, temperature: 0.5, shape: None };
-        let complaint = Complaint::of(&json!({"message": message}));
-        dialect.after(&Rejection { status, complaint, retry_after: None }, &prompt)
+        let report = ErrorReport::of(&json!({"message": message}));
+        dialect.after(&Rejection { status, report, retry_after: None }, &prompt)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use reqwest::Response;
 use serde_json::{Deserializer, Value};
 
 use super::events::{EventReader, Frame, NotJson};
-use crate::openai::{Complaint, Failure};
+use crate::openai::{ErrorReport, Failure};
 
 /// Longest piece of an unexpected answer that is passed on, in bytes.
 const LONGEST_QUOTE: usize = 2000;
@@ -133,7 +133,7 @@ impl Frames {
         }
         self.bytes = rest.to_vec();
         if self.ended && !self.any && self.ready.is_empty() && !self.other.is_empty() {
-            let said = Complaint::read(self.other.as_bytes()).shown();
+            let said = ErrorReport::read(self.other.as_bytes()).shown();
             return Err(Broken::Unreadable(format!("it sent no events but \"{said}\"")));
         }
         Ok(())
@@ -158,7 +158,7 @@ impl Frames {
         // Several values: lines of JSON, one for each piece.
         let values: Result<Vec<Value>, _> = Deserializer::from_slice(&bytes).into_iter().collect();
         let Ok(values) = values else {
-            let said = Complaint::read(&bytes[..bytes.len().min(LONGEST_QUOTE)]).shown();
+            let said = ErrorReport::read(&bytes[..bytes.len().min(LONGEST_QUOTE)]).shown();
             return Err(Broken::Unreadable(format!(
                 "it sent neither events nor JSON but \"{said}\"; is it the right address?"
             )));

@@ -90,7 +90,7 @@ impl OpenAiModel {
         let tokens = estimate(prompt);
         match &failure {
             Failure::Rejected(rejection) if rejection.is_about_length() => {
-                let (sent, limit) = rejection.complaint.lengths();
+                let (sent, limit) = rejection.report.lengths();
                 let tokens = sent.unwrap_or(tokens);
                 // An estimate below the limit would contradict what the endpoint says.
                 ModelError::PromptTooLong { tokens, limit: limit.filter(|limit| *limit < tokens) }
@@ -120,7 +120,7 @@ impl OpenAiModel {
             match &failure {
                 Failure::Rejected(rejection) if rejection.is_about_length() && reasoning > 0 => {
                     // It is the room for thoughts that does not fit.
-                    let limit = rejection.complaint.lengths().1;
+                    let limit = rejection.report.lengths().1;
                     match limit.filter(|limit| *limit < self.window(asked)) {
                         Some(limit) => asked.window = Some(limit),
                         None => most_reasoning = 0,
@@ -129,7 +129,7 @@ impl OpenAiModel {
                 Failure::Rejected(rejection) => {
                     let Some(plainer) = asked.dialect.after(rejection, prompt) else { return Err(failure) };
                     asked.dialect = plainer;
-                    let words = self.endpoint.without_key(&rejection.complaint.shown());
+                    let words = self.endpoint.without_key(&rejection.report.shown());
                     tracing::debug!(words, dialect = ?plainer, "the endpoint refuses this form, trying another");
                 }
                 Failure::OnlyReasoning { truncated: true } if !asked.reasons && room > 0 => {

@@ -170,7 +170,7 @@ impl ThoughtFilter {
             self.opening = Opening::Answer;
             self.place = Place::Answer;
             let before = std::mem::take(&mut self.held);
-            self.tell(&before, answer);
+            self.emit(&before, answer);
         }
         if !self.has_answered {
             answer.clear();
@@ -203,12 +203,12 @@ impl ThoughtFilter {
             Place::Held => self.held.push_str(text),
             Place::Thought(_) if self.has_answered => self.held.push_str(text),
             Place::Thought(_) => {}
-            Place::Answer | Place::Json => self.tell(text, answer),
+            Place::Answer | Place::Json => self.emit(text, answer),
         }
     }
 
     /// Adds to the answer, without the white space between a thought and its answer.
-    fn tell(&mut self, text: &str, answer: &mut String) {
+    fn emit(&mut self, text: &str, answer: &mut String) {
         let text = if self.has_thought && !self.has_answered { text.trim_start() } else { text };
         self.has_answered |= !text.trim().is_empty();
         answer.push_str(text);

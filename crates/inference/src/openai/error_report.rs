@@ -20,7 +20,7 @@ const KINDS: [&str; 7] = ["code", "type", "status", "error_code", "status_code",
 
 /// An endpoint's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Complaint {
+pub(crate) struct ErrorReport {
     pub(crate) message: String,
     /// The field it is about.
     pub(crate) param: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Complaint {
     tokens: (Option<usize>, Option<usize>),
 }
 
-impl Complaint {
+impl ErrorReport {
     /// Reads the body of an error.
     pub(crate) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
@@ -195,5 +195,5 @@ fn plain(body: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "complaint_tests.rs"]
+#[path = "error_report_tests.rs"]
 mod tests;

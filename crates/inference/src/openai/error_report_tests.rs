@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::Complaint;
+use super::ErrorReport;
 
 #[test]
 fn every_form_of_error_is_read() {
@@ -18,15 +18,15 @@ fn every_form_of_error_is_read() {
         "No such\n model\n",
         "<html><h1>No such</h1><p>model</p></html>",
     ] {
-        assert_eq!(Complaint::read(body.as_bytes()).message, "No such model", "{body}");
+        assert_eq!(ErrorReport::read(body.as_bytes()).message, "No such model", "{body}");
     }
-    assert_eq!(Complaint::read(b"").message, "");
-    let list = Complaint::read(br#"{"detail": [{"loc": ["body", "model"], "msg": "field required"}]}"#);
+    assert_eq!(ErrorReport::read(b"").message, "");
+    let list = ErrorReport::read(br#"{"detail": [{"loc": ["body", "model"], "msg": "field required"}]}"#);
     assert!(list.message.contains("field required"), "{list:?}");
-    assert!(Complaint::read("x".repeat(100_000).as_bytes()).shown().len() < 400);
+    assert!(ErrorReport::read("x".repeat(100_000).as_bytes()).shown().len() < 400);
     let behind = json!({"error": {"message": "Provider returned error", "code": 429,
         "metadata": {"raw": "Slow down", "error_type": "rate_limit"}}});
-    let behind = Complaint::of(&behind);
+    let behind = ErrorReport::of(&behind);
     assert_eq!((behind.message.as_str(), behind.status()), ("Provider returned error: Slow down", Some(429)));
 }
 
@@ -42,7 +42,7 @@ fn answers_are_told_from_errors_of_status_200() {
         json!({"type": "invalid_request_error", "message": "no"}),
         json!({"choices": null, "base_resp": {"status_code": 1004, "status_msg": "no"}}),
     ] {
-        assert_eq!(Complaint::in_answer(&error).expect("an error").message, "no", "{error}");
+        assert_eq!(ErrorReport::in_answer(&error).expect("an error").message, "no", "{error}");
     }
     for answer in [
         json!({"choices": [{"delta": {"content": "error"}}], "error": null}),
@@ -54,7 +54,7 @@ fn answers_are_told_from_errors_of_status_200() {
         json!({"type": "ping", "message": ""}),
         json!([[0.1, 0.2]]),
     ] {
-        assert_eq!(Complaint::in_answer(&answer), None, "{answer}");
+        assert_eq!(ErrorReport::in_answer(&answer), None, "{answer}");
     }
 }
 
@@ -70,7 +70,7 @@ fn kinds_stand_for_a_status() {
         (json!({"status": "RESOURCE_EXHAUSTED", "message": "x"}), Some(429)),
         (json!({"message": "x"}), None),
     ] {
-        assert_eq!(Complaint::of(&error).status(), status, "{error}");
+        assert_eq!(ErrorReport::of(&error).status(), status, "{error}");
     }
 }
 
@@ -78,10 +78,10 @@ fn kinds_stand_for_a_status() {
 fn fields_with_lengths_come_before_words() {
     let error = json!({"error": {"code": 400, "message": "the request exceeds the available context size",
         "type": "exceed_context_size_error", "n_prompt_tokens": 5218, "n_ctx": 4096}});
-    let complaint = Complaint::of(&error);
-    assert!(complaint.is_about_length());
-    assert_eq!(complaint.lengths(), (Some(5218), Some(4096)));
-    let code = Complaint::of(&json!({"message": "No.", "code": "context_length_exceeded"}));
+    let report = ErrorReport::of(&error);
+    assert!(report.is_about_length());
+    assert_eq!(report.lengths(), (Some(5218), Some(4096)));
+    let code = ErrorReport::of(&json!({"message": "No.", "code": "context_length_exceeded"}));
     assert!(code.is_about_length());
     assert_eq!(code.lengths(), (None, None));
 }
