@@ -12,9 +12,9 @@ pub(crate) struct Deadline {
 }
 
 impl Deadline {
-    /// The moment when a patience that begins now ends, or the request's deadline where that is earlier.
-    pub(crate) fn within(patience: Duration, request: Option<Instant>) -> Self {
-        Self { at: Instant::now() + patience, is_final: false }.or_earlier(request)
+    /// The moment when a time that begins now is over, or the request's deadline where that is earlier.
+    pub(crate) fn within(time: Duration, request: Option<Instant>) -> Self {
+        Self { at: Instant::now() + time, is_final: false }.or_earlier(request)
     }
 
     /// This one, or the request's where that is earlier.

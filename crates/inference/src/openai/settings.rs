@@ -1,4 +1,4 @@
-//! Address of an endpoint, and the patience with which it is asked.
+//! Settings of an endpoint: its address, and the times that it gets.
 
 use std::fmt;
 use std::time::Duration;

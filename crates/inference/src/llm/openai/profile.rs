@@ -1,4 +1,4 @@
-//! Profile of an endpoint, as its answers have shown them. They are kept as long as the process lives.
+//! Knowledge of an endpoint, as its answers have shown it. It is kept as long as the process lives.
 
 use super::dialect::Dialect;
 use crate::llm::thoughts::Opening;
