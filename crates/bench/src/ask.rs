@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::events::Events;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, FailureKind};
 
 /// Something that questions can be sent to.
 pub(crate) trait Ask: Send + Sync + 'static {
@@ -18,11 +18,11 @@ pub(crate) trait Ask: Send + Sync + 'static {
     fn ask(&self, number: usize) -> impl Future<Output = Outcome> + Send;
 }
 
-/// What came back.
+/// Outcome of one question.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) status: Option<u16>,
-    /// When the first piece of a streamed answer came.
+    /// Arrival of the first piece of a streamed answer.
     pub(crate) first_token: Option<Instant>,
     pub(crate) tokens: u64,
     pub(crate) failure: Option<Failure>,
@@ -61,7 +61,7 @@ async fn read(response: Response, outcome: &mut Outcome) -> Result<(), Failure> 
     if !status.is_success() {
         let text = response.text().await.unwrap_or_default();
         let detail: String = text.chars().take(LONGEST_DETAIL).collect();
-        return Err(Failure::new(Kind::Status(status.as_u16()), detail));
+        return Err(Failure::new(FailureKind::Status(status.as_u16()), detail));
     }
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("text/event-stream") {
@@ -85,9 +85,14 @@ async fn read_events(response: Response, outcome: &mut Outcome) -> Result<(), Fa
         };
         for (name, data) in events.push(&chunk) {
             match name.as_str() {
-                "token" => drop(outcome.first_token.get_or_insert_with(Instant::now)),
+                "token" => {
+                    outcome.first_token.get_or_insert_with(Instant::now);
+                }
                 "error" => {
-                    return Err(Failure::new(Kind::ErrorEvent, data.chars().take(LONGEST_DETAIL).collect::<String>()));
+                    return Err(Failure::new(
+                        FailureKind::ErrorEvent,
+                        data.chars().take(LONGEST_DETAIL).collect::<String>(),
+                    ));
                 }
                 "done" => {
                     outcome.tokens = tokens(data.as_bytes());
@@ -98,7 +103,7 @@ async fn read_events(response: Response, outcome: &mut Outcome) -> Result<(), Fa
         }
     }
     // The body is read to its end even after `done`; only then can the connection be used again.
-    if done { Ok(()) } else { Err(Failure::new(Kind::Cut, "the events stopped before `done`")) }
+    if done { Ok(()) } else { Err(Failure::new(FailureKind::Cut, "the events stopped before `done`")) }
 }
 
 /// The tokens of an answer, where it tells them. Other services may answer otherwise.

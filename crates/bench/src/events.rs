@@ -3,7 +3,7 @@
 /// Takes bytes as they arrive and gives events, as name and data.
 #[derive(Default)]
 pub(crate) struct Events {
-    /// What has arrived of the line under way.
+    /// The part of the current line that has arrived.
     line: Vec<u8>,
     name: String,
     data: String,

@@ -1,19 +1,23 @@
-//! What can go wrong with a request, by kind.
+//! Failures of requests, by kind.
 
 use std::error::Error;
 use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// A request without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    pub(crate) kind: Kind,
-    /// What was said about it.
+    pub(crate) kind: FailureKind,
+    /// Its description, in the words of whoever noticed.
     pub(crate) detail: String,
 }
 
-/// Kinds that mean different things for whoever looks for the cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+/// Kinds of failures, each of which points at another cause. In files and in print they are text: `status 503`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum FailureKind {
     /// No connection.
     Connect,
     /// No connection, because this process may not open more files.
@@ -30,17 +34,51 @@ pub(crate) enum Kind {
     ErrorEvent,
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect => f.write_str("connect"),
-            Self::OpenFiles => f.write_str("too many open files"),
-            Self::Timeout => f.write_str("timeout"),
-            Self::Closed => f.write_str("connection closed"),
-            Self::Status(status) => write!(f, "status {status}"),
-            Self::Cut => f.write_str("cut stream"),
-            Self::ErrorEvent => f.write_str("error event"),
+impl FailureKind {
+    /// Kinds that have a name of their own.
+    const NAMED: [(Self, &'static str); 6] = [
+        (Self::Connect, "connect"),
+        (Self::OpenFiles, "too many open files"),
+        (Self::Timeout, "timeout"),
+        (Self::Closed, "connection closed"),
+        (Self::Cut, "cut stream"),
+        (Self::ErrorEvent, "error event"),
+    ];
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Status(status) = self {
+            return write!(formatter, "status {status}");
         }
+        let name = Self::NAMED.iter().find(|(kind, _)| kind == self).map_or("failure", |(_, name)| name);
+        formatter.write_str(name)
+    }
+}
+
+impl FromStr for FailureKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((kind, _)) = Self::NAMED.iter().find(|(_, name)| *name == text) {
+            return Ok(*kind);
+        }
+        let status = text.strip_prefix("status ").and_then(|status| status.parse().ok());
+        status.map(Self::Status).ok_or_else(|| format!("\"{text}\" is no kind of failure"))
+    }
+}
+
+impl From<FailureKind> for String {
+    fn from(kind: FailureKind) -> Self {
+        kind.to_string()
+    }
+}
+
+impl TryFrom<String> for FailureKind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 
@@ -48,7 +86,7 @@ impl fmt::Display for Kind {
 const EMFILE: i32 = 24;
 
 impl Failure {
-    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
@@ -57,16 +95,16 @@ impl Failure {
         let files = causes(error)
             .any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.raw_os_error() == Some(EMFILE)));
         let kind = match error.is_connect() {
-            _ if files => Kind::OpenFiles,
-            true => Kind::Connect,
-            false => Kind::Closed,
+            _ if files => FailureKind::OpenFiles,
+            true => FailureKind::Connect,
+            false => FailureKind::Closed,
         };
         Self::new(kind, innermost(error))
     }
 
     /// An answer that broke off.
     pub(crate) fn of_reading(error: &reqwest::Error) -> Self {
-        Self::new(Kind::Cut, innermost(error))
+        Self::new(FailureKind::Cut, innermost(error))
     }
 }
 
@@ -77,4 +115,20 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// The last cause says what happened; those before it only say to whom.
 fn innermost(error: &reqwest::Error) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FailureKind;
+
+    #[test]
+    fn every_kind_is_read_as_it_is_written() {
+        let named = FailureKind::NAMED.map(|(kind, _)| kind);
+        for kind in named.into_iter().chain([FailureKind::Status(429)]) {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        for wrong in ["", "status", "status x", "Timeout"] {
+            assert!(wrong.parse::<FailureKind>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,15 +1,15 @@
-//! What a run showed, in figures.
+//! Figures of a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use crate::Request;
-use crate::run::Outcomes;
+use crate::failure::FailureKind;
+use crate::histogram::{histogram, record};
+use crate::request::{Outcomes, Request};
 
-/// What a run showed.
+/// Figures of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Figures {
     /// Requests sent.
@@ -38,11 +38,11 @@ pub struct Figures {
     pub tokens: u64,
     /// Tokens of all answers over `seconds`.
     pub tokens_per_second: f64,
-    /// What went wrong, the most frequent first.
+    /// Failures by kind, the most frequent first.
     pub errors: Vec<ErrorCount>,
 }
 
-/// How seconds are spread over the answered requests.
+/// Spread of a time over the answered requests, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Spread {
     /// The shortest.
@@ -67,31 +67,15 @@ pub struct Spread {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorCount {
     /// In which way.
-    pub kind: String,
-    /// How many.
+    pub kind: FailureKind,
+    /// Their number.
     pub count: usize,
-    /// What was said about the first of them.
+    /// Details of the first of them.
     pub example: String,
 }
 
-/// A histogram of microseconds, exact to a thousandth, that grows as it must.
-pub(crate) fn histogram() -> Histogram<u64> {
-    const SIGNIFICANT_DIGITS: u8 = 3;
-    // It refuses more than five digits only.
-    Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are allowed")
-}
-
-/// Counts a time. It fails only beyond what memory can hold: thousands of years.
-pub(crate) fn record(histogram: &mut Histogram<u64>, time: Duration) {
-    let _ = histogram.record(micros(time));
-}
-
-pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
 impl Spread {
-    /// None without a time.
+    /// The spread of some times; none without a time.
     pub(crate) fn of(times: impl Iterator<Item = Duration>) -> Option<Self> {
         let mut histogram = histogram();
         let (mut min, mut max, mut sum) = (Duration::MAX, Duration::ZERO, 0.0);
@@ -166,8 +150,8 @@ fn errors(requests: &[Request]) -> Vec<ErrorCount> {
         let (count, _) = kinds.entry(failure.kind).or_insert((0, &failure.detail));
         *count += 1;
     }
-    let count = |(kind, (count, example)): (crate::failure::Kind, (usize, &String))| ErrorCount {
-        kind: kind.to_string(),
+    let count = |(kind, (count, example)): (FailureKind, (usize, &String))| ErrorCount {
+        kind,
         count,
         example: example.clone(),
     };
@@ -191,7 +175,7 @@ fn most_in_flight(requests: &[Request]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{Failure, Kind};
+    use crate::failure::Failure;
 
     #[test]
     fn percentiles_are_exact_to_a_thousandth() {
@@ -213,7 +197,7 @@ mod tests {
         assert_eq!(Spread::of(std::iter::empty()), None);
     }
 
-    fn request(number: usize, sent: u64, end: u64, failure: Option<Kind>) -> Request {
+    fn request(number: usize, sent: u64, end: u64, failure: Option<FailureKind>) -> Request {
         Request {
             number,
             due: Duration::from_millis(sent / 2),
@@ -231,9 +215,9 @@ mod tests {
         let requests = vec![
             request(0, 0, 1000, None),
             request(1, 1000, 2000, None),
-            request(2, 1500, 1501, Some(Kind::Status(503))),
-            request(3, 1500, 1501, Some(Kind::Connect)),
-            request(4, 1600, 1601, Some(Kind::Status(503))),
+            request(2, 1500, 1501, Some(FailureKind::Status(503))),
+            request(3, 1500, 1501, Some(FailureKind::Connect)),
+            request(4, 1600, 1601, Some(FailureKind::Status(503))),
         ];
         let took = Duration::from_secs(2);
         let figures = Figures::of(&Outcomes { requests, sent: 6, took, stopped: true });
@@ -241,7 +225,7 @@ mod tests {
         assert_eq!((figures.rate, figures.tokens, figures.most_in_flight), (1.0, 20, 3));
         assert_eq!(figures.latency.map(|latency| latency.max), Some(1.5));
         assert_eq!(figures.service.map(|service| (service.min, service.max)), Some((1.0, 1.0)));
-        let errors: Vec<_> = figures.errors.iter().map(|e| (e.kind.as_str(), e.count, e.example.as_str())).collect();
-        assert_eq!(errors, [("status 503", 2, "of 2"), ("connect", 1, "of 3")]);
+        let errors: Vec<_> = figures.errors.iter().map(|e| (e.kind, e.count, e.example.as_str())).collect();
+        assert_eq!(errors, [(FailureKind::Status(503), 2, "of 2"), (FailureKind::Connect, 1, "of 3")]);
     }
 }

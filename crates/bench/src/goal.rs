@@ -21,9 +21,9 @@ pub struct Goal {
 /// Whether a goal was reached.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// As it was stated: what must not be.
+    /// The goal as it was stated: the condition of a failure.
     pub fail_if: String,
-    /// What was measured; seconds for times. None where nothing was answered.
+    /// The measured value; seconds for times. None where nothing was answered.
     pub value: Option<f64>,
     /// Whether the goal was missed.
     pub missed: bool,
@@ -114,7 +114,7 @@ impl Goal {
         self.metric == Metric::Errors
     }
 
-    /// What was measured, for people.
+    /// The measured value, for people.
     #[must_use]
     pub fn show(&self, verdict: &Verdict) -> String {
         match (verdict.value, self.metric) {

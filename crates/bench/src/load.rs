@@ -1,4 +1,4 @@
-//! What is sent, and sending it.
+//! A load, and sending it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,29 +11,30 @@ use reqwest::{Client, Url};
 use serde_json::json;
 
 use crate::ask::Http;
-use crate::run::{Outcomes, Watch};
+use crate::request::Outcomes;
+use crate::run::Watch;
 use crate::{Plan, Report};
 
-/// What to send.
+/// A load: questions, the way to send them, and the times.
 #[derive(Debug, Clone)]
 pub struct Load {
     /// Address of the server.
     pub url: String,
-    /// Where questions go.
+    /// Route that questions go to.
     pub route: &'static str,
     /// Questions, which take turns.
     pub questions: Vec<String>,
     /// Whether the server is to search its documents.
     pub search: bool,
-    /// What it is to search.
+    /// Entries that it is to search.
     pub source: Option<String>,
-    /// How it is to answer.
+    /// Pipeline that is to answer.
     pub pipeline: Option<String>,
     /// Whether answers are asked for as events.
     pub stream: bool,
     /// Whether each request gets a connection of its own.
     pub new_connections: bool,
-    /// When requests are sent.
+    /// Times of the requests.
     pub plan: Plan,
     /// Time of the same load before the one that counts.
     pub warm_up: Duration,
@@ -105,7 +106,7 @@ impl Load {
         Ok(url)
     }
 
-    /// Where questions go, without a password.
+    /// Address that questions go to, without a password.
     pub(crate) fn shown_url(&self) -> String {
         let Ok(mut url) = self.target() else { return self.url.clone() };
         // It can fail only for addresses that cannot have one.

@@ -1,13 +1,13 @@
-//! When requests are sent.
+//! Times at which requests are sent.
 
 use std::time::Duration;
 
 use anyhow::ensure;
 
-/// Which requests are sent, and when.
+/// Number and times of the requests of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What decides when the next one is sent.
+    /// Pace of the requests.
     pub pace: Pace,
     /// Send so many.
     pub tasks: Option<usize>,
@@ -19,7 +19,7 @@ pub struct Plan {
     pub timeout: Duration,
 }
 
-/// What decides when a request is sent.
+/// Pace of requests: what decides when the next one is sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
     /// The clock (open model): so long after the one before, whether that is answered or not.
@@ -34,31 +34,38 @@ pub enum Pace {
 const MOST_PER_SECOND: f64 = 1e6;
 
 impl Plan {
+    /// Tells whether it can be sent.
+    ///
     /// # Errors
     /// Says what does not fit together.
     pub fn check(&self) -> anyhow::Result<()> {
-        ensure!(self.tasks.is_some() || self.duration.is_some(), "--tasks or --duration must say when to end");
-        ensure!(self.tasks != Some(0), "--tasks must be at least 1");
-        ensure!(self.concurrency != Some(0), "--concurrency must be at least 1");
-        ensure!(self.duration != Some(Duration::ZERO), "--duration must be more than nothing");
-        ensure!(self.timeout > Duration::ZERO, "--timeout must be more than nothing");
+        ensure!(
+            self.tasks.is_some() || self.duration.is_some(),
+            "nothing says when to end: a number of tasks or a duration is needed"
+        );
+        ensure!(self.tasks != Some(0), "the number of tasks must be at least 1");
+        ensure!(self.concurrency != Some(0), "the concurrency must be at least 1");
+        ensure!(self.duration != Some(Duration::ZERO), "the duration must be more than nothing");
+        ensure!(self.timeout > Duration::ZERO, "the time-out must be more than nothing");
         match self.pace {
             Pace::Every(gap) => {
                 ensure!(
                     gap > Duration::ZERO || self.tasks.is_some(),
-                    "--duration needs a pace: --rate, --interval or --concurrency"
+                    "a duration needs a pace: a rate, an interval or a concurrency"
                 );
             }
             Pace::Rate(rate) => ensure!(
                 rate > 0.0 && rate <= MOST_PER_SECOND,
-                "--rate is {rate}; it must be more than 0 and at most {MOST_PER_SECOND} per second"
+                "the rate is {rate}; it must be more than 0 and at most {MOST_PER_SECOND} per second"
             ),
-            Pace::Answers => ensure!(self.concurrency.is_some(), "--concurrency must say how many at once"),
+            Pace::Answers => {
+                ensure!(self.concurrency.is_some(), "the closed model needs a concurrency: how many at once")
+            }
         }
         Ok(())
     }
 
-    /// When a request is to be sent, counted from the start; none under the closed model and after the end.
+    /// Time at which a request is to be sent, counted from the start; none under the closed model and after the end.
     pub(crate) fn due(&self, number: usize) -> Option<Duration> {
         if self.tasks.is_some_and(|tasks| number >= tasks) {
             return None;

@@ -5,20 +5,22 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::run::Outcomes;
-use crate::{Figures, Load, Pace, Request, Verdict, time};
+use crate::failure::FailureKind;
+use crate::histogram::micros;
+use crate::request::{Outcomes, Request};
+use crate::{Figures, Load, Pace, Verdict, time};
 
 /// Changes when a reader of the file must change.
 const VERSION: u32 = 1;
 
-/// A run: what was sent, what came of it.
+/// A run: its load and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Of this form.
+    /// Version of this form.
     pub version: u32,
-    /// What was sent.
+    /// The load that was sent.
     pub load: LoadInfo,
-    /// What it showed.
+    /// The figures of all requests.
     pub figures: Figures,
     /// The goals that were stated.
     pub goals: Vec<Verdict>,
@@ -26,10 +28,10 @@ pub struct Report {
     pub requests: Vec<Entry>,
 }
 
-/// What was sent. Times are seconds.
+/// A load, as reports keep it. Times are seconds.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LoadInfo {
-    /// Where to.
+    /// Address of the server.
     pub url: String,
     /// `open` (by the clock) or `closed` (by answers).
     pub model: String,
@@ -55,7 +57,7 @@ pub struct LoadInfo {
     pub questions: usize,
     /// Whether documents were searched.
     pub search: bool,
-    /// What was searched.
+    /// Entries that were searched.
     pub source: Option<String>,
     /// Which pipeline was asked for.
     pub pipeline: Option<String>,
@@ -76,14 +78,14 @@ pub struct Entry {
     pub tokens: u64,
     /// Status of the response; none where there was none.
     pub status: Option<u16>,
-    /// What went wrong, by kind.
-    pub error: Option<String>,
+    /// Kind of its failure, if it failed.
+    pub error: Option<FailureKind>,
 }
 
 impl Entry {
     fn of(request: &Request) -> Self {
         // Microseconds are as exact as it gets.
-        let seconds = |time: std::time::Duration| crate::figures::micros(time) as f64 / 1e6;
+        let seconds = |time: std::time::Duration| micros(time) as f64 / 1e6;
         Self {
             offset: seconds(request.due),
             wait: seconds(request.sent.saturating_sub(request.due)),
@@ -113,7 +115,7 @@ impl Report {
         }
         let name = path.display();
         let text = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
-        let other = || format!("{name} is no file of qanda bench --json");
+        let other = || format!("{name} is no report of the load tester");
         let Version { version } = serde_json::from_slice(&text).with_context(other)?;
         ensure!(version == VERSION, "{name} is of version {version}; this qanda reads version {VERSION}");
         serde_json::from_slice(&text).with_context(other)

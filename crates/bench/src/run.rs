@@ -13,51 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep_until, timeout};
 
 use crate::ask::{Ask, Outcome};
-use crate::failure::{Failure, Kind};
-use crate::figures::{histogram, record};
+use crate::failure::{Failure, FailureKind};
+use crate::histogram::{histogram, record};
+use crate::request::{Outcomes, Request};
 use crate::{Pace, Plan};
 
-/// What became of a request. All times count from the start of the run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Request {
-    /// Its place in the plan, from 0.
-    pub number: usize,
-    /// When it was to be sent.
-    pub due: Duration,
-    /// When it was sent.
-    pub sent: Duration,
-    /// When it ended.
-    pub end: Duration,
-    /// When the first piece of its answer came, if it was streamed.
-    pub first_token: Option<Duration>,
-    /// Tokens of its answer, as the server tells.
-    pub tokens: u64,
-    /// The response's status, if there was one.
-    pub status: Option<u16>,
-    pub(crate) failure: Option<Failure>,
-}
-
-impl Request {
-    /// What went wrong, if anything did: its kind and what was said about it.
-    #[must_use]
-    pub fn error(&self) -> Option<(String, &str)> {
-        self.failure.as_ref().map(|failure| (failure.kind.to_string(), failure.detail.as_str()))
-    }
-
-    /// From when it was to be sent to its end.
-    #[must_use]
-    pub fn latency(&self) -> Duration {
-        self.end.saturating_sub(self.due)
-    }
-
-    /// From when it was sent to its end.
-    #[must_use]
-    pub fn service(&self) -> Duration {
-        self.end.saturating_sub(self.sent)
-    }
-}
-
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Progress {
     /// Since its start.
@@ -74,7 +35,7 @@ pub struct Progress {
     pub p99: f64,
 }
 
-/// Is told what happens while it happens.
+/// A listener that hears of everything while it happens.
 pub trait Watch: Send + Sync + 'static {
     /// The load that counts begins; what came before was for warming up.
     fn begins(&self) {}
@@ -88,18 +49,6 @@ pub trait Watch: Send + Sync + 'static {
 
 /// Completes when the run is to end early.
 pub(crate) type Stop<'a> = Pin<&'a mut (dyn Future<Output = ()> + Send)>;
-
-/// What a run showed.
-pub(crate) struct Outcomes {
-    /// Those that ended, in the order of the plan.
-    pub(crate) requests: Vec<Request>,
-    /// All that were sent.
-    pub(crate) sent: usize,
-    /// Until the last one ended, or the run was stopped.
-    pub(crate) took: Duration,
-    /// Whether it was stopped.
-    pub(crate) stopped: bool,
-}
 
 /// Between two looks at a run under way.
 const LOOK: Duration = Duration::from_millis(200);
@@ -182,7 +131,7 @@ impl<A: Ask> Sender<A> {
             Ok(outcome) => outcome,
             Err(_) => {
                 let detail = format!("no whole answer in {}", crate::time::show(self.plan.timeout.as_secs_f64()));
-                Outcome { failure: Some(Failure::new(Kind::Timeout, detail)), ..Outcome::default() }
+                Outcome { failure: Some(Failure::new(FailureKind::Timeout, detail)), ..Outcome::default() }
             }
         };
         let end = self.start.elapsed();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{Entry, Figures, Report, time};
+use crate::{Entry, FailureKind, Figures, Report, time};
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 56.0;
@@ -19,24 +19,54 @@ const MOST_HINTS: usize = 1_000;
 const LONGEST_TITLE: usize = 125;
 const WAIT: &str = "#c4cad3";
 
-/// What a bar's colour means. The colours differ in brightness too, for those who see no difference between hues.
-const OUTCOMES: [(&str, &str); 6] = [
-    ("answered", "#2b7bba"),
-    ("status 4xx", "#e3a008"),
-    ("status 5xx", "#c81e1e"),
-    ("timeout", "#7e3af2"),
-    ("no connection", "#1f2937"),
-    ("broken off", "#f2701d"),
-];
+/// Outcome of a request, which gives its bar a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Answered,
+    Refused,
+    ServerError,
+    Timeout,
+    NoConnection,
+    BrokenOff,
+}
 
-fn outcome(entry: &Entry) -> usize {
-    match (entry.error.as_deref(), entry.status) {
-        (None, _) => 0,
-        (Some("timeout"), _) => 3,
-        (Some("cut stream" | "error event"), _) => 5,
-        (Some(_), Some(500..)) => 2,
-        (Some(_), Some(_)) => 1,
-        (Some(_), None) => 4,
+impl Outcome {
+    /// In the order of the legend.
+    const ALL: [Self; 6] =
+        [Self::Answered, Self::Refused, Self::ServerError, Self::Timeout, Self::NoConnection, Self::BrokenOff];
+
+    const fn of(entry: &Entry) -> Self {
+        match entry.error {
+            None => Self::Answered,
+            Some(FailureKind::Status(500..)) => Self::ServerError,
+            Some(FailureKind::Status(_)) => Self::Refused,
+            Some(FailureKind::Timeout) => Self::Timeout,
+            Some(FailureKind::Connect | FailureKind::OpenFiles | FailureKind::Closed) => Self::NoConnection,
+            Some(FailureKind::Cut | FailureKind::ErrorEvent) => Self::BrokenOff,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "status 4xx",
+            Self::ServerError => "status 5xx",
+            Self::Timeout => "timeout",
+            Self::NoConnection => "no connection",
+            Self::BrokenOff => "broken off",
+        }
+    }
+
+    /// The colours differ in brightness too, for those who see no difference between hues.
+    const fn colour(self) -> &'static str {
+        match self {
+            Self::Answered => "#2b7bba",
+            Self::Refused => "#e3a008",
+            Self::ServerError => "#c81e1e",
+            Self::Timeout => "#7e3af2",
+            Self::NoConnection => "#1f2937",
+            Self::BrokenOff => "#f2701d",
+        }
     }
 }
 
@@ -131,8 +161,8 @@ impl Picture<'_> {
         if self.lanes.iter().any(|(_, entry)| self.axis.x(entry.wait) - LEFT > 1.0) {
             keys.push(("not sent yet", WAIT));
         }
-        let there = |index: &usize| self.lanes.iter().any(|(_, entry)| outcome(entry) == *index);
-        keys.extend((0..OUTCOMES.len()).filter(there).map(|index| OUTCOMES[index]));
+        let occurs = |outcome: &Outcome| self.lanes.iter().any(|(_, entry)| Outcome::of(entry) == *outcome);
+        keys.extend(Outcome::ALL.into_iter().filter(occurs).map(|outcome| (outcome.name(), outcome.colour())));
         let mut x = LEFT;
         for (name, colour) in keys {
             let text = x + 17.0;
@@ -179,7 +209,7 @@ impl Picture<'_> {
         if sent - due >= 0.5 {
             rect(due, sent, WAIT);
         }
-        rect(sent, end, OUTCOMES[outcome(entry)].1);
+        rect(sent, end, Outcome::of(entry).colour());
         if let Some(first) = entry.first_token.filter(|first| self.lane >= 5.0 && end - at(*first) > 2.0) {
             rect(at(first) - 0.5, at(first) + 0.5, "#ffffff");
         }
@@ -215,7 +245,7 @@ fn figures(figures: &Figures) -> String {
 
 fn hint(number: usize, entry: &Entry) -> String {
     let ended = match (&entry.error, entry.status) {
-        (Some(error), _) => error.clone(),
+        (Some(error), _) => error.to_string(),
         (None, Some(status)) => format!("status {status}"),
         (None, None) => String::new(),
     };

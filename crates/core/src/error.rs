@@ -1,11 +1,30 @@
-//! What can go wrong behind a port. Each error says what failed and keeps its cause; the edge decides how to
-//! show it.
+//! Errors of the ports. Each says what failed; the edge decides how to show it, and what to suggest. A cause stands
+//! either in an error's own words or behind it ([`std::error::Error::source`]), never in both.
+
+use std::error::Error as StdError;
 
 use thiserror::Error;
 
 use crate::ModelError;
 
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+type Cause = Box<dyn StdError + Send + Sync>;
+
+/// An error and its causes as one sentence. Many libraries repeat their cause in their own words; what has been said
+/// already is not said again.
+#[must_use]
+pub fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let mut sentence = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !sentence.contains(&words) {
+            sentence.push_str(": ");
+            sentence.push_str(&words);
+        }
+        next = cause.source();
+    }
+    sentence
+}
 
 /// A store could not do what was asked.
 #[derive(Debug, Error)]
@@ -13,8 +32,7 @@ pub enum StoreError {
     /// The stored vectors were made by another embedder.
     #[error(
         "the store in {place} was made with the embedder {stored} ({stored_dimension} dimensions), but this is \
-         {given} ({given_dimension} dimensions); start with --embedder for the stored one, or re-embed: ingest \
-         your documents into a new --data-dir (or another --chroma-collection)"
+         {given} ({given_dimension} dimensions)"
     )]
     OtherEmbedder {
         /// Where the store is.
@@ -27,6 +45,14 @@ pub enum StoreError {
         given: String,
         /// Its dimension.
         given_dimension: usize,
+    },
+    /// Nothing was ever stored under this name.
+    #[error("there is no collection {name} in {place}")]
+    NoCollection {
+        /// The collection.
+        name: String,
+        /// Where it was looked for.
+        place: String,
     },
     /// The disk (or a quota on it) is full. What was committed stays.
     #[error("the disk is full: {place} could not be written; free some space and run it again, nothing stored is lost")]
@@ -44,12 +70,11 @@ pub enum StoreError {
         cause: Option<Cause>,
     },
     /// Anything else: a damaged file, a failed query.
-    #[error("{doing} failed: {cause}")]
+    #[error("{doing} failed: {}", with_causes(&**.cause))]
     Failed {
         /// What was being done.
         doing: String,
         /// Cause.
-        #[source]
         cause: Cause,
     },
 }

@@ -20,7 +20,7 @@ pub mod verification;
 pub use answer::{Answer, Citation, Timings};
 pub use context::{Caller, Collection, RequestContext};
 pub use document::{Document, EntryId, Metadata, NewDocument, NewPassage, Passage, Span};
-pub use error::{AnswerError, StoreError};
+pub use error::{AnswerError, StoreError, with_causes};
 pub use model_error::ModelError;
 pub use pair::{NewPair, Pair};
 pub use ports::{Documents, Embedder, LanguageModel, Pairs, Search, Store, Upkeep};

@@ -1,7 +1,8 @@
 //! Failures of language models and embedders.
 
 use std::error::Error;
-use std::fmt::Write;
+
+use crate::error::with_causes;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -78,7 +79,7 @@ pub enum ModelError {
     #[error("the model has stopped")]
     Stopped,
     /// Anything else: a file that is not a model, a failed evaluation.
-    #[error("{doing} failed: {}", with_causes(.cause.as_ref()))]
+    #[error("{doing} failed: {}", with_causes(&**.cause))]
     Failed {
         /// Work that failed.
         doing: String,
@@ -147,21 +148,6 @@ fn too_long(tokens: usize, limit: Option<usize>) -> String {
         Some(limit) => format!("the prompt has {tokens} tokens, more than the {limit} that fit the model"),
         None => format!("the prompt has about {tokens} tokens, more than the model takes"),
     }
-}
-
-/// An error with what caused it, each once: some errors repeat their cause in their own words.
-fn with_causes(error: &(dyn Error + Send + Sync + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        let words = deeper.to_string();
-        if !text.contains(&words) {
-            // Writing to a string does not fail.
-            let _ = write!(text, ": {words}");
-        }
-        cause = deeper.source();
-    }
-    text
 }
 
 #[cfg(test)]

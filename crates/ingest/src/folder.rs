@@ -1,6 +1,7 @@
 //! Which files are to be read.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,9 +29,32 @@ pub struct Listing {
     pub folders: Vec<PathBuf>,
     /// What was asked for and cannot be had: the path as people see it, and why.
     pub failures: Vec<(String, ReadError)>,
-    /// Files inside folders that no reader takes, counted by ending (".pdf"); symbolic links are counted as
-    /// "symbolic link".
-    pub skipped: BTreeMap<String, usize>,
+    /// What was passed over inside folders, and how often.
+    pub skipped: BTreeMap<Skipped, usize>,
+}
+
+/// Why something inside a folder is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Skipped {
+    /// No reader takes files with this ending: ".pdf".
+    Ending(String),
+    /// Its name has no ending, which would tell the reader.
+    NoEnding,
+    /// Symbolic links are not followed.
+    Link,
+    /// A socket, a device or a pipe.
+    NotAFile,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ending(ending) => write!(formatter, "there is no reader for {ending} files"),
+            Self::NoEnding => formatter.write_str("there is no reader for files without an ending"),
+            Self::Link => formatter.write_str("symbolic links inside folders are not followed"),
+            Self::NotAFile => formatter.write_str("sockets, devices and pipes are not documents"),
+        }
+    }
 }
 
 /// Lists the files that `paths` name, and those inside the folders that they name. Hidden files and folders
@@ -107,14 +131,18 @@ impl Search {
     fn entry(&mut self, entry: &DirEntry) {
         let skipped = match entry.file_type() {
             Some(kind) if kind.is_dir() => return,
-            Some(kind) if kind.is_symlink() => "symbolic link".to_owned(),
+            Some(kind) if kind.is_symlink() => Skipped::Link,
             Some(kind) if kind.is_file() && reader_for(entry.path()).is_ok() => {
                 if let Err(error) = self.file(entry.path()) {
                     self.listing.failures.push((entry.path().display().to_string(), error));
                 }
                 return;
             }
-            _ => ending_of(entry.path()),
+            Some(kind) if kind.is_file() => match entry.path().extension() {
+                Some(_) => Skipped::Ending(ending_of(entry.path())),
+                None => Skipped::NoEnding,
+            },
+            _ => Skipped::NotAFile,
         };
         *self.listing.skipped.entry(skipped).or_default() += 1;
     }
@@ -187,12 +215,15 @@ mod tests {
         fs::write(docs.path().join(".gitignore"), "ignored.md").unwrap();
         fs::write(docs.path().join(".ignore"), "ignored.md").unwrap();
         symlink(docs.path(), docs.path().join("a/loop")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(docs.path().join("socket.md")).unwrap();
         let listing = find(&[docs.path().to_owned()]);
         assert_eq!(names(&listing, docs.path()), ["a/b.html", "a/z.txt", "b.md", "ignored.md"]);
         assert!(listing.failures.is_empty());
-        let skipped: Vec<(&str, usize)> =
-            listing.skipped.iter().map(|(ending, count)| (ending.as_str(), *count)).collect();
-        assert_eq!(skipped, [(".pdf", 2), ("nameless", 1), ("symbolic link", 1)]);
+        let skipped: Vec<(String, usize)> =
+            listing.skipped.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();
+        let reasons = ["no reader for .pdf", "without an ending", "symbolic links", "sockets"];
+        assert!(skipped.iter().zip(reasons).all(|((said, _), reason)| said.contains(reason)), "{skipped:?}");
+        assert_eq!(skipped.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [2, 1, 1, 1]);
     }
 
     #[test]

@@ -28,5 +28,5 @@ pub mod sync;
 pub use chunker::{Chunk, passages};
 pub use document::{Prepared, Recipe};
 pub use error::{IngestError, MAX_BYTES, ReadError};
-pub use folder::Found;
+pub use folder::{Found, Skipped};
 pub use sync::{Event, Report, StepSeconds, Sync};

@@ -3,12 +3,12 @@
 #![allow(clippy::expect_used, clippy::print_stderr)]
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use qanda_core::ports::TokenCounter;
 use qanda_ingest::readers::{BlockKind, reader_for};
 use qanda_ingest::{Chunk, Found, Prepared, ReadError, Recipe, passages};
+use qanda_tests::data::shared;
 use serde_json::Value;
 
 const BUDGET: usize = 250;
@@ -26,17 +26,6 @@ impl TokenCounter for Estimate {
     fn max_tokens(&self) -> usize {
         256
     }
-}
-
-/// `../shared/data/<name>`, seen from the workspace; `None`, said aloud, if it is not there.
-fn shared(name: &str) -> Option<PathBuf> {
-    // Tests run in their package's folder.
-    let folder = PathBuf::from("../../../shared/data").join(name);
-    let there = folder.is_dir();
-    if !there {
-        eprintln!("SKIPPED: there is no {}", folder.display());
-    }
-    there.then_some(folder)
 }
 
 fn prepare(path: &std::path::Path) -> Result<Prepared, ReadError> {

@@ -4,6 +4,7 @@
 
 mod cli;
 mod config;
+mod hints;
 mod logging;
 mod models;
 mod open_files;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    terminal::report_panics();
     // Connections to servers over TLS: one provider for all clients. It can only fail when there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match cli::run() {

@@ -25,7 +25,7 @@ pub(crate) fn raise_limit() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        terminal::note(&format!("the limit of open files stays as it was: {error}"));
+        terminal::note(format!("the limit of open files stays as it was: {error}"));
     }
 }
 

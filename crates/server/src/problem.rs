@@ -105,7 +105,9 @@ impl From<StoreError> for Problem {
             StoreError::DiskFull { .. } => {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", "The disk is full", detail)
             }
-            StoreError::OtherEmbedder { .. } | StoreError::Failed { .. } => Self::internal(detail),
+            StoreError::OtherEmbedder { .. } | StoreError::NoCollection { .. } | StoreError::Failed { .. } => {
+                Self::internal(detail)
+            }
         }
     }
 }

@@ -308,7 +308,7 @@ async fn a_store_without_an_embedder_reads_but_makes_nothing() {
         .await
         .expect_err("is refused")
         .to_string();
-    assert!(refused.contains("no collection looking; `qanda ingest --store chroma` makes it"), "{refused}");
+    assert!(refused.contains("no collection looking in Chroma"), "{refused}");
 }
 
 /// Every state in which a crash can leave a document: written, but not swept and sealed; swept, but not sealed.

@@ -92,7 +92,7 @@ async fn what_takes_too_long_is_given_up() {
     let plan = Plan { timeout: Duration::from_millis(500), ..plan(Pace::Answers, Some(3), None, Some(3)) };
     let figures = Figures::of(&send(plan, seconds(0..60)).await);
     assert_eq!((figures.completed, figures.failed), (0, 3));
-    assert_eq!(figures.errors[0].kind, "timeout");
+    assert_eq!(figures.errors[0].kind, FailureKind::Timeout);
     assert!(figures.seconds < 1.0 && figures.latency.is_none());
 }
 

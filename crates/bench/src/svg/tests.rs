@@ -1,8 +1,7 @@
 use super::*;
 use crate::LoadInfo;
 
-fn entry(offset: f64, wait: f64, seconds: f64, error: Option<&str>, status: Option<u16>) -> Entry {
-    let error = error.map(ToOwned::to_owned);
+fn entry(offset: f64, wait: f64, seconds: f64, error: Option<FailureKind>, status: Option<u16>) -> Entry {
     Entry { offset, wait, seconds, first_token: Some(seconds / 2.0), tokens: 0, status, error }
 }
 
@@ -75,10 +74,10 @@ fn bars(svg: &str, colour: &str) -> Vec<(f64, f64)> {
 fn pictures_are_well_formed_whatever_they_show() {
     let mixed = vec![
         entry(0.0, 0.0, 1.0, None, Some(200)),
-        entry(0.5, 1.0, 2.0, Some("status 503"), Some(503)),
-        entry(1.0, 0.0, 1e-7, Some("connect"), None),
-        entry(1.5, 0.0, 1.0, Some("timeout <&\">"), None),
-        entry(1.5, 0.0, 1.0, Some("cut stream"), Some(200)),
+        entry(0.5, 1.0, 2.0, Some(FailureKind::Status(503)), Some(503)),
+        entry(1.0, 0.0, 1e-7, Some(FailureKind::Connect), None),
+        entry(1.5, 0.0, 1.0, Some(FailureKind::Timeout), None),
+        entry(1.5, 0.0, 1.0, Some(FailureKind::Cut), Some(200)),
     ];
     let many: Vec<Entry> = mixed.iter().cycle().take(15_000).cloned().collect();
     for requests in [Vec::new(), vec![entry(0.0, 0.0, 0.0, None, None)], mixed, many.clone()] {
@@ -96,7 +95,7 @@ fn pictures_are_well_formed_whatever_they_show() {
 fn the_batches_of_a_worker_that_takes_one_at_a_time_are_stairs() {
     // Three at once, each answered when the one before is done.
     let requests = (1..=3).map(|n| entry(0.0, 0.0, 12.0 * f64::from(n), None, Some(200))).collect();
-    let found = bars(&picture(&report(requests)), OUTCOMES[0].1);
+    let found = bars(&picture(&report(requests)), Outcome::Answered.colour());
     assert_eq!(found.len(), 3);
     assert!(found.iter().all(|(x, _)| *x == LEFT), "{found:?}");
     let widths: Vec<f64> = found.iter().map(|(_, width)| width / found[0].1).collect();
@@ -106,7 +105,7 @@ fn the_batches_of_a_worker_that_takes_one_at_a_time_are_stairs() {
 #[test]
 fn waiting_is_drawn_before_sending() {
     let svg = picture(&report(vec![entry(1.0, 2.0, 4.0, None, Some(200)), entry(0.0, 0.0, 1.0, None, Some(200))]));
-    let (waits, answers) = (bars(&svg, WAIT), bars(&svg, OUTCOMES[0].1));
+    let (waits, answers) = (bars(&svg, WAIT), bars(&svg, Outcome::Answered.colour()));
     assert_eq!((waits.len(), answers.len()), (1, 2));
     // In order of arrival: the later one is below.
     assert!((waits[0].0 + waits[0].1 - answers[1].0).abs() < 0.11, "{waits:?} {answers:?}");

@@ -1,5 +1,7 @@
 //! What the job tells while it runs, and at its end.
 
+use crate::Skipped;
+
 /// Something that happened, as soon as it happened. Paths are as people see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -8,10 +10,10 @@ pub enum Event {
         /// How many there are.
         files: usize,
     },
-    /// Files in the folders that no reader takes.
+    /// Files in the folders were passed over, all for the same reason.
     Skipped {
-        /// Their ending (".pdf"), or what else they are.
-        ending: String,
+        /// Why.
+        reason: Skipped,
         /// How many there are.
         files: usize,
     },

@@ -182,8 +182,8 @@ fn with_vectors(batch: Vec<Prepared>, vectors: Vec<Vec<f32>>) -> Vec<NewDocument
 
 async fn announce(listing: &Listing, events: &Sender<Event>) {
     tell(events, Event::Planned { files: listing.files.len() }).await;
-    for (ending, files) in &listing.skipped {
-        tell(events, Event::Skipped { ending: ending.clone(), files: *files }).await;
+    for (reason, files) in &listing.skipped {
+        tell(events, Event::Skipped { reason: reason.clone(), files: *files }).await;
     }
     for (path, error) in &listing.failures {
         tell(events, Event::Failed { path: path.clone(), reason: error.to_string() }).await;

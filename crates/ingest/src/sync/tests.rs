@@ -11,6 +11,7 @@ use qanda_core::ports::{EmbedderIdentity, Page, StoreStatus};
 use qanda_core::{Document, Documents, Passage, StoreError, Upkeep};
 
 use super::*;
+use crate::Skipped;
 
 /// Documents by location, in memory.
 #[derive(Default)]
@@ -174,7 +175,7 @@ async fn new_files_are_stored_with_their_vectors() {
     }
     assert_eq!(bench.store.optimised.load(Ordering::SeqCst), 1);
     assert_eq!(events[0], Event::Planned { files: 2 });
-    assert_eq!(events[1], Event::Skipped { ending: ".pdf".to_owned(), files: 1 });
+    assert_eq!(events[1], Event::Skipped { reason: Skipped::Ending(".pdf".to_owned()), files: 1 });
     assert_eq!(events.last(), Some(&Event::Indexing));
     assert!(events.contains(&Event::Stored { documents: 2, passages: 3 }));
 }

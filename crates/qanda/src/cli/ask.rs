@@ -5,7 +5,7 @@ use qanda_core::{Answer, Question, RequestContext, Source};
 use qanda_server::answer_json;
 
 use crate::config::AnswerArgs;
-use crate::terminal::{self, BOLD, CYAN, DIM};
+use crate::terminal::{self, BOLD, CYAN, DIM, Text, one_line};
 use crate::wiring::Patience;
 use crate::{logging, wiring};
 
@@ -23,7 +23,7 @@ pub(crate) struct Ask {
     /// Passages to retrieve
     #[arg(long, value_name = "N", default_value_t = Question::DEFAULT_RESULTS, value_parser = n_results)]
     n_results: usize,
-    /// What to search: context, QA or all
+    /// Search in: context (passages), QA (question/answer pairs) or all
     #[arg(long, default_value = "context")]
     source: Source,
     /// Search only documents with this metadata; can be given several times
@@ -65,7 +65,7 @@ impl Ask {
             anyhow::Ok(parts.default_pipeline().answer(&RequestContext::local(), question, &mut show).await?)
         })?;
         if self.json {
-            terminal::line(&serde_json::to_string_pretty(&answer_json(&answer))?);
+            terminal::pretty_json(&answer_json(&answer))?;
         } else {
             terminal::line("");
             list_sources(&answer);
@@ -77,15 +77,16 @@ impl Ask {
 /// The citations below an answer: where they are and what they say.
 fn list_sources(answer: &Answer) {
     if !answer.citations.is_empty() {
-        terminal::line(&format!("\n{BOLD}Sources{BOLD:#}"));
+        terminal::line(Text::from("\n").and_styled(BOLD, "Sources"));
     }
     for citation in &answer.citations {
-        let (title, document) = (&citation.title, &citation.document);
-        let place = format!("{DIM}{document}, bytes {}-{}{DIM:#}", citation.span.start, citation.span.end);
-        terminal::line(&format!("{CYAN}[{}]{CYAN:#} {title}  {place}", citation.marker));
+        let (title, document) = (one_line(&citation.title), one_line(&citation.document));
+        let place = format!("{document}, bytes {}-{}", citation.span.start, citation.span.end);
+        let marker = Text::styled(CYAN, format!("[{}]", citation.marker));
+        terminal::line(marker.and(format!(" {title}  ")).and_styled(DIM, place));
         let words = citation.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        terminal::line(&format!("    {words}"));
+        terminal::line(format!("    {words}"));
     }
     let seconds = answer.timings.get("total").unwrap_or_default() / 1e3;
-    terminal::note(&format!("{DIM}{} · {seconds:.1} s{DIM:#}", answer.model));
+    terminal::note(Text::styled(DIM, format!("{} · {seconds:.1} s", one_line(&answer.model))));
 }

@@ -64,10 +64,10 @@ pub(crate) struct Bench {
     /// Ask the model alone, without the documents
     #[arg(long)]
     model_alone: bool,
-    /// What is searched: context, QA, all
+    /// Search in: context, QA, all
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
-    /// How it is answered: direct, classic
+    /// Answer with the pipeline: direct, classic
     #[arg(long, value_name = "NAME")]
     pipeline: Option<String>,
     /// Ask mock-q, which needs no model
@@ -112,9 +112,9 @@ enum Log {
     None,
 }
 
-/// Nobody reads more than so many starts and ends.
+/// Questions whose starts and ends are logged, unless told otherwise: nobody reads more.
 const LOGGED: usize = 50;
-/// How many questions are sent when nothing is said.
+/// Questions to send, unless told otherwise.
 const TASKS: usize = 8;
 /// Exit code when a goal was missed.
 const MISSED: u8 = 4;
@@ -197,7 +197,7 @@ impl Bench {
         report
     }
 
-    /// Whoever states a goal about errors has said how many may be.
+    /// The exit code. A goal about errors has said how many there may be.
     fn judge(&self, report: &Report) -> ExitCode {
         let errors_allowed = self.fail_if.iter().any(Goal::is_about_errors);
         show::goals(&self.fail_if, &report.goals);

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::ingest::PassageArgs;
 use super::serve::HttpArgs;
-use crate::config::{AnswerArgs, EnvFile, File};
-use crate::terminal::{self, BOLD, DIM};
+use crate::config::{AnswerArgs, EnvFile, File, defaults};
+use crate::terminal::{self, BOLD, DIM, Text, one_line};
 
 /// Show the settings in effect and where each comes from
 ///
@@ -36,7 +36,7 @@ struct Setting {
     /// Its key in the file, which is its flag with `_` for `-`.
     key: String,
     variable: String,
-    /// None where the default is found out when it is needed.
+    /// The value, in words where it is found out when it is needed; none where there is none.
     value: Option<String>,
     origin: String,
 }
@@ -60,7 +60,7 @@ impl Config {
         if self.json {
             let of = |s: &Setting| json!({"value": s.value, "origin": s.origin, "variable": s.variable});
             let all: serde_json::Map<_, _> = settings.iter().map(|s| (s.key.clone(), of(s))).collect();
-            terminal::line(&serde_json::to_string_pretty(&all)?);
+            terminal::pretty_json(&all)?;
         } else {
             show(&settings);
         }
@@ -76,8 +76,9 @@ fn show(settings: &[Setting]) {
     let keys = width(|s| s.key.len());
     let values = width(|s| s.value.as_ref().map_or(1, |value| value.chars().count())).min(48);
     for Setting { key, value, origin, .. } in settings {
-        let value = value.as_deref().unwrap_or("-");
-        terminal::line(&format!("{BOLD}{key:<keys$}{BOLD:#}  {value:<values$}  {DIM}{origin}{DIM:#}"));
+        let value = one_line(value.as_deref().unwrap_or("-"));
+        let key = Text::styled(BOLD, format!("{key:<keys$}"));
+        terminal::line(key.and(format!("  {value:<values$}  ")).and_styled(DIM, origin));
     }
 }
 
@@ -97,15 +98,8 @@ fn setting(argument: &Arg, matches: &ArgMatches, env_file: &EnvFile, file: &File
     };
     let secret = argument.is_hide_env_values_set();
     let value = value.map(|value| if secret { "(set, hidden)".to_owned() } else { value });
-    let value = value.or_else(|| default_in_help(argument));
+    let value = value.or_else(|| defaults::in_words(argument).map(|words| format!("({words})")));
     Some(Setting { key: long.replace('-', "_"), variable, value, origin })
-}
-
-/// A default that is found out when it is needed stands in the help only: `[default: the cores]`.
-fn default_in_help(argument: &Arg) -> Option<String> {
-    let help = argument.get_help()?.to_string();
-    let (_, default) = help.split_once("[default: ")?;
-    Some(format!("({})", default.trim_end_matches(']')))
 }
 
 fn write_prompts(folder: &std::path::Path) -> anyhow::Result<()> {
@@ -117,7 +111,7 @@ fn write_prompts(folder: &std::path::Path) -> anyhow::Result<()> {
         anyhow::ensure!(!path.exists(), "{} is there already; it is left as it is", path.display());
         let text = prompts.get_mut(name).context("every prompt has a text")?;
         std::fs::write(&path, format!("{text}\n")).with_context(doing)?;
-        terminal::line(&path.display().to_string());
+        terminal::line(path.display().to_string());
     }
     Ok(())
 }

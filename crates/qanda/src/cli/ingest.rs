@@ -1,14 +1,12 @@
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use qanda_ingest::{Event, Report, Sync};
 
 use crate::config::SearchArgs;
-use crate::terminal::{self, BOLD, DIM, RED, grouped};
+use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line};
 use crate::wiring::{Patience, Search};
 use crate::{logging, wiring};
 
@@ -40,10 +38,11 @@ pub(crate) struct Ingest {
     search: SearchArgs,
 }
 
-/// How documents are cut.
+/// Size of the passages that documents are cut into.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Documents")]
 pub(super) struct PassageArgs {
-    /// Longest passage, in tokens of the embedder [default: 180]
+    /// Longest passage, in tokens of the embedder
     #[arg(long, value_name = "N", env = "QANDA_PASSAGE_TOKENS")]
     passage_tokens: Option<usize>,
 }
@@ -69,9 +68,9 @@ impl Ingest {
         progress.clear();
         let report = report?;
         if self.json {
-            terminal::line(&to_json(&report).to_string())
+            terminal::json(&to_json(&report))?;
         } else {
-            close(&report)
+            close(&report);
         }
         Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
     }
@@ -87,79 +86,71 @@ fn step_back() {
 
 /// A bar on a terminal, plain lines otherwise.
 struct Progress {
-    bar: ProgressBar,
+    bar: Bar,
     plain: bool,
 }
 
 impl Progress {
     fn new(quiet: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal() && !quiet;
-        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style = ProgressStyle::with_template("{bar:30.cyan} {pos}/{len} documents  {elapsed}  {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, plain: !terminal && !quiet }
+        let bar = Bar::new("{bar:30.cyan} {pos}/{len} documents  {elapsed}  {wide_msg}", quiet);
+        let plain = !bar.is_shown() && !quiet;
+        Self { bar, plain }
     }
 
     fn show(&self, event: &Event) {
         match event {
             Event::Planned { files } => {
-                self.bar.set_length(*files as u64);
-                self.line(&format!("{files} files to look at"));
+                self.bar.set_length(*files);
+                self.plain_line(&format!("{} to look at", counted(*files, "file")));
             }
-            Event::Skipped { ending, files } => {
-                self.say(&format!("skipped {files} files ({ending}): no reader for them"))
+            Event::Skipped { reason, files } => {
+                let reason = one_line(&reason.to_string());
+                self.bar.note(format!("skipped {}: {reason}", counted(*files, "file")));
             }
-            Event::Unchanged { .. } => self.bar.inc(1),
-            Event::Read { path, .. } => self.bar.set_message(path.clone()),
+            Event::Unchanged { .. } => self.bar.advance(1),
+            Event::Read { path, .. } => self.bar.set_message(path),
             Event::Failed { path, reason } => {
-                self.bar.inc(1);
-                self.say(&format!("{RED}failed{RED:#} {path}: {reason}"));
+                self.bar.advance(1);
+                let (path, reason) = (one_line(path), one_line(reason));
+                self.bar.note(Text::styled(RED, "failed").and(format!(" {path}: {reason}")));
             }
             Event::Embedded { .. } => {}
             Event::Stored { documents, passages } => {
-                self.bar.inc(*documents as u64);
-                self.line(&format!("stored {documents} documents, {passages} passages"));
+                self.bar.advance(*documents);
+                let (documents, passages) = (counted(*documents, "document"), counted(*passages, "passage"));
+                self.plain_line(&format!("stored {documents}, {passages}"));
             }
-            Event::Removed { documents } => self.say(&format!("removed {documents} documents whose files are gone")),
+            Event::Removed { documents } => {
+                self.bar.note(format!("removed {} whose files are gone", counted(*documents, "document")));
+            }
             Event::Indexing => {
                 self.bar.set_message("bringing the indexes up to date");
-                self.line("bringing the indexes up to date");
+                self.plain_line("bringing the indexes up to date");
             }
         }
     }
 
-    /// A line that only those without a bar need.
-    fn line(&self, text: &str) {
+    /// Says in a line what a bar would show.
+    fn plain_line(&self, text: &str) {
         if self.plain {
             terminal::note(text);
         }
     }
 
-    /// A line that everybody needs.
-    fn say(&self, text: &str) {
-        self.bar.suspend(|| terminal::note(text));
-    }
-
     fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.bar.clear();
     }
 }
 
 fn close(report: &Report) {
-    let count = |number: usize| grouped(number as u64);
-    let mut parts = vec![format!("{} documents, {} passages", count(report.documents), count(report.passages))];
-    if report.unchanged > 0 {
-        parts.push(format!("{} unchanged", count(report.unchanged)));
+    let mut parts = vec![counted(report.documents, "document"), counted(report.passages, "passage")];
+    for (number, name) in [(report.unchanged, "unchanged"), (report.removed, "removed"), (report.skipped, "skipped")] {
+        if number > 0 {
+            parts.push(format!("{} {name}", grouped(number)));
+        }
     }
-    if report.removed > 0 {
-        parts.push(format!("{} removed", count(report.removed)));
-    }
-    if report.skipped > 0 {
-        parts.push(format!("{} skipped", count(report.skipped)));
-    }
-    parts.push(format!("{} failures", count(report.failures.len())));
-    terminal::line(&format!("{BOLD}{}{BOLD:#} in {:.1} s", parts.join(", "), report.seconds));
+    parts.push(counted(report.failures.len(), "failure"));
+    terminal::line(Text::styled(BOLD, parts.join(", ")).and(format!(" in {:.1} s", report.seconds)));
     if report.passages > 0 {
         let t = &report.timings;
         let busy = format!(
@@ -170,7 +161,7 @@ fn close(report: &Report) {
             t.indexing,
             report.passages as f64 / report.seconds
         );
-        terminal::line(&format!("{DIM}{busy}{DIM:#}"));
+        terminal::line(Text::styled(DIM, busy));
     }
 }
 

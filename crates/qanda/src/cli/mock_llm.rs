@@ -94,7 +94,7 @@ impl MockLlm {
             let listener =
                 mock_llm::listen(self.listen).with_context(|| format!("cannot listen on {}", self.listen))?;
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-            terminal::line(&format!("mock model listening on http://{}", listener.local_addr()?));
+            terminal::line(format!("mock model listening on http://{}", listener.local_addr()?));
             tokio::select! {
                 served = mock_llm::serve(listener, settings) => served.context("serving failed")?,
                 _ = terminate.recv() => {}

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{EnvFile, File};
+use crate::config::{EnvFile, File, defaults};
 
 /// Answers questions over your own documents, with citations.
 ///
@@ -71,7 +71,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let env_file = EnvFile::load()?;
     let arguments: Vec<_> = std::env::args_os().collect();
     let file = File::read(&arguments)?;
-    let command = file.apply(Cli::command())?;
+    let command = defaults::shown_in_help(file.apply(command())?);
     let matches = command.clone().get_matches_from(arguments);
     match Cli::from_arg_matches(&matches)?.command {
         Command::Ingest(command) => command.run(),
@@ -87,6 +87,21 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The definition of the command line.
+pub(crate) fn command() -> clap::Command {
+    numbers_may_be_negative(Cli::command())
+}
+
+/// Lets every argument take a number below zero. Which numbers make sense is for what reads them to say: without this,
+/// `--temperature -1` would be told that there is no flag `-1`.
+fn numbers_may_be_negative(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let takes_values = argument.get_action().takes_values();
+        argument.allow_negative_numbers(takes_values)
+    });
+    command.mut_subcommands(numbers_may_be_negative)
+}
+
 /// The runtime of a command that waits for models and stores. They compute on threads of their own.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
@@ -97,8 +112,46 @@ mod tests {
     use super::*;
 
     #[test]
+    fn numbers_below_zero_are_taken_as_values() {
+        let floor = |arguments: &[&str]| {
+            let matches = command().try_get_matches_from([&["qanda", "serve"], arguments].concat())?;
+            Ok::<_, clap::Error>(
+                matches.subcommand_matches("serve").and_then(|m| m.get_one("relevance_floor").copied()),
+            )
+        };
+        for value in ["-1", "-0.25", "-1.5"] {
+            let number: f32 = value.parse().expect("a number");
+            assert_eq!(floor(&["--relevance-floor", value]).expect("is taken"), Some(number));
+        }
+        // What cannot be below zero says so, and not that there is no such flag.
+        let refused = floor(&["--llm-slots", "-1"]).expect_err("is refused").to_string();
+        assert!(refused.contains("invalid value '-1' for '--llm-slots"), "{refused}");
+    }
+
+    /// The command as it is shown in a terminal of 100 columns, whatever is set around the tests.
+    fn for_snapshots(command: clap::Command) -> clap::Command {
+        let command = command.term_width(100).mut_args(|argument| argument.hide_env_values(true));
+        command.mut_subcommands(for_snapshots)
+    }
+
+    fn check_help(name: &str, command: &mut clap::Command) {
+        insta::assert_snapshot!(name, command.render_long_help());
+        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+            check_help(&format!("{name}_{}", sub.get_name()), sub);
+        }
+    }
+
+    /// `INSTA_UPDATE=always cargo test --release -p qanda help` takes over what has changed.
+    #[test]
+    fn the_help_of_every_command_is_as_it_was() {
+        let mut command = for_snapshots(defaults::shown_in_help(command()));
+        command.build();
+        check_help("help", &mut command);
+    }
+
+    #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     /// All arguments of a command and its subcommands.

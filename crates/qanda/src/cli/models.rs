@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::models::{ALL, directory, pull};
-use crate::terminal::{self, BOLD, DIM, GREEN};
+use crate::terminal::{self, BOLD, DIM, GREEN, Text};
 
 /// Get the default models, or list those that are there
 #[derive(Debug, Args)]
@@ -39,10 +39,11 @@ fn pull_all() -> anyhow::Result<()> {
     for model in ALL {
         let path = model.path(&models);
         if !path.exists() {
-            terminal::note(&format!("downloading {} ({} MB, {})", model.name, model.megabytes, model.licence));
+            terminal::note(format!("downloading {} ({} MB, {})", model.name, model.megabytes, model.licence));
             pull(model, &models)?;
         }
-        terminal::line(&format!("{GREEN}ok{GREEN:#} {} {DIM}{}{DIM:#}", model.name, path.display()));
+        let ok = Text::styled(GREEN, "ok").and(format!(" {} ", model.name));
+        terminal::line(ok.and_styled(DIM, path.display()));
     }
     Ok(())
 }
@@ -57,13 +58,13 @@ fn list(json: bool) -> anyhow::Result<()> {
                 "path": model.path(&models), "installed": installed(model),
             })
         };
-        terminal::line(&serde_json::to_string_pretty(&ALL.iter().map(model).collect::<Vec<_>>())?);
-        return Ok(());
+        return terminal::pretty_json(&ALL.iter().map(model).collect::<Vec<_>>());
     }
     for model in ALL {
         let state = if installed(model) { "installed" } else { "missing: qanda models pull" };
-        let (name, purpose, path) = (model.name, model.purpose, model.path(&models));
-        terminal::line(&format!("{BOLD}{name:<24}{BOLD:#} {purpose:<15} {state}  {DIM}{}{DIM:#}", path.display()));
+        let name = Text::styled(BOLD, format!("{:<24}", model.name));
+        let line = name.and(format!(" {:<15} {state}  ", model.purpose));
+        terminal::line(line.and_styled(DIM, model.path(&models).display()));
     }
     Ok(())
 }

@@ -3,18 +3,17 @@
 mod generate;
 
 use std::fs::File;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use qanda_ingest::pairs::{self, Format};
 use serde_json::json;
 
 use crate::config::SearchArgs;
-use crate::terminal::{self, BOLD, grouped};
+use crate::hints::WithHint;
+use crate::terminal::{self, BOLD, Bar, Text, grouped};
 use crate::wiring::{Patience, Search};
 use crate::{logging, wiring};
 
@@ -65,7 +64,8 @@ fn format(given: Option<FileFormat>, path: &Path) -> anyhow::Result<Format> {
         (Some(FileFormat::Jsonl), _) | (None, "jsonl" | "ndjson") => Ok(Format::JsonLines),
         (Some(FileFormat::Csv), _) | (None, "csv") => Ok(Format::Csv),
         (None, _) => {
-            anyhow::bail!("{} ends neither in .jsonl nor in .csv; say which it is with --format", path.display())
+            let unknown = anyhow::anyhow!("{} ends neither in .jsonl nor in .csv", path.display());
+            Err(unknown).hint("say which it is with --format")
         }
     }
 }
@@ -97,21 +97,21 @@ impl Import {
         let file = File::open(&self.file).with_context(|| format!("cannot read {name}"))?;
         let records = pairs::read(file, format(self.format, &self.file)?).with_context(|| format!("in {name}"))?;
         let settings = self.search.resolve()?;
-        let bar = bar(self.json, "{bar:30.cyan} {pos}/{len} pairs  {elapsed}");
-        bar.set_length(records.len() as u64);
+        let bar = Bar::new("{bar:30.cyan} {pos}/{len} pairs  {elapsed}", self.json);
+        bar.set_length(records.len());
         let report = super::runtime()?.block_on(async {
             let Search { store, embedder, .. } = wiring::search(settings, Patience::None).await?;
             store.claim(embedder.identity().clone()).await?;
-            anyhow::Ok(pairs::import(store, embedder, records, |done| bar.set_position(done as u64)).await?)
+            anyhow::Ok(pairs::import(store, embedder, records, |done| bar.set_position(done)).await?)
         });
-        bar.finish_and_clear();
+        bar.clear();
         let pairs::ImportReport { stored, unchanged, repeated } = report?;
         if self.json {
-            terminal::line(&json!({"stored": stored, "unchanged": unchanged, "repeated": repeated}).to_string());
+            terminal::json(&json!({"stored": stored, "unchanged": unchanged, "repeated": repeated}))?;
         } else {
-            let count = |number: usize| grouped(number as u64);
-            let (stored, unchanged, repeated) = (count(stored), count(unchanged), count(repeated));
-            terminal::line(&format!("{BOLD}{stored} pairs stored{BOLD:#}, {unchanged} unchanged, {repeated} repeated"));
+            let (stored, unchanged, repeated) = (grouped(stored), grouped(unchanged), grouped(repeated));
+            let bold = Text::styled(BOLD, format!("{stored} pairs stored"));
+            terminal::line(bold.and(format!(", {unchanged} unchanged, {repeated} repeated")));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -141,24 +141,17 @@ impl Export {
             let store = wiring::store(&settings, None)?;
             anyhow::Ok(pairs::export(&*store).await?)
         })?;
-        let count = records.len() as u64;
+        let count = records.len();
         match &self.file {
-            None => pairs::write(std::io::stdout().lock(), format, records.into_iter())?,
+            None => pairs::write(terminal::export(), format, records.into_iter())?,
             Some(path) => {
                 let doing = || format!("cannot write {}", path.display());
                 let file = File::create(path).with_context(doing)?;
                 pairs::write(file, format, records.into_iter()).with_context(doing)?;
-                terminal::line(&format!("{BOLD}{} pairs{BOLD:#} in {}", grouped(count), path.display()));
+                let pairs = Text::styled(BOLD, format!("{} pairs", grouped(count)));
+                terminal::line(pairs.and(format!(" in {}", path.display())));
             }
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// A progress bar on a terminal; nothing elsewhere.
-fn bar(quiet: bool, template: &str) -> ProgressBar {
-    let terminal = std::io::stderr().is_terminal() && !quiet;
-    let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

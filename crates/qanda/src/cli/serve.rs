@@ -10,11 +10,12 @@ use qanda_server::Class;
 use socket2::{Domain, Socket, Type};
 
 use crate::config::{AnswerArgs, EnvFile, Time, at_least};
+use crate::hints::{self, WithHint};
 use crate::logging::{self, LogFormat};
 use crate::serving::{self, ServingSettings};
 use crate::signals::{self, Caught};
 use crate::supervisor::{self, Link};
-use crate::terminal::{self, BOLD, sentence};
+use crate::terminal::{self, BOLD, Text, sentence};
 
 /// Answer questions over HTTP
 #[derive(Debug, Args)]
@@ -28,8 +29,9 @@ pub(crate) struct Serve {
     answers: AnswerArgs,
 }
 
-/// Where, how long and in how many processes is served.
+/// Address, time limits and processes of the server.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "HTTP")]
 pub(super) struct HttpArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", env = "QANDA_LISTEN", default_value = "127.0.0.1:8000")]
@@ -84,7 +86,7 @@ impl Serve {
         let answers = self.answers.resolve()?;
         let listener = bind(self.http.listen)?;
         let address = listener.local_addr()?;
-        terminal::line(&format!("{BOLD}listening on http://{address}{BOLD:#}"));
+        terminal::line(Text::styled(BOLD, format!("listening on http://{address}")));
         if serving.class != Class::Async || supervised.workers > 1 {
             return supervisor::run(listener, signals, supervised, env_file.names());
         }
@@ -101,7 +103,8 @@ impl Serve {
         match work() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                link.failed(&sentence(&error));
+                let hint = hints::of(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
+                link.failed(&(sentence(&error) + &hint));
                 ExitCode::FAILURE
             }
         }
@@ -112,11 +115,11 @@ impl Serve {
         if listen.ip().is_loopback() {
             return Ok(());
         }
-        anyhow::ensure!(
-            self.insecure_no_auth,
-            "{listen} can be reached from other machines and nobody would have to show a key; \
-             listen on 127.0.0.1, or add --insecure-no-auth if that is meant"
-        );
+        if !self.insecure_no_auth {
+            let open = "can be reached from other machines, and nobody would have to show a key";
+            return Err(anyhow::anyhow!("{listen} {open}"))
+                .hint("listen on 127.0.0.1, or add --insecure-no-auth if that is meant");
+        }
         tracing::warn!(%listen, "ANYONE WHO REACHES THIS ADDRESS CAN ASK QUESTIONS (--insecure-no-auth)");
         Ok(())
     }
@@ -175,15 +178,14 @@ fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
         socket.listen(BACKLOG)?;
         std::io::Result::Ok(TcpListener::from(socket))
     };
-    bound().map_err(|cause| match cause.kind() {
-        ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{listen} is in use by another program; stop it, or take another port with --listen {}:{}",
-            listen.ip(),
-            listen.port().saturating_add(1)
-        ),
-        ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{listen} needs more rights than this user has; take a port above 1023 with --listen")
+    bound().or_else(|cause| match cause.kind() {
+        ErrorKind::AddrInUse => {
+            let free = SocketAddr::new(listen.ip(), listen.port().saturating_add(1));
+            Err(anyhow::anyhow!("{listen} is in use by another program"))
+                .hint(format!("stop it, or take another port with --listen {free}"))
         }
-        _ => anyhow::Error::new(cause).context(format!("cannot listen on {listen}")),
+        ErrorKind::PermissionDenied => Err(anyhow::anyhow!("{listen} needs more rights than this user has"))
+            .hint("take a port above 1023 with --listen"),
+        _ => Err(anyhow::Error::new(cause).context(format!("cannot listen on {listen}"))),
     })
 }

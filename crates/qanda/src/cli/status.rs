@@ -5,7 +5,7 @@ use qanda_core::ports::StoreStatus;
 use serde_json::{Map, Value, json};
 
 use crate::config::{EndpointArgs, LlmArgs, ModelSettings, StorageArgs, StoreSettings};
-use crate::terminal::{self, BOLD, DIM, grouped};
+use crate::terminal::{self, BOLD, DIM, Text, grouped, one_line, sentence};
 use crate::wiring;
 
 /// Say what is stored, by which models, and how far the indexes are
@@ -42,23 +42,25 @@ impl Status {
         };
         let name = model.as_ref().ok().map(ModelSettings::name);
         if self.json {
-            terminal::line(&serde_json::to_string_pretty(&to_json(&status, name.as_deref()))?);
+            terminal::pretty_json(&to_json(&status, name.as_deref()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let show = |name: &str, value: String| terminal::line(&format!("{BOLD}{name:<12}{BOLD:#} {value}"));
+        let show = |name: &str, value: String| {
+            terminal::line(Text::styled(BOLD, format!("{name:<12}")).and(" ").and(one_line(&value)));
+        };
         show("store", place);
         show("documents", grouped(status.documents));
         show("passages", grouped(status.passages));
         show("pairs", grouped(status.pairs));
         let embedder = status.embedder.map(|(name, dimension)| format!("{name}, {dimension} dimensions"));
         show("embedder", embedder.unwrap_or_else(|| "none yet".to_owned()));
-        show("model", model.map_or_else(|error| error.to_string(), |model| model.place()));
+        show("model", model.map_or_else(|error| sentence(&error), |model| model.place()));
         for index in &status.indexes {
             let behind = format!("{} newer ones are scanned", grouped(index.behind));
             show(index.name, format!("{} indexed, {behind}", grouped(index.indexed)));
         }
         if status.documents == 0 {
-            terminal::line(&format!("{DIM}Nothing is stored yet: qanda ingest FOLDER{DIM:#}"));
+            terminal::line(Text::styled(DIM, "Nothing is stored yet: qanda ingest FOLDER"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -11,13 +11,13 @@ pub(crate) struct EndpointArgs {
     /// Address of the endpoint, up to and with /v1; a password in it would be shown, use the key
     #[arg(long, value_name = "URL", env = "OPENAI_BASE_URL", default_value = "https://api.openai.com/v1")]
     openai_base_url: String,
-    /// Its key
+    /// The key of the endpoint
     #[arg(long, value_name = "KEY", env = "OPENAI_API_KEY", hide_env_values = true)]
     openai_api_key: Option<String>,
-    /// Address of the endpoint that embeds [default: the same]
+    /// Address of the endpoint that embeds
     #[arg(long, value_name = "URL", env = "OPENAI_EMBEDDING_BASE_URL")]
     openai_embedding_base_url: Option<String>,
-    /// Its key [default: the same, if the endpoint is on the same host]
+    /// The key of that endpoint
     #[arg(long, value_name = "KEY", env = "OPENAI_EMBEDDING_API_KEY", hide_env_values = true)]
     openai_embedding_api_key: Option<String>,
     /// Organisation that is billed

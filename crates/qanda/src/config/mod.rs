@@ -4,11 +4,14 @@
 //! them into what the rooms below take. Every argument with an environment variable is a setting: it can stand in
 //! the file, and `qanda config` shows it.
 
+pub(crate) mod defaults;
 mod endpoint;
 mod environment;
 mod file;
 mod models;
 mod pipelines;
+#[cfg(test)]
+mod reference;
 mod storage;
 mod time;
 
@@ -36,7 +39,7 @@ pub(crate) fn at_least(flag: &str, value: usize, least: usize) -> anyhow::Result
     Ok(value)
 }
 
-/// What finding passages takes.
+/// Arguments of everything that finds passages.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SearchArgs {
     #[command(flatten)]
@@ -47,7 +50,7 @@ pub(crate) struct SearchArgs {
     pub(crate) endpoint: EndpointArgs,
 }
 
-/// What finding passages takes, resolved.
+/// Settings of everything that finds passages.
 #[derive(Debug, Clone)]
 pub(crate) struct SearchSettings {
     pub(crate) store: StoreSettings,
@@ -64,7 +67,7 @@ impl SearchArgs {
     }
 }
 
-/// What answering questions takes.
+/// Arguments of everything that answers questions.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AnswerArgs {
     #[command(flatten)]
@@ -75,7 +78,7 @@ pub(crate) struct AnswerArgs {
     pub(crate) pipelines: PipelineArgs,
 }
 
-/// What answering questions takes, resolved.
+/// Settings of everything that answers questions.
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerSettings {
     pub(crate) search: SearchSettings,

@@ -12,29 +12,28 @@ use super::endpoint::EndpointArgs;
 use super::{at_least, set};
 use crate::models;
 
-/// Which embedder makes the vectors.
+/// The embedder, which makes the vectors.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct EmbedderArgs {
     /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT), or `openai`
     #[arg(long, value_name = "local[:DIR]|openai", env = "QANDA_EMBEDDER", default_value = "local")]
     embedder: String,
-    /// Threads of the local embedder [default: the cores]
+    /// Threads of the local embedder
     #[arg(long, value_name = "N", env = "QANDA_MODEL_THREADS")]
     model_threads: Option<usize>,
-    /// Model that embeds, for `--embedder openai` [default: text-embedding-3-small]
+    /// Model that embeds, for `--embedder openai`
     #[arg(long, value_name = "NAME", env = "OPENAI_EMBEDDING_MODEL")]
     openai_embedding_model: Option<String>,
     /// The same, under the name that the original service used
     #[arg(long, value_name = "NAME", env = "EMBEDDING_MODEL")]
     embedding_model: Option<String>,
-    /// Cosine from which on a passage counts as being about a question [default: measured for a local embedder; 0.75
-    /// for text-embedding-ada-002, else 0.2]
+    /// Cosine from which on a passage counts as being about a question
     #[arg(long, value_name = "C", env = "QANDA_RELEVANCE_FLOOR")]
     relevance_floor: Option<f32>,
 }
 
-/// Which language model answers, and how.
+/// The language model, which answers.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct LlmArgs {
@@ -47,25 +46,24 @@ pub(crate) struct LlmArgs {
     /// Answers that the local model writes at the same time
     #[arg(long, value_name = "N", env = "QANDA_LLM_SLOTS", default_value_t = 8)]
     llm_slots: usize,
-    /// Tokens of a prompt and its answer together, at most what the model allows [default: 2048 local, 8192 openai]
+    /// Tokens of a prompt and its answer together, at most what the model allows
     #[arg(long, value_name = "N", env = "QANDA_LLM_CONTEXT")]
     llm_context: Option<usize>,
     /// Questions that may wait for the local model; more get a 503
     #[arg(long, value_name = "N", env = "QANDA_LLM_QUEUE", default_value_t = 256)]
     llm_queue: usize,
     /// Threads of the local language model. They wait for each other all the time, so one that has to share its
-    /// core with a busy program slows all of them: take fewer there [default: the cores]
+    /// core with a busy program slows all of them: take fewer there
     #[arg(long, value_name = "N", env = "QANDA_LLM_THREADS")]
     llm_threads: Option<usize>,
-    /// Tokens of passages in a prompt: the sentences nearest to the question are chosen [default: 256 local, 2048
-    /// openai]
+    /// Tokens of passages in a prompt: the sentences nearest to the question are chosen
     #[arg(long, value_name = "N", env = "QANDA_CONTEXT_TOKENS")]
     context_tokens: Option<usize>,
-    /// What becomes of statements that no passage clearly backs: `strict` leaves them out, which small models
-    /// need; `marked` keeps them without a citation [default: strict local, marked openai]
+    /// Statements that no passage clearly backs: `strict` leaves them out, which small models
+    /// need; `marked` keeps them without a citation
     #[arg(long, value_name = "strict|marked", env = "QANDA_GROUNDING", value_parser = grounding)]
     grounding: Option<Grounding>,
-    /// Most tokens of an answer [default: 256 local, 512 openai]
+    /// Most tokens of an answer
     #[arg(long, value_name = "N", env = "QANDA_MAX_TOKENS")]
     max_tokens: Option<usize>,
     /// How freely the model chooses words; 0 makes answers repeatable
@@ -92,13 +90,13 @@ pub(crate) enum EmbedderSettings {
 /// The language model, resolved.
 #[derive(Debug, Clone)]
 pub(crate) struct LlmSettings {
-    /// Which it is.
+    /// The model.
     pub(crate) model: ModelSettings,
-    /// How it writes.
+    /// Limits and freedom of its answers.
     pub(crate) generation: Generation,
 }
 
-/// Where a language model runs.
+/// A language model, in this process or elsewhere.
 #[derive(Debug, Clone)]
 pub(crate) enum ModelSettings {
     /// In this process: a GGUF file.
@@ -116,7 +114,7 @@ impl ModelSettings {
         }
     }
 
-    /// Where it is, for people.
+    /// Its place, for people.
     pub(crate) fn place(&self) -> String {
         match self {
             Self::Local(file, _) => file.display().to_string(),
@@ -197,7 +195,7 @@ fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-/// Where a model runs.
+/// A place where models run.
 enum Kind {
     /// Here; the default one without a path.
     Local(Option<PathBuf>),

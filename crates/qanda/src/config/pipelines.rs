@@ -5,7 +5,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use qanda_core::answering::Prompts;
 
-/// How questions are answered.
+/// The pipeline and its prompts.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Answers")]
 pub(crate) struct PipelineArgs {

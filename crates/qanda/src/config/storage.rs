@@ -7,7 +7,7 @@ use qanda_store::chroma::{ChromaSettings, TokenHeader};
 
 use super::Time;
 
-/// Where documents are kept.
+/// The store that documents are kept in.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StorageArgs {
@@ -69,7 +69,7 @@ pub(crate) enum StoreSettings {
     /// A directory.
     Embedded {
         directory: PathBuf,
-        /// How a hybrid search makes one ranking from two.
+        /// The way in which a hybrid search makes one ranking from two.
         fusion: Fusion,
     },
     /// A server.

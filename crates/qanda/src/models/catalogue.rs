@@ -19,7 +19,7 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    /// Where it is installed.
+    /// The place where it is installed.
     pub(crate) fn path(&self, models: &Path) -> PathBuf {
         models.join(self.installed)
     }
@@ -49,5 +49,5 @@ pub(crate) const SMOLLM2: Model = Model {
     megabytes: 93,
 };
 
-/// All of them.
+/// Every default model.
 pub(crate) const ALL: [&Model; 2] = [&MINILM, &SMOLLM2];

@@ -1,4 +1,4 @@
-//! The default models: what they are, where they are kept, how they get there.
+//! The default models: their names, their folder, their download.
 
 mod catalogue;
 mod pull;
@@ -9,8 +9,9 @@ use anyhow::Context;
 
 pub(crate) use self::catalogue::{ALL, Model};
 pub(crate) use self::pull::pull;
+use crate::hints::WithHint;
 
-/// Where models are kept: `QANDA_MODELS_DIR`, else `qanda/models` in the user's cache.
+/// The folder that models are kept in: `QANDA_MODELS_DIR`, else `qanda/models` in the user's cache.
 pub(crate) fn directory() -> anyhow::Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(directory) = set("QANDA_MODELS_DIR") {
@@ -34,11 +35,13 @@ pub(crate) fn default_llm() -> anyhow::Result<PathBuf> {
 
 fn installed(model: &Model) -> anyhow::Result<PathBuf> {
     let path = model.path(&directory()?);
-    anyhow::ensure!(
-        path.exists(),
-        "the default model {} is not installed (looked at {}); run `qanda models pull`, or name a model of your own",
-        model.name,
-        path.display()
-    );
+    if !path.exists() {
+        return Err(anyhow::anyhow!(
+            "the default model {} is not installed (looked at {})",
+            model.name,
+            path.display()
+        ))
+        .hint("run `qanda models pull`, or name a model of your own with --embedder or --llm");
+    }
     Ok(path)
 }

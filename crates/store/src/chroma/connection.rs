@@ -98,9 +98,8 @@ impl Connection {
                 return Ok(());
             }
         }
-        let ChromaSettings { collection, .. } = &self.settings;
-        let why = format!("there is no collection {collection}; `qanda ingest --store chroma` makes it");
-        Err(StoreError::failed(format!("{doing} in Chroma at {}", self.settings.address()), why))
+        let place = format!("Chroma at {}", self.settings.address());
+        Err(StoreError::NoCollection { name: self.settings.collection.clone(), place })
     }
 
     async fn attempt<T, F>(&self, request: &impl Fn(Handle) -> F) -> Result<Option<T>, Failure>
@@ -132,7 +131,7 @@ impl Connection {
                 // Once: this is asked with every question and every probe.
                 if !self.missed.swap(true, Ordering::Relaxed) {
                     let name = &self.settings.collection;
-                    tracing::warn!(collection = %name, "Chroma has no such collection; `qanda ingest --store chroma` makes it");
+                    tracing::warn!(collection = %name, "Chroma has no such collection yet; the first document that is stored makes it");
                 }
                 Ok(None)
             }

@@ -1,16 +1,14 @@
-//! What is seen while a run is under way.
+//! Progress of a run that is under way.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use qanda_bench::{Plan, Progress, Request, Watch, time};
 
-use crate::terminal;
+use crate::terminal::Bar;
 
 /// Progress on a terminal, and a log.
 pub(super) struct Screen {
-    bar: ProgressBar,
+    bar: Bar,
     log: bool,
     tasks: Option<usize>,
     duration: Option<Duration>,
@@ -18,24 +16,14 @@ pub(super) struct Screen {
 
 impl Screen {
     pub(super) fn new(plan: &Plan, log: bool) -> Self {
-        let target = match std::io::stderr().is_terminal() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let style = ProgressStyle::with_template("{bar:24.cyan} {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let bar = Bar::new("{bar:24.cyan} {wide_msg}", false);
         bar.set_message("warming up");
         Self { bar, log, tasks: plan.tasks, duration: plan.duration }
     }
 
     /// Takes the progress away.
     pub(super) fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    fn say(&self, text: &str) {
-        self.bar.suspend(|| terminal::line(text));
+        self.bar.clear();
     }
 
     /// Of all that is to be done, the share that is nearest to its end says when all is over.
@@ -47,7 +35,7 @@ impl Screen {
 }
 
 /// Length of the bar, in steps.
-const STEPS: u64 = 1_000;
+const STEPS: usize = 1_000;
 
 impl Watch for Screen {
     fn begins(&self) {
@@ -58,7 +46,7 @@ impl Watch for Screen {
         if self.log {
             let (process, thread) = (std::process::id(), std::thread::current().id());
             let at = at.as_secs_f64();
-            self.say(&format!("task {number} started at {at:.3} s in process {process}, {thread:?}"));
+            self.bar.line(format!("task {number} started at {at:.3} s in process {process}, {thread:?}"));
         }
     }
 
@@ -69,7 +57,7 @@ impl Watch for Screen {
         let seconds = request.service().as_secs_f64();
         let status = match (request.status, request.error()) {
             (Some(status), None) => format!("status {status}"),
-            (_, Some((kind, _))) => kind,
+            (_, Some((kind, _))) => kind.to_string(),
             (None, None) => String::new(),
         };
         let waited = request.latency().saturating_sub(request.service());
@@ -78,9 +66,9 @@ impl Watch for Screen {
             true => format!(", sent {} after it was due", time::show(waited.as_secs_f64())),
             false => String::new(),
         };
-        self.say(&format!("task {}: {status} after {seconds:.3} s{waited}", request.number));
+        self.bar.line(format!("task {}: {status} after {seconds:.3} s{waited}", request.number));
         let of = self.tasks.map_or(String::new(), |tasks| format!(" / {tasks}"));
-        self.say(&format!("tasks completed: {}{of}", progress.ended));
+        self.bar.line(format!("tasks completed: {}{of}", progress.ended));
     }
 
     fn progress(&self, progress: &Progress) {
@@ -88,8 +76,8 @@ impl Watch for Screen {
         let Progress { elapsed, sent, ended, failed, p50, p99 } = *progress;
         let (elapsed, p50, p99) = (elapsed.as_secs_f64(), time::show(p50), time::show(p99));
         let under_way = sent.saturating_sub(ended);
-        self.bar.set_position((self.share(progress) * STEPS as f64) as u64);
-        self.bar.set_message(format!(
+        self.bar.set_position((self.share(progress) * STEPS as f64) as usize);
+        self.bar.set_message(&format!(
             "{elapsed:.1} s  {ended}{of} ended, {under_way} under way, {failed} failed  p50 {p50}  p99 {p99}"
         ));
     }

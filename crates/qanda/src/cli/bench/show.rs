@@ -2,21 +2,24 @@
 
 use qanda_bench::{Goal, Report, Spread, Verdict, time};
 
-use crate::terminal::{self, BOLD, GREEN, RED};
+use crate::terminal::{self, BOLD, GREEN, RED, Text, one_line};
 
 /// Shows what a run showed.
 pub(super) fn report(report: &Report) {
     let figures = &report.figures;
     for error in &figures.errors {
         let example = error.example.lines().next().unwrap_or_default();
-        terminal::note(&format!("{RED}failed{RED:#} {} x {}: {example}", error.count, error.kind));
+        let what = format!(" {} x {}: {}", error.count, error.kind, one_line(example));
+        terminal::note(Text::styled(RED, "failed").and(what));
     }
     if figures.stopped {
         let unfinished = figures.unfinished;
-        terminal::note(&format!("{RED}stopped{RED:#} with {unfinished} under way; these are the figures so far"));
+        let what = format!(" with {unfinished} under way; these are the figures so far");
+        terminal::note(Text::styled(RED, "stopped").and(what));
     }
     let planned = report.load.tasks.filter(|_| report.load.duration.is_none()).unwrap_or(figures.sent);
-    terminal::line(&format!("{BOLD}tasks completed:{BOLD:#} {} / {planned}", figures.completed));
+    let counts = format!(" {} / {planned}", figures.completed);
+    terminal::line(Text::styled(BOLD, "tasks completed:").and(counts));
     row(
         "seconds",
         &format!(
@@ -38,7 +41,7 @@ pub(super) fn report(report: &Report) {
 }
 
 fn row(name: &str, value: &str) {
-    terminal::line(&format!("{BOLD}{name:<20}{BOLD:#} {value}"));
+    terminal::line(Text::styled(BOLD, format!("{name:<20}")).and(" ").and(value));
 }
 
 fn spread(name: &str, spread: Option<Spread>) {
@@ -51,9 +54,9 @@ fn spread(name: &str, spread: Option<Spread>) {
 pub(super) fn goals(goals: &[Goal], verdicts: &[Verdict]) {
     for (goal, verdict) in goals.iter().zip(verdicts) {
         let found = goal.show(verdict);
-        terminal::note(&match verdict.missed {
-            true => format!("{RED}missed{RED:#} {found}, and {goal} is a failure"),
-            false => format!("{GREEN}reached{GREEN:#} {found}, not {goal}"),
+        terminal::note(match verdict.missed {
+            true => Text::styled(RED, "missed").and(format!(" {found}, and {goal} is a failure")),
+            false => Text::styled(GREEN, "reached").and(format!(" {found}, not {goal}")),
         });
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::beir::{self, Entry, Judgements, Query};
 use super::metrics::Means;
 use crate::config::{AnswerArgs, AnswerSettings, StoreSettings};
-use crate::terminal::{self, BOLD};
+use crate::terminal::{self, BOLD, Text};
 use crate::wiring::{Parts, Patience, Search};
 use crate::{logging, wiring};
 
@@ -33,9 +33,9 @@ pub(super) struct Retrieval {
     /// Judgements: query-id, corpus-id, score separated by tabs, below a line of headings
     #[arg(long, value_name = "FILE")]
     qrels: PathBuf,
-    /// How to search
+    /// How to search; `all` measures the three of them over one store
     #[arg(long, value_enum, default_value = "hybrid")]
-    mode: SearchMode,
+    mode: ModeArg,
     /// How a hybrid search makes one ranking from two: `rrf`, or the dense side's weight from 0 to 1
     #[arg(long, value_name = "rrf|WEIGHT", value_parser = fusion)]
     fusion: Option<Fusion>,
@@ -53,13 +53,28 @@ pub(super) struct Retrieval {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SearchMode {
+enum ModeArg {
     /// By meaning
     Dense,
     /// By words
     Lexical,
-    /// Both
+    /// By both
     Hybrid,
+    /// Each of them in turn
+    All,
+}
+
+impl ModeArg {
+    /// The modes to measure, by name.
+    fn modes(self) -> Vec<(&'static str, Mode)> {
+        let all = [
+            (Self::Dense, "dense", Mode::Dense),
+            (Self::Lexical, "lexical", Mode::Lexical),
+            (Self::Hybrid, "hybrid", Mode::Hybrid),
+        ];
+        let wanted = all.into_iter().filter(|(mode, ..)| self == Self::All || self == *mode);
+        wanted.map(|(_, name, mode)| (name, mode)).collect()
+    }
 }
 
 fn fusion(given: &str) -> Result<Fusion, String> {
@@ -89,13 +104,15 @@ impl Retrieval {
         let result = super::super::runtime()?.block_on(async {
             let (search, queries) = self.prepare(settings, queries).await?;
             self.fill(&search).await?;
-            let (means, seconds) = self.measure(&search, &queries, &judgements).await?;
-            anyhow::Ok((means, seconds, queries.len()))
+            let mut measured = Vec::new();
+            for (name, mode) in self.mode.modes() {
+                measured.push((name, measure(mode, &search, &queries, &judgements).await?));
+            }
+            anyhow::Ok(measured)
         });
         // A store that is not to be kept leaves nothing behind, whether or not it went well.
         let _ = std::fs::remove_dir_all(&temporary);
-        let (means, seconds, queries) = result?;
-        self.report(means, queries, seconds);
+        self.report(&result?)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -112,7 +129,7 @@ impl Retrieval {
             anyhow::Ok(Query { text, ..query })
         };
         let queries = futures::stream::iter(queries).map(condense).buffered(8).try_collect::<Vec<_>>().await?;
-        terminal::note(&format!("{} search terms in {:.1} s", queries.len(), began.elapsed().as_secs_f64()));
+        terminal::note(format!("{} search terms in {:.1} s", queries.len(), began.elapsed().as_secs_f64()));
         Ok((search, queries))
     }
 
@@ -122,7 +139,7 @@ impl Retrieval {
         if store.status().await?.documents == entries.len() as u64 {
             return Ok(());
         }
-        terminal::note(&format!("storing {} documents", terminal::grouped(entries.len() as u64)));
+        terminal::note(format!("storing {} documents", terminal::grouped(entries.len())));
         store.claim(embedder.identity().clone()).await?;
         for batch in entries.chunks(256) {
             let texts = batch.iter().map(|entry| with_context(&entry.title, &[], &entry.text)).collect();
@@ -139,69 +156,82 @@ impl Retrieval {
 
     /// Words are found without vectors; a store that is kept should have them all the same.
     fn needs_vectors(&self) -> bool {
-        self.mode != SearchMode::Lexical || self.keep.is_some()
+        self.mode != ModeArg::Lexical || self.keep.is_some()
     }
 
-    /// Searches for every query; seconds are those of the searches with their queries' embedding.
-    async fn measure(
-        &self,
-        Search { store, embedder, .. }: &Search,
-        queries: &[Query],
-        judgements: &Judgements,
-    ) -> anyhow::Result<(Means, f64)> {
-        let started = Instant::now();
-        let mut rankings = Vec::with_capacity(queries.len());
-        for query in queries {
-            let vector = if self.mode == SearchMode::Lexical {
-                Vec::new()
-            } else {
-                embedder.embed_query(&RequestContext::local(), &query.text).await?
-            };
-            let search = SearchQuery {
-                text: query.text.clone(),
-                vector,
-                mode: self.mode.into(),
-                source: Source::Context,
-                filter: Filter::new(),
-                limit: DEPTH,
-            };
-            let hits = store.search(&RequestContext::local(), search).await?;
-            rankings.push(hits.into_iter().map(|hit| hit.passage.document).collect::<Vec<_>>());
+    fn report(&self, measured: &[(&'static str, Measured)]) -> anyhow::Result<()> {
+        if !self.json {
+            measured.iter().for_each(|(name, figures)| figures.show(name));
+            return Ok(());
         }
-        let seconds = started.elapsed().as_secs_f64();
-        let judged = queries.iter().zip(&rankings).map(|(query, ranking)| (ranking.as_slice(), &judgements[&query.id]));
-        Ok((Means::over(judged), seconds))
-    }
-
-    fn report(&self, means: Means, queries: usize, seconds: f64) {
-        let Means { ndcg_at_10, recall_at_10, recall_at_100, mrr_at_10 } = means;
-        if self.json {
-            let json = json!({
-                "ndcg_at_10": ndcg_at_10, "recall_at_10": recall_at_10, "recall_at_100": recall_at_100,
-                "mrr_at_10": mrr_at_10, "queries": queries, "seconds": seconds,
-            });
-            return terminal::line(&json.to_string());
+        match measured {
+            [(_, figures)] => terminal::json(&figures.to_json()),
+            all => {
+                let by_mode = all.iter().map(|(name, figures)| ((*name).to_owned(), figures.to_json()));
+                terminal::json(&by_mode.collect::<serde_json::Map<_, _>>())
+            }
         }
-        let rows = [
-            ("nDCG@10", ndcg_at_10),
-            ("recall@10", recall_at_10),
-            ("recall@100", recall_at_100),
-            ("MRR@10", mrr_at_10),
-        ];
-        for (name, value) in rows {
-            terminal::line(&format!("{BOLD}{name:<11}{BOLD:#} {value:.4}"));
-        }
-        terminal::line(&format!("{queries} queries in {seconds:.1} s"));
     }
 }
 
-impl From<SearchMode> for Mode {
-    fn from(mode: SearchMode) -> Self {
-        match mode {
-            SearchMode::Dense => Self::Dense,
-            SearchMode::Lexical => Self::Lexical,
-            SearchMode::Hybrid => Self::Hybrid,
+/// Searches for every query in one mode.
+async fn measure(
+    mode: Mode,
+    Search { store, embedder, .. }: &Search,
+    queries: &[Query],
+    judgements: &Judgements,
+) -> anyhow::Result<Measured> {
+    let started = Instant::now();
+    let mut rankings = Vec::with_capacity(queries.len());
+    for query in queries {
+        let context = RequestContext::local();
+        let vector =
+            if mode == Mode::Lexical { Vec::new() } else { embedder.embed_query(&context, &query.text).await? };
+        let search = SearchQuery {
+            text: query.text.clone(),
+            vector,
+            mode,
+            source: Source::Context,
+            filter: Filter::new(),
+            limit: DEPTH,
+        };
+        let hits = store.search(&context, search).await?;
+        rankings.push(hits.into_iter().map(|hit| hit.passage.document).collect::<Vec<_>>());
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let judged = queries.iter().zip(&rankings).map(|(query, ranking)| (ranking.as_slice(), &judgements[&query.id]));
+    Ok(Measured { means: Means::over(judged), queries: queries.len(), seconds })
+}
+
+/// Figures of one mode.
+struct Measured {
+    means: Means,
+    queries: usize,
+    /// Of all searches, with their queries' embedding.
+    seconds: f64,
+}
+
+impl Measured {
+    fn to_json(&self) -> serde_json::Value {
+        let Means { ndcg_at_10, recall_at_10, recall_at_100, mrr_at_10 } = self.means;
+        json!({
+            "ndcg_at_10": ndcg_at_10, "recall_at_10": recall_at_10, "recall_at_100": recall_at_100,
+            "mrr_at_10": mrr_at_10, "queries": self.queries, "seconds": self.seconds,
+        })
+    }
+
+    fn show(&self, mode: &str) {
+        let means = [
+            ("nDCG@10", self.means.ndcg_at_10),
+            ("recall@10", self.means.recall_at_10),
+            ("recall@100", self.means.recall_at_100),
+            ("MRR@10", self.means.mrr_at_10),
+        ];
+        terminal::line(Text::styled(BOLD, mode));
+        for (name, value) in means {
+            terminal::line(format!("  {name:<11} {value:.4}"));
         }
+        terminal::line(format!("  {} queries in {:.1} s", self.queries, self.seconds));
     }
 }
 

@@ -4,9 +4,8 @@ use clap::Args;
 use qanda_ingest::pairs::{self, GenerateEvent, GenerateReport};
 use serde_json::json;
 
-use super::bar;
 use crate::config::AnswerArgs;
-use crate::terminal::{self, BOLD, DIM, RED, grouped};
+use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, grouped, one_line};
 use crate::wiring;
 use crate::wiring::{Parts, Patience};
 
@@ -42,18 +41,19 @@ impl Generate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let settings = self.answers.resolve()?;
         let temperature = settings.llm.generation.temperature;
-        let bar = bar(self.json, "{bar:30.cyan} {pos}/{len} passages  {elapsed}, {eta} left  {wide_msg}");
+        let bar = Bar::new("{bar:30.cyan} {pos}/{len} passages  {elapsed}, {eta} left  {wide_msg}", self.json);
         let mut tokens = 0;
         let mut show = |event: GenerateEvent| match event {
-            GenerateEvent::Planned { passages, .. } => bar.set_length(passages as u64),
+            GenerateEvent::Planned { passages, .. } => bar.set_length(passages),
             GenerateEvent::Written { document, tokens: new, .. } => {
                 tokens += new;
-                bar.inc(1);
-                bar.set_message(format!("{} tokens  {document}", grouped(tokens as u64)));
+                bar.advance(1);
+                bar.set_message(&format!("{} tokens  {document}", grouped(tokens)));
             }
             GenerateEvent::Failed { document, reason } => {
-                bar.inc(1);
-                bar.suspend(|| terminal::note(&format!("{RED}failed{RED:#} {document}: {reason}")));
+                bar.advance(1);
+                let (document, reason) = (one_line(&document), one_line(&reason));
+                bar.note(Text::styled(RED, "failed").and(format!(" {document}: {reason}")));
             }
         };
         let report = super::super::runtime()?.block_on(async {
@@ -71,30 +71,29 @@ impl Generate {
             let wanted = |path: &str| self.document.is_empty() || self.document.iter().any(|part| path.contains(part));
             anyhow::Ok(job.run(wanted, self.limit.unwrap_or(usize::MAX), &mut show).await?)
         });
-        bar.finish_and_clear();
+        bar.clear();
         let report = report?;
         if self.json {
-            terminal::line(&to_json(&report).to_string())
+            terminal::json(&to_json(&report))?;
         } else {
-            close(&report)
+            close(&report);
         }
         Ok(if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
     }
 }
 
 fn close(report: &GenerateReport) {
-    let count = |number: usize| grouped(number as u64);
-    terminal::line(&format!(
-        "{BOLD}{} pairs for {} passages{BOLD:#}, {} repetitions left out, {} passages had pairs already, {} failures",
-        count(report.pairs),
-        count(report.passages),
-        count(report.dropped),
-        count(report.done),
-        count(report.failed)
-    ));
+    let pairs = format!("{} pairs for {} passages", grouped(report.pairs), grouped(report.passages));
+    let rest = format!(
+        ", {} repetitions left out, {} passages had pairs already, {} failures",
+        grouped(report.dropped),
+        grouped(report.done),
+        grouped(report.failed)
+    );
+    terminal::line(Text::styled(BOLD, pairs).and(rest));
     let rate = report.tokens as f64 / report.seconds.max(f64::MIN_POSITIVE);
-    let note = format!("{} tokens in {:.1} s, {rate:.0} tokens/s", count(report.tokens), report.seconds);
-    terminal::line(&format!("{DIM}{note}{DIM:#}"));
+    let note = format!("{} tokens in {:.1} s, {rate:.0} tokens/s", grouped(report.tokens), report.seconds);
+    terminal::line(Text::styled(DIM, note));
 }
 
 fn to_json(report: &GenerateReport) -> serde_json::Value {
