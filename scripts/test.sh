@@ -11,5 +11,10 @@ scripts/chroma.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."
 # One test at a time: the end-to-end tests run real models, which use all cores.
-QANDA_BIN=$binary RUST_TEST_THREADS=1 cargo test --release --locked --workspace --no-fail-fast || fail "Some tests failed; see above."
-say "all checks and tests passed"
+mkdir -p "$cache/log"
+log=$cache/log/tests.log
+QANDA_BIN=$binary RUST_TEST_THREADS=1 cargo test --release --locked --workspace --no-fail-fast 2>&1 | tee "$log" ||
+    fail "Some tests failed; see above."
+skipped=$(grep -c "SKIPPED: " "$log" || true)
+[ "$skipped" -eq 0 ] || say "$skipped skipped: $(grep -o "SKIPPED: .*" "$log" | sort | uniq -c | tr '\n' ';')"
+say "all checks and tests passed, $skipped skipped"

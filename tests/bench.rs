@@ -85,10 +85,12 @@ fn tasks_go_out_at_an_interval_and_are_logged() {
     let arguments = ["--mock", "--tasks", "4", "--interval", "0.2", "--json", argument(&json), "--svg", argument(&svg)];
     let said = bench(&url, &arguments).ok().stdout;
     for number in 0..4 {
-        let start = format!("task {number} started at 0.{}", number * 2);
+        let start = format!("task {number} started at ");
         let line = said.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{start}: {said}"));
+        let at = line[start.len()..].split(' ').next().expect("a time").parse::<f64>().expect("a number");
+        assert!(at >= 0.2 * f64::from(number), "{line}");
         assert!(line.contains(" in process ") && line.contains("ThreadId("), "{line}");
-        assert!(said.contains(&format!("task {number}: status 200 after 1.")), "{said}");
+        assert!(said.contains(&format!("task {number}: status 200 after ")), "{said}");
         assert!(said.contains(&format!("tasks completed: {} / 4", number + 1)), "{said}");
     }
     let run = json_of(&json);
@@ -97,7 +99,8 @@ fn tasks_go_out_at_an_interval_and_are_logged() {
     for (number, request) in run["requests"].as_array().expect("requests").iter().enumerate() {
         let seconds = |name: &str| request[name].as_f64().expect("seconds");
         assert!((seconds("offset") - 0.2 * number as f64).abs() < 1e-6, "{request}");
-        assert!(seconds("wait") < 0.1 && (1.0..1.3).contains(&seconds("seconds")), "{request}");
+        // mock-q takes a second; a busy machine adds to it.
+        assert!(seconds("wait") >= 0.0 && seconds("seconds") - seconds("wait") >= 1.0, "{request}");
         // mock-q sends events too.
         assert!(seconds("first_token") >= 1.0 && request["status"] == 200, "{request}");
     }
@@ -110,7 +113,8 @@ fn two_thousand_at_once_are_under_way_together() {
     let (server, files) = mock_server();
     let json = files.path().join("run.json");
     let url = format!("http://{}", server.address());
-    let goals = ["--fail-if", "errors>0", "--fail-if", "max>8s"];
+    // One after the other would be half an hour.
+    let goals = ["--fail-if", "errors>0", "--fail-if", "max>60s"];
     let load = ["--mock", "--tasks", "2000", "--stream=false", "--json", argument(&json)];
     let done = bench(&url, &[&load[..], &goals].concat()).ok();
     assert!(done.stdout.starts_with("tasks completed: 2000 / 2000"), "so many are not logged: {done:?}");
@@ -216,11 +220,11 @@ fn two_runs_are_compared() {
         let _ = bench(&url, &["--tasks", "5", "--concurrency", "1", "--json", argument(&file)]).ok();
         file
     };
-    let (slow, fast) = (run("slow.json", 200), run("fast.json", 50));
+    let (slow, fast) = (run("slow.json", 400), run("fast.json", 20));
     let said = qanda(&["bench", "compare", argument(&slow), argument(&fast)]).ok().stdout;
     let line = said.lines().find(|line| line.starts_with("from sending p50")).expect("a line of p50");
     let ratio: f64 = line.split_whitespace().last().expect("a ratio").parse().expect("a number");
-    assert!((0.2..0.6).contains(&ratio), "{said}");
+    assert!(ratio > 0.0 && ratio < 0.9, "{said}");
     assert!(said.contains("the loads differ in url"), "{said}");
     let other = write(files.path(), "other.json", "{\"version\": 99}");
     let refused = qanda(&["bench", "compare", argument(&slow), argument(&other)]);
@@ -260,8 +264,15 @@ fn loads_that_make_no_sense_are_refused() {
         assert_eq!(done.code, Some(2), "{done:?}");
     }
     assert_eq!(qanda(&["bench", "--tasks", "1"]).code, Some(2), "--url is missing");
-    for wrong in [&["--rate", "0"][..], &["--duration", "5"], &["--tasks", "0"], &["--json", "/nowhere/x.json"]] {
-        let done = bench("http://127.0.0.1:9", wrong);
-        assert!(!done.failure().is_empty());
+    let refused = [
+        (["--rate", "0"], "the rate is 0"),
+        (["--rate", "-1"], "the rate is -1"),
+        (["--duration", "5"], "a duration needs a pace"),
+        (["--tasks", "0"], "the number of tasks must be at least 1"),
+        (["--json", "/nowhere/x.json"], "cannot write /nowhere/x.json"),
+    ];
+    for (wrong, words) in refused {
+        let done = bench("http://127.0.0.1:9", &wrong);
+        assert!(done.failure().contains(words), "{done:?}");
     }
 }

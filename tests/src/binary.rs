@@ -228,12 +228,15 @@ impl Finished {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }
 
-    /// Its only line on standard error, if it failed with exit code 1 as it should: one sentence for people.
+    /// All of standard error, if it failed with exit code 1 as it should: one sentence for people, and below it a hint
+    /// where there is one.
     #[must_use]
     pub fn failure(&self) -> &str {
         assert_eq!(self.code, Some(1), "{self:?}");
-        let sentence = self.stderr.trim_end();
-        assert!(sentence.starts_with("error: ") && !sentence.contains('\n'), "not one sentence: {self:?}");
-        sentence
+        let said = self.stderr.trim_end();
+        let (sentence, hint) = said.split_once('\n').unwrap_or((said, "hint: "));
+        assert!(sentence.starts_with("error: "), "not one sentence: {self:?}");
+        assert!(hint.starts_with("hint: ") && !hint.contains('\n'), "not one hint: {self:?}");
+        said
     }
 }

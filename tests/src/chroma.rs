@@ -111,7 +111,6 @@ impl Drop for Chroma {
 }
 
 /// `QANDA_CHROMA`, else where `scripts/chroma.sh` puts it.
-#[allow(clippy::print_stderr)]
 fn program() -> Option<PathBuf> {
     let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let program = given("QANDA_CHROMA").or_else(|| {
@@ -120,7 +119,7 @@ fn program() -> Option<PathBuf> {
         Some(cache.join("chroma/bin/chroma"))
     })?;
     if !program.is_file() {
-        eprintln!("SKIPPED: there is no {}; scripts/chroma.sh installs it", program.display());
+        crate::skip(&format!("there is no {}; scripts/chroma.sh installs it", program.display()));
         return None;
     }
     Some(program)

@@ -26,11 +26,10 @@ pub fn folder() -> TempDir {
 
 /// `../shared/data/<name>`, seen from the workspace; `None`, said aloud, where there is none.
 #[must_use]
-#[allow(clippy::print_stderr)]
 pub fn shared(name: &str) -> Option<PathBuf> {
     let folder = workspace().join("../shared/data").join(name);
     if !folder.is_dir() {
-        eprintln!("SKIPPED: there is no {}", folder.display());
+        crate::skip(&format!("there is no {}", folder.display()));
         return None;
     }
     Some(folder)

@@ -16,14 +16,13 @@ pub struct SmallDisk(TempDir);
 impl SmallDisk {
     /// Mounts one of this many KiB; `None`, said aloud, where that is not allowed.
     #[must_use]
-    #[allow(clippy::print_stderr)]
     pub fn mount(kib: usize) -> Option<Self> {
         let folder = folder();
         let size = format!("size={kib}k");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &size, "tmpfs", argument(folder.path())]).stderr(Stdio::null());
         if !mount.status().is_ok_and(|status| status.success()) {
-            eprintln!("SKIPPED: no small disk can be mounted here (only root may)");
+            crate::skip("no small disk can be mounted here (only root may)");
             return None;
         }
         Some(Self(folder))

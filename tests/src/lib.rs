@@ -14,6 +14,7 @@ pub mod events;
 pub mod mock;
 pub mod recorder;
 pub mod server;
+mod skip;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub use chroma::Chroma;
 pub use mock::Mock;
 pub use recorder::Recorder;
 pub use server::Server;
+pub use skip::skip;
 
 /// An HTTP client whose requests end after so long.
 #[must_use]
