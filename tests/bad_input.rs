@@ -1,6 +1,6 @@
 //! What must not be sent, sent all the same: each time a problem that says what is wrong, and nothing breaks.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -101,15 +101,27 @@ fn what_is_too_long_is_refused() {
     let question = json!({"content": "Why is it so? ".repeat(1_100), "query_option": false});
     assert_eq!(wrong_fields(&server, &question), ["content"]);
     let history = vec![json!({"role": "user", "content": "Why is it so? ".repeat(500)}); 3];
-    let question = json!({"content": "Why?", "query_option": false, "history": history});
-    assert!(problem(server.ask(&question), 422)["detail"].as_str().is_some_and(|detail| detail.contains("tokens")));
+    for query_option in [false, true] {
+        let question = json!({"content": "Which target suits adults with diabetes?", "query_option": query_option,
+            "history": history});
+        assert_eq!(wrong_fields(&server, &question), ["history"]);
+    }
+    let history = json!([{"role": "user", "content": "x".repeat(64_001)}]);
+    let limits = [
+        (json!({"history": history}), "history"),
+        (json!({"filter": (0..33).map(|n| (n.to_string(), json!(n))).collect::<serde_json::Map<_, _>>()}), "filter"),
+        (json!({"filter": {"topic": "x".repeat(1_001)}}), "filter.topic"),
+    ];
+    for (mut question, field) in limits {
+        question["content"] = json!("Why?");
+        assert_eq!(wrong_fields(&server, &question), [field]);
+    }
     for megabytes in [2, 20] {
         let body = format!("{{\"content\": \"{}\"}}", "x".repeat(megabytes << 20));
         // A server that does not want to read so much may close the connection while it is still being sent.
-        if let Ok(response) = server.post(QUESTION).body(body).send() {
-            let _ = problem(response, 413);
-        } else {
-            assert!(megabytes > 2, "a response was expected");
+        match server.post(QUESTION).body(body).send() {
+            Ok(response) => drop(problem(response, 413)),
+            Err(error) => assert!(megabytes > 2 && !error.is_timeout(), "a response was expected: {error}"),
         }
     }
     server.assert_healthy();
@@ -145,6 +157,41 @@ fn unusual_text_is_a_question_like_any_other() {
 }
 
 #[test]
+fn the_mock_takes_the_same_body() {
+    let server = Server::shared();
+    let mock = |question: &Value| server.post("/apis/q-and-a/mock-q").json(question).send().expect("responds");
+    let everything = json!({
+        "content": "Why?", "query_option": false, "n_results": 3, "source": "QA", "filter": {"year": 2025},
+        "history": [{"role": "user", "content": "Hello"}], "pipeline": "classic", "stream": false,
+    });
+    assert_eq!(mock(&everything).status(), 200);
+    let wrong = json!({"content": 7, "query_option": "yes", "n_results": 0, "source": "web", "filter": {"a": []},
+        "history": "none", "pipeline": "magic", "stream": 1});
+    assert_eq!(problem(mock(&wrong), 422)["errors"], problem(server.ask(&wrong), 422)["errors"]);
+}
+
+#[test]
+fn other_sites_pages_are_turned_away_and_curl_is_not() {
+    let server = Server::shared();
+    let question = json!({"content": "What is the capital of France?"}).to_string();
+    let ask = |headers: &[(&str, &str)]| {
+        let request = server.post(QUESTION).body(question.clone());
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().expect("responds")
+    };
+    // As `curl -d` sends it.
+    assert_eq!(ask(&[("content-type", "application/x-www-form-urlencoded")]).status(), 200);
+    let own = format!("http://{}", server.address());
+    assert_eq!(ask(&[("origin", &own)]).status(), 200);
+    let foreign = problem(ask(&[("origin", "http://evil.example"), ("content-type", "text/plain")]), 403);
+    assert_eq!(foreign["type"], "urn:qanda:problem:foreign-origin");
+    let rebound = problem(ask(&[("host", "evil.example"), ("origin", "http://evil.example")]), 421);
+    assert_eq!(rebound["type"], "urn:qanda:problem:misdirected");
+    let named = Server::over_samples(&["--public-host", "qa.example.org"]);
+    let request = named.post(QUESTION).header("host", "qa.example.org").header("origin", "https://qa.example.org");
+    assert_eq!(request.body(question.clone()).send().expect("responds").status(), 200);
+}
+
+#[test]
 fn unknown_fields_are_left_to_newer_versions() {
     let answer = Server::shared().answer(&json!({"content": "What is the capital of France?", "mood": "good"}));
     assert_nothing_found(&answer);
@@ -170,7 +217,7 @@ fn what_is_not_there_is_not_found_and_what_is_there_takes_its_method_only() {
 #[test]
 fn what_is_not_even_http_does_no_harm() {
     let server = Server::shared();
-    let head = format!("POST {QUESTION} HTTP/1.1\r\nhost: x\r\n");
+    let head = format!("POST {QUESTION} HTTP/1.1\r\nhost: {}\r\n", server.address());
     let requests = [
         "\0\0\0\0\r\n\r\n".to_owned(),
         "GET / HTTP/9.9\r\n\r\n".to_owned(),
@@ -185,9 +232,14 @@ fn what_is_not_even_http_does_no_harm() {
         // It may be closed before everything is sent; then there may be no response either.
         let sent = stream.write_all(request.as_bytes());
         let mut start = [0; 12];
-        if sent.is_ok() && stream.read_exact(&mut start).is_ok() {
-            let shown = request.get(..60).unwrap_or(&request);
-            assert!(start.starts_with(b"HTTP/1.1 4"), "{shown:?}: {}", String::from_utf8_lossy(&start));
+        let read = sent.and_then(|()| stream.read_exact(&mut start));
+        let shown = request.get(..60).unwrap_or(&request);
+        match read {
+            Ok(()) => assert!(start.starts_with(b"HTTP/1.1 4"), "{shown:?}: {}", String::from_utf8_lossy(&start)),
+            Err(error) => assert!(
+                !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+                "{shown:?}: neither answered nor closed"
+            ),
         }
     }
     // Half a body, then silence: the connection is given up, and nobody else waits for it.

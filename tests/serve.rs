@@ -46,6 +46,9 @@ fn an_answer_comes_as_plain_text() {
     assert!(response.headers()["content-type"].to_str().expect("a name").starts_with("text/plain"));
     let text = response.text().expect("a text");
     assert!(text.contains("below 7%") && text.contains("[1]") && !text.starts_with('{'), "{text}");
+    let cut_off = server.post("/apis/q-and-a/q").header("accept", "text/plain");
+    let cut_off = cut_off.json(&json!({"content": "Write a very long story", "query_option": false}));
+    assert_eq!(cut_off.send().expect("responds").headers()["x-finish"], "length");
 }
 
 /// Tokens, then the citations, then the whole answer, which is made of just these.

@@ -1,4 +1,4 @@
-//! What comes back.
+//! Answers and their citations.
 
 use crate::document::{EntryId, Span};
 use crate::ports::Finish;
@@ -18,7 +18,7 @@ pub struct Citation {
     pub text: String,
     /// Retrieval score of the passage, higher is better; comparable within one answer only.
     pub score: f32,
-    /// Where the words stand in the document's extracted text, in bytes.
+    /// Place of the words in the document's extracted text, in bytes.
     pub span: Span,
     /// Page, for formats that have pages.
     pub page: Option<u32>,
@@ -50,11 +50,11 @@ impl Timings {
 pub struct Answer {
     /// The words. Every `[n]` in them is the marker of one of `citations`.
     pub text: String,
-    /// How the model came to it, where the pipeline asks for that.
+    /// The model's reasons, where the pipeline asks for them.
     pub reasoning: Option<String>,
-    /// What backs it, by marker.
+    /// Places in documents that back it, by marker.
     pub citations: Vec<Citation>,
-    /// Where the time went.
+    /// Time of each step.
     pub timings: Timings,
     /// Calls of the language model.
     pub calls: usize,
@@ -62,9 +62,9 @@ pub struct Answer {
     pub prompt_tokens: usize,
     /// Tokens that the model generated.
     pub tokens: usize,
-    /// Which model answered.
+    /// Name of the model that answered.
     pub model: String,
-    /// Which pipeline asked it.
+    /// Name of the pipeline that asked it.
     pub pipeline: &'static str,
     /// Why the last call of the model ended.
     pub finish: Finish,

@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use thiserror::Error;
 
 use crate::ModelError;
+use crate::ports::Finish;
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
@@ -86,7 +87,7 @@ impl StoreError {
     }
 }
 
-/// Why there is no answer.
+/// Reason why there is no answer.
 #[derive(Debug, Error)]
 pub enum AnswerError {
     /// The store failed.
@@ -95,4 +96,47 @@ pub enum AnswerError {
     /// A model failed.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The question alone is more than the model can read.
+    #[error("the question has {tokens} tokens, more than the {limit} that the model can read")]
+    QuestionTooLong {
+        /// Tokens of the question.
+        tokens: usize,
+        /// Tokens that it may have.
+        limit: usize,
+    },
+    /// The question fits, but not with what was said before.
+    #[error(
+        "the earlier turns have {tokens} tokens, more than the {limit} that the model can read beside the question"
+    )]
+    HistoryTooLong {
+        /// Tokens of the earlier turns.
+        tokens: usize,
+        /// Tokens that they may have.
+        limit: usize,
+    },
+    /// The model's window is too small for any passage, whatever is asked.
+    #[error(
+        "no passage fits the model's window of {window} tokens beside instructions of {instructions} and an answer \
+         of up to {answer}"
+    )]
+    NoRoom {
+        /// Tokens of the window.
+        window: usize,
+        /// Tokens of the instructions.
+        instructions: usize,
+        /// Tokens kept for the answer.
+        answer: usize,
+    },
+    /// Passages were found, but the store has no text of them.
+    #[error("the {found} passages that were found have no text; their documents have to be ingested again")]
+    EmptyPassages {
+        /// Passages that were found.
+        found: usize,
+    },
+    /// The model ended without a word of an answer.
+    #[error("the model wrote no answer{}", if *.finish == Finish::Length { " before its limit of tokens" } else { "" })]
+    NoAnswer {
+        /// Why it ended.
+        finish: Finish,
+    },
 }

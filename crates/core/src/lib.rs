@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod answering;
+mod compute;
 pub mod context;
 pub mod document;
 pub mod error;
@@ -24,4 +25,4 @@ pub use error::{AnswerError, StoreError, with_causes};
 pub use model_error::ModelError;
 pub use pair::{NewPair, Pair};
 pub use ports::{Documents, Embedder, LanguageModel, Pairs, Search, Store, Upkeep};
-pub use question::{Filter, Question, Source};
+pub use question::{FieldFault, Filter, InvalidQuestion, Question, Source};

@@ -3,7 +3,7 @@
 //! ```text
 //! folder   PATHs                  -> which files are there
 //! readers  bytes of one file      -> its text, cut into blocks (decode: bytes -> characters)
-//! chunker  text and blocks        -> passages within a token budget (sentences: where long blocks are cut)
+//! chunker  text and blocks        -> passages within a token budget (long blocks are cut at sentences)
 //! document all of that, one file  -> a document with its fingerprint
 //! sync     PATHs and a store      -> the job: only what changed is read, embedded and stored
 //! ```
@@ -22,7 +22,6 @@ pub mod error;
 pub mod folder;
 pub mod pairs;
 pub mod readers;
-pub mod sentences;
 pub mod sync;
 
 pub use chunker::{Chunk, passages};

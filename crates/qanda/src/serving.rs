@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use qanda_core::{LanguageModel, Store, StoreError};
-use qanda_server::{Class, Progress, Services, Serving, Slot, Telemetry, router};
+use qanda_server::{BackEnds, Class, HttpSettings, Progress, Service, Serving, Telemetry, router};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,17 +18,18 @@ use crate::supervisor::{Condition, Link};
 use crate::wiring::{self, Patience};
 
 /// The way in which a process serves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ServingSettings {
     pub(crate) class: Class,
     /// Running answers have so long to finish.
     pub(crate) grace: Duration,
     /// A caller that takes nothing of its answer for so long is left.
     pub(crate) write_timeout: Duration,
+    pub(crate) http: HttpSettings,
 }
 
 impl ServingSettings {
-    fn with(self, progress: Progress) -> Serving {
+    fn with(&self, progress: Progress) -> Serving {
         Serving {
             class: self.class,
             connections: open_files::shares().callers,
@@ -51,12 +52,12 @@ pub(crate) fn alone(
     let told = stop.clone();
     signals.follow(move |instruction| follow_alone(instruction, &told)).context("cannot wait for signals")?;
     let served = runtime.block_on(async {
-        let services = Slot::default();
-        let app = router(services.clone(), Telemetry::alone());
+        let service = Service::default();
+        let app = router(service.clone(), Telemetry::alone(), serving.http.clone());
         let server =
             tokio::spawn(qanda_server::serve(listener, app, serving.with(Progress::default()), stopping.clone()));
         let loading = async {
-            catch_up(load(settings, &services).await?.store).await;
+            catch_up(load(settings, &service).await?.store).await;
             anyhow::Ok(())
         };
         tokio::select! {
@@ -109,7 +110,7 @@ pub(crate) fn worker(
         }
     };
     signals.follow(follow).context("cannot wait for signals")?;
-    let served = runtime.block_on(work(listener, link, settings, serving, &stop));
+    let served = runtime.block_on(work(listener, link, settings, &serving, &stop));
     finish(runtime, &stop, serving.grace);
     served
 }
@@ -118,21 +119,21 @@ async fn work(
     listener: TcpListener,
     link: &Link,
     settings: AnswerSettings,
-    serving: ServingSettings,
+    serving: &ServingSettings,
     stop: &Stop,
 ) -> anyhow::Result<()> {
     let stopping = stop.told();
     let telemetry = Telemetry::worker(serving.class, &link.run, link.worker);
     let progress = Progress::default();
-    let services = Slot::default();
+    let service = Service::default();
     let model = OnceLock::new();
     let working = async {
         let loaded = tokio::select! {
-            loaded = load(settings, &services) => loaded?,
+            loaded = load(settings, &service) => loaded?,
             () = stopped(stopping.clone()) => return Ok(()),
         };
         model.get_or_init(|| loaded.model);
-        let app = router(services.clone(), telemetry.clone());
+        let app = router(service.clone(), telemetry.clone(), serving.http.clone());
         let server = tokio::spawn(qanda_server::serve(listener, app, serving.with(progress.clone()), stopping.clone()));
         link.ready().context("the supervisor is gone")?;
         tokio::select! {
@@ -221,13 +222,17 @@ struct Loaded {
 }
 
 /// Loads everything off the runtime's threads, then lets questions in.
-async fn load(settings: AnswerSettings, services: &Slot) -> anyhow::Result<Loaded> {
+async fn load(settings: AnswerSettings, service: &Service) -> anyhow::Result<Loaded> {
     let started = Instant::now();
     // A Chroma server would have to list its whole collection.
     let counts_are_free = matches!(settings.search.store, StoreSettings::Embedded { .. });
     let parts = wiring::parts(settings, Patience::Wait).await?;
     let (store, model) = (Arc::clone(&parts.search.store), Arc::clone(&parts.resources.model));
-    services.fill(Services { pipelines: parts.pipelines, default_pipeline: parts.pipeline, store: Arc::clone(&store) });
+    service.start(BackEnds {
+        pipelines: parts.pipelines,
+        default_pipeline: parts.pipeline,
+        store: Arc::clone(&store) as _,
+    });
     let seconds = started.elapsed().as_secs_f64();
     match store.check().await {
         Ok(()) => tracing::info!(seconds, "ready"),

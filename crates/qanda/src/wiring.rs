@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use qanda_core::answering::{Classic, Direct, Pipeline, Resources};
+use qanda_core::answering::{Classic, Direct, Pipeline, PipelineName, Resources};
 use qanda_core::ports::TokenCounter;
 use qanda_core::{Embedder, LanguageModel, Store};
 use qanda_inference::embed::local::LocalEmbedder;
@@ -31,15 +31,15 @@ pub(crate) struct Parts {
     pub(crate) search: Search,
     pub(crate) resources: Resources,
     /// By name.
-    pub(crate) pipelines: BTreeMap<&'static str, Arc<dyn Pipeline>>,
+    pub(crate) pipelines: BTreeMap<PipelineName, Arc<dyn Pipeline>>,
     /// The one for questions that name none.
-    pub(crate) pipeline: &'static str,
+    pub(crate) pipeline: PipelineName,
 }
 
 impl Parts {
     /// The pipeline for questions that name none.
     pub(crate) fn default_pipeline(&self) -> Arc<dyn Pipeline> {
-        Arc::clone(&self.pipelines[self.pipeline])
+        Arc::clone(&self.pipelines[&self.pipeline])
     }
 }
 
@@ -125,7 +125,9 @@ pub(crate) async fn parts(settings: AnswerSettings, patience: Patience) -> anyho
         generation,
         prompts: settings.prompts,
     };
-    let pipelines: [Arc<dyn Pipeline>; 2] = [Arc::new(Direct(resources.clone())), Arc::new(Classic(resources.clone()))];
-    let pipelines = pipelines.into_iter().map(|pipeline| (pipeline.name(), pipeline)).collect();
-    Ok(Parts { search, resources, pipelines, pipeline: settings.pipeline })
+    let pipelines: [(PipelineName, Arc<dyn Pipeline>); 2] = [
+        (PipelineName::Direct, Arc::new(Direct(resources.clone()))),
+        (PipelineName::Classic, Arc::new(Classic(resources.clone()))),
+    ];
+    Ok(Parts { search, resources, pipelines: pipelines.into(), pipeline: settings.pipeline })
 }

@@ -6,64 +6,62 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod arrival;
+mod gate;
 mod metrics;
 mod problem;
 mod routes;
+mod service;
 mod serving;
+#[cfg(test)]
+mod tests;
 mod wire;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use qanda_core::Store;
-use qanda_core::answering::Pipeline;
 
+pub use gate::PublicHost;
 pub use metrics::{Telemetry, worker_ended};
-pub use problem::Problem;
+pub(crate) use problem::Problem;
+pub use service::{BackEnds, Service};
 pub use serving::{Class, Progress, Serving, serve};
 pub use wire::answer_json;
 
-/// What answers questions, once it is loaded.
-pub struct Services {
-    /// Pipelines by name.
-    pub pipelines: BTreeMap<&'static str, Arc<dyn Pipeline>>,
-    /// The pipeline for questions that name none.
-    pub default_pipeline: &'static str,
-    /// Asked for its state by `/readyz`.
-    pub store: Arc<dyn Store>,
-}
+use self::access_log::AccessLog;
+use self::gate::Gate;
 
-/// A place for the services: empty while models load. The server answers from the start, `/readyz` tells when the
-/// rest is there.
-#[derive(Clone, Default)]
-pub struct Slot(Arc<OnceLock<Services>>);
-
-impl Slot {
-    /// Makes the services available. Later calls are ignored.
-    pub fn fill(&self, services: Services) {
-        // Only one loader exists.
-        let _ = self.0.set(services);
-    }
-
-    fn get(&self) -> Result<&Services, Problem> {
-        self.0.get().ok_or_else(Problem::starting)
-    }
+/// Settings for taking requests.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Longest time from a request's arrival to the end of its answer.
+    pub request_timeout: Duration,
+    /// Whether only this machine reaches the listener. Then no other host's name may be used for it.
+    pub is_loopback: bool,
+    /// Names by which people reach the service beside its address.
+    pub public_hosts: Arc<[PublicHost]>,
 }
 
 /// All routes.
-pub fn router(services: Slot, telemetry: Telemetry) -> Router {
+pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) -> Router {
+    let HttpSettings { request_timeout, is_loopback, public_hosts } = settings;
+    let gate = Gate { is_loopback, public_hosts };
+    let log = AccessLog { telemetry: telemetry.clone(), request_timeout };
+    // The layer that is named last is the first to see a request.
     Router::new()
         .route("/", get(routes::welcome))
         .route("/apis/q-and-a/q", post(routes::question))
         .route("/apis/q-and-a/mock-q", post(routes::mock_question))
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))
-        .with_state(services)
-        .merge(Router::new().route("/metrics", get(routes::metrics)).with_state(telemetry.clone()))
+        .with_state(service)
+        .merge(Router::new().route("/metrics", get(routes::metrics)).with_state(telemetry))
         .fallback(routes::not_found)
         .method_not_allowed_fallback(routes::method_not_allowed)
-        .layer(from_fn_with_state(telemetry, access_log::log))
+        .layer(from_fn_with_state(gate, gate::check))
+        .layer(from_fn(problem::explain))
+        .layer(from_fn_with_state(log, access_log::log))
 }

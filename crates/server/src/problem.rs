@@ -1,40 +1,44 @@
 //! Errors as responses: problem details (RFC 9457). The one table of error to status code.
+//!
+//! Callers are told what they can do about a problem. Paths, addresses and the messages of stores and models are for
+//! whoever runs the service: they stand in its log, under the same request id.
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use qanda_core::{AnswerError, ModelError, StoreError};
+use qanda_core::{AnswerError, FieldFault, InvalidQuestion, ModelError, RequestContext, StoreError};
 use serde_json::{Value, json};
 
-/// A field that was wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FieldError {
-    /// Its name, with a path for nested ones: `history[0].role`.
-    pub(crate) field: String,
-    /// What was wrong and what is allowed.
-    pub(crate) message: String,
-}
+use crate::service::Failure;
 
-/// Why there is no answer, ready to be sent.
+/// A reason why there is no answer, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     /// Short name of the kind of problem, for programs: the last part of `type`.
     kind: &'static str,
     /// Short name of the kind of problem, for people.
     title: &'static str,
     detail: String,
-    fields: Vec<FieldError>,
+    fields: Vec<FieldFault>,
     retry_after_seconds: Option<u32>,
+    /// For the log only.
+    cause: Option<String>,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), fields: Vec::new(), retry_after_seconds: None }
+        Self { status, kind, title, detail: detail.into(), fields: Vec::new(), retry_after_seconds: None, cause: None }
     }
 
-    fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after_seconds = Some(seconds);
-        self
+    fn retry_after(self, seconds: u32) -> Self {
+        Self { retry_after_seconds: Some(seconds), ..self }
+    }
+
+    fn because(self, cause: impl ToString) -> Self {
+        Self { cause: Some(cause.to_string()), ..self }
     }
 
     pub(crate) fn not_found(path: &str) -> Self {
@@ -47,6 +51,16 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
     }
 
+    pub(crate) fn foreign_origin() -> Self {
+        let detail = "a page of another site may not ask this service; the public names of the service are a setting";
+        Self::new(StatusCode::FORBIDDEN, "foreign-origin", "Asked by another site's page", detail)
+    }
+
+    pub(crate) fn misdirected() -> Self {
+        let detail = "this service is not reached by that host name; its public names are a setting";
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", "Not the host that was meant", detail)
+    }
+
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed-json", "The body is not a JSON object", detail)
     }
@@ -57,32 +71,41 @@ impl Problem {
     }
 
     pub(crate) fn too_slow() -> Self {
-        let detail = "the body did not arrive within 30 seconds";
+        let detail = "the body did not arrive in time";
         Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "The body came too slowly", detail)
     }
 
-    pub(crate) fn invalid(fields: Vec<FieldError>) -> Self {
-        let detail = fields.iter().map(|f| format!("{}: {}", f.field, f.message)).collect::<Vec<_>>().join("; ");
-        let title = "The question has invalid fields";
-        Self { fields, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title, detail) }
+    pub(crate) fn internal(cause: impl ToString) -> Self {
+        let detail = "something failed inside the service; its log tells more under this request's id";
+        let title = "Something failed inside qanda";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", title, detail).because(cause)
     }
 
-    pub(crate) fn starting() -> Self {
+    fn starting() -> Self {
         let detail = "the model is still loading; try again in a few seconds";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "starting", "Not ready yet", detail).retry_after(2)
     }
 
-    pub(crate) fn internal(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something failed inside qanda", detail)
+    fn late() -> Self {
+        let detail = "the answer was not ready in time; ask again, perhaps when fewer others do";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "too-late", "The answer took too long", detail)
     }
 
     fn unavailable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", detail)
     }
 
-    /// Kind, title, detail and fields as JSON.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
+    fn invalid_field(field: &str, error: impl ToString) -> Self {
+        InvalidQuestion(vec![FieldFault::new(field, error.to_string())]).into()
+    }
+
+    /// Its status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Problem details as JSON, with the id under which the log tells more.
+    pub(crate) fn to_json(&self, request_id: &str) -> Value {
         let mut problem = json!({
             "type": format!("urn:qanda:problem:{}", self.kind),
             "title": self.title,
@@ -90,24 +113,45 @@ impl Problem {
             "detail": self.detail,
         });
         if !self.fields.is_empty() {
-            let field = |error: &FieldError| json!({"field": error.field, "message": error.message});
+            let field = |fault: &FieldFault| json!({"field": fault.field, "message": fault.message});
             problem["errors"] = self.fields.iter().map(field).collect();
         }
+        if !request_id.is_empty() {
+            problem["request_id"] = request_id.into();
+        }
         problem
+    }
+
+    /// Logs a problem that is not the caller's.
+    pub(crate) fn log(&self, request_id: &str) {
+        let cause = self.cause.as_deref().unwrap_or(&self.detail);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::GATEWAY_TIMEOUT {
+            tracing::warn!(request_id, kind = self.kind, cause, "not answered");
+        } else if self.status.is_server_error() {
+            tracing::error!(request_id, kind = self.kind, cause, "request failed");
+        }
+    }
+}
+
+impl From<InvalidQuestion> for Problem {
+    fn from(invalid: InvalidQuestion) -> Self {
+        let (title, detail) = ("The question has invalid fields", invalid.to_string());
+        Self { fields: invalid.0, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title, detail) }
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let detail = error.to_string();
         match error {
-            StoreError::Unavailable { .. } => Self::unavailable(detail).retry_after(1),
+            StoreError::Unavailable { .. } => {
+                let detail = "the document store is not available at the moment; try again shortly";
+                Self::unavailable(detail).because(error).retry_after(1)
+            }
             StoreError::DiskFull { .. } => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", "The disk is full", detail)
+                let detail = "the disk of the document store is full; nothing stored is lost";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", "The disk is full", detail).because(error)
             }
-            StoreError::OtherEmbedder { .. } | StoreError::NoCollection { .. } | StoreError::Failed { .. } => {
-                Self::internal(detail)
-            }
+            other => Self::internal(other),
         }
     }
 }
@@ -115,26 +159,29 @@ impl From<StoreError> for Problem {
 impl From<ModelError> for Problem {
     fn from(error: ModelError) -> Self {
         let detail = error.public();
-        match error {
+        let problem = match error {
             ModelError::Overloaded { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too many questions", detail).retry_after(2)
             }
             ModelError::PromptTooLong { .. } => {
-                Self::invalid(vec![FieldError { field: "content".to_owned(), message: detail }])
+                let detail = format!("{detail}; ask a shorter question, or for fewer passages (n_results)");
+                let title = "More than the model can read";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "prompt-too-long", title, detail)
             }
+            ModelError::DeadlineExceeded => Self::late(),
             ModelError::Unavailable { .. }
             | ModelError::RateLimited { .. }
             | ModelError::Interrupted { .. }
-            | ModelError::DeadlineExceeded => Self::unavailable(detail).retry_after(error.retry_after().unwrap_or(1)),
+            | ModelError::Stopped => Self::unavailable(detail).retry_after(error.retry_after().unwrap_or(1)),
             ModelError::Refused { .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, "model-refuses", "The model's endpoint refuses", detail)
             }
             ModelError::Filtered { .. } | ModelError::Unreadable { .. } | ModelError::OnlyReasoning { .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, "no-answer", "The model gave no answer", detail)
             }
-            ModelError::Stopped => Self::unavailable(detail),
-            ModelError::Failed { .. } => Self::internal(detail),
-        }
+            ModelError::Failed { .. } => return Self::internal(error),
+        };
+        problem.because(error)
     }
 }
 
@@ -143,21 +190,61 @@ impl From<AnswerError> for Problem {
         match error {
             AnswerError::Store(error) => error.into(),
             AnswerError::Model(error) => error.into(),
+            AnswerError::QuestionTooLong { .. } => Self::invalid_field("content", error),
+            AnswerError::HistoryTooLong { .. } => Self::invalid_field("history", error),
+            AnswerError::NoRoom { .. } => {
+                let detail = "the model of this service can read no passage beside its instructions";
+                let title = "No room for passages";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "no-room", title, detail).because(error)
+            }
+            AnswerError::EmptyPassages { .. } => {
+                let detail = "the document store has no text of the passages that were found";
+                Self::new(StatusCode::BAD_GATEWAY, "empty-passages", "The passages found are empty", detail)
+                    .because(error)
+            }
+            AnswerError::NoAnswer { .. } => {
+                let detail = error.to_string();
+                Self::new(StatusCode::BAD_GATEWAY, "no-answer", "The model gave no answer", detail)
+            }
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Starting => Self::starting(),
+            Failure::Missing(pipeline) => Self::internal(format!("the pipeline {} is missing", pipeline.as_str())),
+            Failure::Late => Self::late(),
+            Failure::Panicked => Self::internal("answering the question panicked"),
+            Failure::Answer(error) => error.into(),
         }
     }
 }
 
 impl IntoResponse for Problem {
+    /// A response whose body [`explain`] writes, where the request's id is known.
     fn into_response(self) -> Response {
-        if self.status.is_server_error() && self.status != StatusCode::SERVICE_UNAVAILABLE {
-            tracing::error!(kind = self.kind, detail = self.detail, "request failed");
-        }
-        let mut response = (self.status, self.to_json().to_string()).into_response();
+        let mut response = self.status.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Logs problems and writes their details.
+pub(crate) async fn explain(request: Request, next: Next) -> Response {
+    let request_id = request.extensions().get::<RequestContext>().map(|context| context.request_id.clone());
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let request_id = request_id.unwrap_or_default();
+        problem.log(&request_id);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(problem.to_json(&request_id).to_string());
+    }
+    response
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use super::super::Prompts;
-use super::super::fakes::{Found, OneVector, Scripted, water};
+use super::super::fakes::{Found, Heard, OneVector, Scripted, water};
+use super::super::{Prompts, Unheard};
 use super::*;
 use crate::ports::PairLink;
 use crate::verification::Grounding;
@@ -42,11 +42,10 @@ fn classic(store: Found, calls: Vec<Vec<&'static str>>) -> (Classic, Arc<Found>,
 }
 
 async fn answer(classic: &Classic, source: Source) -> (Answer, String) {
-    let mut told = String::new();
+    let heard = Heard::default();
     let question = Question { source, ..Question::new("How much water should I drink?") };
-    let answer =
-        classic.answer(&RequestContext::local(), question, &mut |text| told.push_str(text)).await.expect("answers");
-    (answer, told)
+    let answer = classic.answer(&RequestContext::local(), question, &heard).await.expect("answers");
+    (answer, heard.text())
 }
 
 fn script() -> Vec<Vec<&'static str>> {
@@ -145,7 +144,7 @@ async fn contexts_that_are_too_long_are_shortened_to_what_is_asked() {
 async fn without_documents_there_is_one_call() {
     let (classic, store, _) = classic(Found::default(), vec![vec!["Paris."]]);
     let question = Question { search: false, ..Question::new("What is the capital of France?") };
-    let answer = classic.answer(&RequestContext::local(), question, &mut |_| {}).await.expect("answers");
+    let answer = classic.answer(&RequestContext::local(), question, &Unheard).await.expect("answers");
     assert_eq!((answer.text.as_str(), answer.calls, answer.pipeline), ("Paris.", 1, "classic"));
     assert!(store.searches.lock().expect("lock").is_empty());
 }

@@ -1,117 +1,60 @@
 //! The default pipeline.
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 
-use super::prompt::over_passages;
-use super::run::{Resources, Run, tell};
-use super::{OnText, Pipeline};
-use crate::ports::Hit;
-use crate::retrieval::focus::{best, excerpts, flat, nearest, score};
+use super::reading::{Amount, Reading, nearest};
+use super::run::{Resources, Run};
+use super::without_passages::{model_alone, nothing_found};
+use super::writing::Writing;
+use super::{AnswerSink, Pipeline, PipelineName, Step};
 use crate::retrieval::found_pairs::backed_by_passages;
-use crate::verification::{CitationWriter, Evidence, Grounding};
-use crate::{Answer, AnswerError, EntryId, Question, RequestContext, Source, Span};
+use crate::verification::Grounding;
+use crate::{Answer, AnswerError, Question, RequestContext, Source};
 
 /// The default pipeline: hybrid search on the question itself, one streamed model call, checked citations.
 pub struct Direct(pub Resources);
 
-const NAME: &str = "direct";
-
 #[async_trait]
 impl Pipeline for Direct {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     async fn answer(
         &self,
         context: &RequestContext,
         question: Question,
-        on_text: OnText<'_>,
+        events: &dyn AnswerSink,
     ) -> Result<Answer, AnswerError> {
-        let mut run = Run::start(&self.0, context);
-        if !question.search {
-            return run.model_alone(&question, NAME, on_text).await;
+        let run = Run::start(&self.0, PipelineName::Direct, context, question, events);
+        if !run.question.search {
+            return model_alone(run).await;
         }
-        let (mut hits, vector) = run.search(&question.content, &question).await?;
-        if question.source != Source::Context {
-            let at = Instant::now();
-            hits = backed_by_passages(&*self.0.search, context, hits).await?;
-            run.timings.record("contexts", at.elapsed());
+        let mut found = run.search(&run.question.content).await?;
+        if run.question.source != Source::Context {
+            let backed = backed_by_passages(&*self.0.search, context, found.hits);
+            found.hits = run.step(Step::Contexts, backed).await?;
         }
-        if hits.is_empty() {
-            return Ok(run.nothing_found(NAME, on_text));
+        if found.hits.is_empty() {
+            return nothing_found(run).await;
         }
-        let Resources { model, generation, prompts, .. } = &self.0;
-        let (numbered, best) = self.choose(&question, &vector, hits, &mut run).await?;
-        let (prompt, used) = over_passages(&prompts.direct, &question, numbered, &**model, *generation);
-        if used.is_empty() {
-            return Err(run.no_room(&question));
-        }
-        let place = |(id, span)| Some((used.iter().position(|hit| hit.passage.id == id)?, span));
-        let best = best.and_then(place);
-        let mut writer = CitationWriter::new(evidence(&used), generation.grounding, &question.content);
         // A model that is only let through where the documents back it has the nearest words of the documents put
         // before its own: they are there at once, and right when it is not. One that is trusted is helped out
         // only when it cites nothing.
-        if generation.grounding == Grounding::Strict {
-            quote(&mut writer, best, on_text);
-            run.timings.record("first_text", run.started.elapsed());
+        let strict = self.0.generation.grounding == Grounding::Strict;
+        let amount = Amount { tokens: self.0.generation.context_tokens, whole_if_possible: !strict };
+        let reading = Reading::of(&run, &found, |prompts| &prompts.direct, amount).await?;
+        let mut writing = Writing::over(&run, &reading.passages);
+        if strict {
+            writing.quote(reading.nearest).await;
+            run.record_since_start("first_text");
         }
-        run.write(prompt, &mut writer, on_text).await?;
-        if writer.is_uncited() {
-            let best = match best {
-                Some(best) => Some(best),
-                None => nearest(&question.content, &vector, &used, context, &*self.0.embedder).await?,
+        writing.write(reading.draft).await?;
+        if writing.is_uncited() {
+            let place = match reading.nearest {
+                Some(place) => Some(place),
+                None => nearest(&run, &found.vector, &reading.passages).await?,
             };
-            quote(&mut writer, best, on_text);
+            writing.quote(place).await;
         }
-        Ok(run.finish(writer, NAME))
-    }
-}
-
-/// Passages as what an answer may cite.
-pub(super) fn evidence(hits: &[Hit]) -> Vec<Evidence> {
-    hits.iter().cloned().map(Evidence::new).collect()
-}
-
-/// Adds the best words of the documents to an answer, if there are any.
-pub(super) fn quote(writer: &mut CitationWriter, best: Option<(usize, Span)>, on_text: OnText<'_>) {
-    if let Some((index, words)) = best {
-        let before = if writer.text().is_empty() { "" } else { "\n\n" };
-        tell(&writer.quote(&format!("{before}The documents say: "), index, words), on_text);
-    }
-}
-
-/// Hits with what of them goes into the prompt.
-type Numbered = Vec<(Hit, String)>;
-/// A sentence of a passage: its id, and bytes of its text.
-type Place = (EntryId, Span);
-
-impl Direct {
-    /// What the model reads of the passages, and the sentence nearest to the question. A model that is trusted reads
-    /// them whole where they fit: to embed their sentences costs more than all else here, and the nearest one is
-    /// needed only if the model cites nothing.
-    async fn choose(
-        &self,
-        question: &Question,
-        vector: &[f32],
-        hits: Vec<Hit>,
-        run: &mut Run<'_>,
-    ) -> Result<(Numbered, Option<Place>), AnswerError> {
-        let Resources { embedder, model, generation, .. } = &self.0;
-        let tokens: usize = hits.iter().map(|hit| model.count_tokens(&hit.passage.text)).sum();
-        if generation.grounding == Grounding::Marked && tokens <= generation.context_tokens {
-            let whole = |hit: Hit| (flat(&hit.passage.text), hit);
-            return Ok((hits.into_iter().map(whole).map(|(text, hit)| (hit, text)).collect(), None));
-        }
-        let at = Instant::now();
-        let sentences = score(&question.content, vector, &hits, run.context, &**embedder).await?;
-        run.timings.record("focus", at.elapsed());
-        let excerpts = excerpts(&hits, &sentences, generation.context_tokens, &**model);
-        let best = best(&hits, &sentences).map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
-        Ok((hits.into_iter().zip(excerpts).collect(), best))
+        let written = writing.finish();
+        run.finish(written)
     }
 }
 

@@ -1,16 +1,21 @@
 use std::sync::Arc;
 
-use super::super::fakes::{Found, OneVector, Scripted, water};
-use super::super::run::NOTHING_FOUND;
-use super::super::{Generation, Prompts};
+use super::super::NOTHING_FOUND;
+use super::super::fakes::{End, Found, Heard, OneVector, Scripted, water};
+use super::super::{AnswerEvent, Generation, Prompts, Unheard};
 use super::*;
+use crate::ports::{Finish, Hit};
+use crate::question::{Role, Turn};
 use crate::{ModelError, Span};
+
+fn hit(cosine: f32) -> Hit {
+    Hit { passage: water(), pair: None, score: 0.5, cosine: Some(cosine) }
+}
 
 fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
     let model = Arc::new(Scripted::new(vec![pieces.to_vec()]));
-    let hit = Hit { passage: water(), pair: None, score: 0.5, cosine: Some(cosine) };
     let direct = Direct(Resources {
-        search: Arc::new(Found { hits: vec![hit], ..Found::default() }),
+        search: Arc::new(Found { hits: vec![hit(cosine)], ..Found::default() }),
         embedder: Arc::new(OneVector::new()),
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
@@ -20,10 +25,9 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
 }
 
 async fn answer(direct: &Direct, question: Question) -> (Answer, String) {
-    let mut told = String::new();
-    let answer =
-        direct.answer(&RequestContext::local(), question, &mut |text| told.push_str(text)).await.expect("answers");
-    (answer, told)
+    let heard = Heard::default();
+    let answer = direct.answer(&RequestContext::local(), question, &heard).await.expect("answers");
+    (answer, heard.text())
 }
 
 #[tokio::test]
@@ -86,9 +90,42 @@ async fn the_model_alone_searches_nothing_and_cites_nothing() {
 #[tokio::test]
 async fn a_failure_after_some_tokens_is_a_failure() {
     let (mut direct, _) = direct(0.8, &[]);
-    direct.0.model = Arc::new(Scripted { fails: true, ..Scripted::new(vec![vec!["Two"]]) });
-    let failed = direct.answer(&RequestContext::local(), Question::new("How much water?"), &mut |_| {}).await;
-    assert!(matches!(failed, Err(AnswerError::Model(ModelError::Stopped))));
+    direct.0.model = ending(End::Failed, &["Two"]);
+    let failed = direct.answer(&RequestContext::local(), Question::new("How much water?"), &Unheard).await;
+    assert!(matches!(failed, Err(AnswerError::Model(ModelError::Failed { .. }))), "{failed:?}");
+}
+
+/// A model that says this and then ends like that.
+fn ending(end: End, pieces: &[&'static str]) -> Arc<Scripted> {
+    Arc::new(Scripted { end, ..Scripted::new(vec![pieces.to_vec()]) })
+}
+
+#[tokio::test]
+async fn a_stream_that_runs_dry_is_a_failure() {
+    let (mut direct, _) = direct(0.8, &[]);
+    direct.0.model = ending(End::Dry, &["Adults should drink two litres of water a day [1]."]);
+    let failed = direct.answer(&RequestContext::local(), Question::new("How much water?"), &Unheard).await;
+    assert!(matches!(failed, Err(AnswerError::Model(ModelError::Stopped))), "{failed:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_was_cut_off_says_so() {
+    let (mut direct, _) = direct(0.8, &[]);
+    direct.0.model = ending(End::Finished(Finish::Length), &["Adults should drink two litres of water a [1]"]);
+    let (answer, _) = answer(&direct, Question::new("How much water?")).await;
+    assert_eq!(answer.finish, Finish::Length);
+}
+
+#[tokio::test]
+async fn a_model_that_says_nothing_has_not_answered() {
+    let (mut direct, _) = direct(0.8, &[]);
+    direct.0.model = ending(End::Finished(Finish::Length), &["", " \n"]);
+    let alone = Question { search: false, ..Question::new("What is the capital of France?") };
+    let failed = direct.answer(&RequestContext::local(), alone, &Unheard).await;
+    assert!(matches!(failed, Err(AnswerError::NoAnswer { finish: Finish::Length })), "{failed:?}");
+    // Over passages there is an answer without the model's words.
+    let (answer, _) = answer(&direct, Question::new("How much water?")).await;
+    assert_eq!(answer.text, "The documents say: “Adults should drink about two litres of water a day.” [1]");
 }
 
 #[tokio::test]
@@ -105,7 +142,75 @@ async fn strict_grounding_leaves_inventions_out_and_quotes_instead() {
 async fn a_question_that_leaves_no_room_for_passages_is_refused() {
     let (direct, model) = direct(0.8, &["Anything."]);
     let question = Question::new("water ".repeat(1_780));
-    let refused = direct.answer(&RequestContext::local(), question, &mut |_| {}).await;
-    assert!(matches!(refused, Err(AnswerError::Model(ModelError::PromptTooLong { .. }))), "{refused:?}");
+    let refused = direct.answer(&RequestContext::local(), question, &Unheard).await;
+    assert!(matches!(refused, Err(AnswerError::QuestionTooLong { tokens: 1_780, .. })), "{refused:?}");
+    let history = vec![Turn { role: Role::User, content: "water ".repeat(1_780) }];
+    let question = Question { history, ..Question::new("How much water?") };
+    let refused = direct.answer(&RequestContext::local(), question, &Unheard).await;
+    assert!(matches!(refused, Err(AnswerError::HistoryTooLong { .. })), "{refused:?}");
     assert!(model.prompt(0).is_none(), "the model is not asked");
+}
+
+#[tokio::test]
+async fn passages_without_text_are_not_taken_for_silence_of_the_documents() {
+    let (mut direct, model) = direct(0.8, &["Two litres [1]."]);
+    let blank = Hit { passage: crate::Passage { text: " \n".to_owned(), ..water() }, ..hit(0.9) };
+    direct.0.search = Arc::new(Found { hits: vec![blank.clone(), blank.clone()], ..Found::default() });
+    let failed = direct.answer(&RequestContext::local(), Question::new("How much water?"), &Unheard).await;
+    assert!(matches!(failed, Err(AnswerError::EmptyPassages { found: 2 })), "{failed:?}");
+    assert!(model.prompt(0).is_none(), "the model is not asked");
+    // Beside others they are left out.
+    direct.0.search = Arc::new(Found { hits: vec![blank, hit(0.8)], ..Found::default() });
+    let (answer, _) = answer(&direct, Question::new("How much water?")).await;
+    assert_eq!(answer.citations[0].document, "water.md");
+}
+
+#[tokio::test]
+async fn a_run_without_spaces_is_read_in_part() {
+    for grounding in [Grounding::Strict, Grounding::Marked] {
+        let (mut direct, _) = direct(0.8, &[]);
+        direct.0.generation.grounding = grounding;
+        let run = Hit { passage: crate::Passage { text: "0a".repeat(40_000), ..water() }, ..hit(0.9) };
+        direct.0.search = Arc::new(Found { hits: vec![run], ..Found::default() });
+        let model = Arc::new(Scripted { bytes_per_token: Some(4), ..Scripted::new(vec![vec!["It is so [1]."]]) });
+        direct.0.model = Arc::clone(&model) as _;
+        let (answer, _) = answer(&direct, Question::new("How much water?")).await;
+        assert!(answer.text.len() < 2_000, "{}", answer.text.len());
+        let prompt = model.prompt(0).expect("was asked");
+        let tokens: usize = prompt.messages.iter().map(|message| message.content.len() / 4).sum();
+        assert!((512..2048 - 256).contains(&tokens), "{tokens}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_tells_how_it_comes_about() {
+    let (direct, _) = direct(0.8, &["Adults should drink two", " litres of water", " a day [", "1]."]);
+    let heard = Heard::default();
+    let context = RequestContext::local();
+    let answer = direct.answer(&context, Question::new("How much water?"), &heard).await.expect("answers");
+    let kind = |event: &AnswerEvent| match event {
+        AnswerEvent::StepBegun(step) => format!("begin {}", step.as_str()),
+        AnswerEvent::StepEnded { step, .. } => format!("end {}", step.as_str()),
+        AnswerEvent::Sources(hits) => format!("{} source", hits.len()),
+        AnswerEvent::Text(_) => "text".to_owned(),
+        AnswerEvent::Citation(citation) => format!("citation {}", citation.marker),
+        AnswerEvent::Done(_) => "done".to_owned(),
+    };
+    let mut events: Vec<String> = heard.events().iter().map(kind).collect();
+    events.dedup();
+    let expected = [
+        "begin embed",
+        "end embed",
+        "begin search",
+        "end search",
+        "1 source",
+        "begin generate",
+        "text",
+        "citation 1",
+        "end generate",
+    ];
+    assert_eq!(events, expected);
+    let cited = |event| if let AnswerEvent::Citation(citation) = event { Some(citation) } else { None };
+    let told: Vec<_> = heard.events().into_iter().filter_map(cited).collect();
+    assert_eq!(told, answer.citations);
 }

@@ -1,10 +1,11 @@
 //! A store, an embedder and a model with fixed behaviour, for the tests of the pipelines.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::StreamExt;
 
+use super::{AnswerEvent, AnswerSink};
 use crate::ports::{EmbedderIdentity, Finish, Generated, GenerationStream, Hit, Prompt, SearchQuery};
 use crate::{
     Embedder, EntryId, LanguageModel, Metadata, ModelError, Pair, Passage, RequestContext, Search, Span, StoreError,
@@ -80,23 +81,41 @@ impl Embedder for OneVector {
     }
 }
 
-/// Says its pieces at every call (the pieces of call `n` are `calls[n]`, the last ones from then on), then fails if
-/// told so; keeps the prompts.
+/// End of a scripted generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Finished(Finish),
+    Failed,
+    /// The stream runs dry without a word.
+    Dry,
+}
+
+/// Says its pieces at every call (the pieces of call `n` are `calls[n]`, the last ones from then on), then ends as it
+/// is told to; keeps the prompts.
 pub(super) struct Scripted {
     pub(super) calls: Vec<Vec<&'static str>>,
-    pub(super) fails: bool,
+    pub(super) end: End,
     /// Call that only reasons.
     pub(super) reasons_at: Option<usize>,
     pub(super) window: usize,
+    /// Counts tokens by length; by words without it.
+    pub(super) bytes_per_token: Option<usize>,
     pub(super) prompts: Mutex<Vec<Prompt>>,
 }
 
 impl Scripted {
     pub(super) fn new(calls: Vec<Vec<&'static str>>) -> Self {
-        Self { calls, fails: false, reasons_at: None, window: 2048, prompts: Mutex::default() }
+        Self {
+            calls,
+            end: End::Finished(Finish::Stop),
+            reasons_at: None,
+            window: 2048,
+            bytes_per_token: None,
+            prompts: Mutex::default(),
+        }
     }
 
-    /// What the call with this number was asked, if there was one.
+    /// The prompt of the call with this number, if there was one.
     pub(super) fn prompt(&self, call: usize) -> Option<Prompt> {
         self.prompts.lock().expect("lock").get(call).cloned()
     }
@@ -111,7 +130,10 @@ impl LanguageModel for Scripted {
         self.window
     }
     fn count_tokens(&self, text: &str) -> usize {
-        text.split_whitespace().count()
+        match self.bytes_per_token {
+            Some(bytes) => text.len() / bytes,
+            None => text.split_whitespace().count(),
+        }
     }
     async fn generate(&self, _: &RequestContext, prompt: Prompt) -> Result<GenerationStream, ModelError> {
         let call = {
@@ -124,7 +146,35 @@ impl LanguageModel for Scripted {
         }
         let pieces = self.calls.get(call).or(self.calls.last()).cloned().unwrap_or_default();
         let pieces = pieces.into_iter().map(|text| Ok(Generated::Text(text.to_owned())));
-        let end = if self.fails { Err(ModelError::Stopped) } else { Ok(Generated::End(Finish::Stop)) };
-        Ok(futures::stream::iter(pieces.chain([end]).collect::<Vec<_>>()).boxed())
+        let end = match self.end {
+            End::Finished(finish) => Some(Ok(Generated::End(finish))),
+            End::Failed => Some(Err(ModelError::failed("generating", "a fault"))),
+            End::Dry => None,
+        };
+        Ok(futures::stream::iter(pieces.chain(end).collect::<Vec<_>>()).boxed())
+    }
+}
+
+/// Keeps the events of an answer.
+#[derive(Default)]
+pub(super) struct Heard(Mutex<Vec<AnswerEvent>>);
+
+impl Heard {
+    /// All events so far.
+    pub(super) fn events(&self) -> Vec<AnswerEvent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The text told so far.
+    pub(super) fn text(&self) -> String {
+        let text = |event| if let AnswerEvent::Text(text) = event { Some(text) } else { None };
+        self.events().into_iter().filter_map(text).collect()
+    }
+}
+
+#[async_trait]
+impl AnswerSink for Heard {
+    async fn tell(&self, event: AnswerEvent) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 }

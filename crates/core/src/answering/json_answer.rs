@@ -178,7 +178,7 @@ fn unfenced(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// What comes of a text in pieces of any size: the same for all sizes.
+    /// The result of a text in pieces of any size: the same for all sizes.
     fn read(text: &str) -> (String, Option<String>) {
         let whole = pieces(text, usize::MAX);
         for size in 1..5 {

@@ -1,32 +1,27 @@
-//! What the pipelines have in common: what they work with, and the bookkeeping of one answer.
+//! Common ground of the pipelines: their resources, the search, and the bookkeeping of one answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-
-use super::prompt::{Generation, model_alone};
-use super::{OnText, Prompts};
-use crate::ports::{Finish, Generated, Hit, Mode, Prompt, SearchQuery};
+use super::prompt::Generation;
+use super::{AnswerEvent, AnswerSink, PipelineName, Prompts, Step};
+use crate::compute::compute;
+use crate::ports::{Finish, Hit, Mode, SearchQuery};
 use crate::retrieval::relevance::relevant;
-use crate::verification::CitationWriter;
-use crate::{Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, RequestContext, Search, Timings};
+use crate::{Answer, AnswerError, Citation, Embedder, LanguageModel, Question, RequestContext, Search, Timings};
 
-/// What is answered when the documents have nothing to say.
-pub(super) const NOTHING_FOUND: &str = "I found nothing about this in the documents.";
-
-/// What a pipeline works with.
+/// Resources of a pipeline.
 #[derive(Clone)]
 pub struct Resources {
-    /// Where passages are found.
+    /// Finds passages.
     pub search: Arc<dyn Search>,
     /// Embeds the question; the model that embedded the passages.
     pub embedder: Arc<dyn Embedder>,
     /// Writes the answer.
     pub model: Arc<dyn LanguageModel>,
-    /// How it writes.
+    /// Limits and manner of its writing.
     pub generation: Generation,
-    /// What it is told.
+    /// Its instructions.
     pub prompts: Arc<Prompts>,
 }
 
@@ -34,172 +29,156 @@ pub struct Resources {
 pub(super) struct Run<'a> {
     pub(super) with: &'a Resources,
     pub(super) context: &'a RequestContext,
-    pub(super) started: Instant,
-    pub(super) timings: Timings,
+    pub(super) question: Arc<Question>,
+    pipeline: PipelineName,
+    events: &'a dyn AnswerSink,
+    started: Instant,
+    book: Mutex<Book>,
+}
+
+/// Cost of an answer so far.
+#[derive(Default)]
+struct Book {
+    timings: Timings,
     calls: usize,
     prompt_tokens: usize,
     tokens: usize,
-    finish: Finish,
+    /// End of the last call of the model.
+    finish: Option<Finish>,
 }
 
-/// Whether more of a model's text is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// Go on.
-    More,
-    /// The rest is not worth waiting for.
-    NoMore,
+/// Relevant passages, and the vector of the words with which they were searched.
+pub(super) struct Found {
+    pub(super) hits: Vec<Hit>,
+    pub(super) vector: Vec<f32>,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn start(with: &'a Resources, context: &'a RequestContext) -> Self {
-        let timings = Timings::default();
-        Self {
-            with,
-            context,
-            started: Instant::now(),
-            timings,
-            calls: 0,
-            prompt_tokens: 0,
-            tokens: 0,
-            finish: Finish::Stop,
-        }
+    pub(super) fn start(
+        with: &'a Resources,
+        pipeline: PipelineName,
+        context: &'a RequestContext,
+        question: Question,
+        events: &'a dyn AnswerSink,
+    ) -> Self {
+        let (question, started, book) = (Arc::new(question), Instant::now(), Mutex::default());
+        Self { with, context, question, pipeline, events, started, book }
     }
 
-    /// Embeds a text, searches with it where the question says, and keeps what is relevant to it. Returns the text's
-    /// vector as well.
-    pub(super) async fn search(
-        &mut self,
-        text: &str,
-        question: &Question,
-    ) -> Result<(Vec<Hit>, Vec<f32>), AnswerError> {
+    /// Embeds a text, searches with it where the question says, and keeps what is relevant to it.
+    pub(super) async fn search(&self, text: &str) -> Result<Found, AnswerError> {
         let Resources { search, embedder, .. } = self.with;
-        let at = Instant::now();
-        let vector = embedder.embed_query(self.context, text).await?;
-        self.timings.record("embed", at.elapsed());
-        let at = Instant::now();
+        let vector = self.step(Step::Embed, embedder.embed_query(self.context, text)).await?;
         let query = SearchQuery {
             text: text.to_owned(),
             vector: vector.clone(),
             mode: Mode::Hybrid,
-            source: question.source,
-            filter: question.filter.clone(),
-            limit: question.n_results,
+            source: self.question.source,
+            filter: self.question.filter.clone(),
+            limit: self.question.n_results,
         };
-        let hits = search.search(self.context, query).await?;
-        self.timings.record("search", at.elapsed());
-        Ok((relevant(text, hits, embedder.relevance_floor()), vector))
+        let hits = self.step(Step::Search, search.search(self.context, query)).await?;
+        let (text, floor) = (text.to_owned(), embedder.relevance_floor());
+        let hits = with_text(hits)?;
+        let hits = compute(move || relevant(&text, hits, floor)).await;
+        Ok(Found { hits, vector })
     }
 
-    /// Calls the model and hands its text on as it comes. Returns how long the first token took.
-    pub(super) async fn stream(
-        &mut self,
-        step: &'static str,
-        prompt: Prompt,
-        mut take: impl FnMut(&str) -> Wanted + Send,
-    ) -> Result<Duration, ModelError> {
-        let at = Instant::now();
-        let mut first = None;
-        self.calls += 1;
-        self.prompt_tokens += prompt.messages.iter().map(|m| self.with.model.count_tokens(&m.content)).sum::<usize>();
-        let mut tokens = self.with.model.generate(self.context, prompt).await?;
-        self.finish = loop {
-            // A stream that runs dry without an end has lost its model.
-            match tokens.next().await.unwrap_or(Err(ModelError::Stopped))? {
-                Generated::End(finish) => break finish,
-                Generated::Text(text) => {
-                    first.get_or_insert_with(|| at.elapsed());
-                    self.tokens += 1;
-                    if take(&text) == Wanted::NoMore {
-                        break Finish::Cancelled;
-                    }
-                }
-            }
-        };
-        self.timings.record(step, at.elapsed());
-        Ok(first.unwrap_or_else(|| at.elapsed()))
+    /// Prepares a prompt on a thread that may compute.
+    pub(super) async fn draft<T: Send + 'static>(
+        &self,
+        prepare: impl FnOnce(&Resources, &Question) -> Result<T, AnswerError> + Send + 'static,
+    ) -> Result<T, AnswerError> {
+        let (with, question) = (self.with.clone(), Arc::clone(&self.question));
+        compute(move || prepare(&with, &question)).await
     }
 
-    /// Calls the model and waits for its whole text.
-    pub(super) async fn complete(&mut self, step: &'static str, prompt: Prompt) -> Result<String, ModelError> {
-        let mut text = String::new();
-        self.stream(step, prompt, |piece| {
-            text.push_str(piece);
-            Wanted::More
-        })
-        .await?;
-        Ok(text)
-    }
-
-    /// Streams the model's answer through the citation check.
-    pub(super) async fn write(
-        &mut self,
-        prompt: Prompt,
-        writer: &mut CitationWriter,
-        on_text: OnText<'_>,
-    ) -> Result<(), ModelError> {
-        let take = |piece: &str| {
-            tell(&writer.push(piece), on_text);
-            if writer.is_lost() { Wanted::NoMore } else { Wanted::More }
-        };
-        let first = self.stream("generate", prompt, take).await?;
-        self.timings.record("first_token", first);
-        tell(&writer.end(), on_text);
-        Ok(())
-    }
-
-    /// Answers without the documents.
-    pub(super) async fn model_alone(
-        mut self,
-        question: &Question,
-        pipeline: &'static str,
-        on_text: OnText<'_>,
-    ) -> Result<Answer, AnswerError> {
-        let prompt =
-            model_alone(&self.with.prompts.model_alone, &question.content, &question.history, self.with.generation);
-        let mut writer = CitationWriter::new(Vec::new(), self.with.generation.grounding, &question.content);
-        self.write(prompt, &mut writer, on_text).await?;
-        Ok(self.finish(writer, pipeline))
-    }
-
-    /// Says that the documents have nothing to say.
-    pub(super) fn nothing_found(self, pipeline: &'static str, on_text: OnText<'_>) -> Answer {
-        let mut writer = CitationWriter::new(Vec::new(), self.with.generation.grounding, "");
-        tell(&writer.push(NOTHING_FOUND), on_text);
-        tell(&writer.end(), on_text);
-        self.finish(writer, pipeline)
-    }
-
-    /// The question leaves no room for passages; without them the model would invent.
-    pub(super) fn no_room(&self, question: &Question) -> AnswerError {
-        let model = &self.with.model;
-        let said = question.history.iter().map(|turn| &turn.content).chain([&question.content]);
-        let tokens = said.map(|text| model.count_tokens(text)).sum();
-        let limit = model.context_window().saturating_sub(self.with.generation.max_tokens) / 2;
-        ModelError::PromptTooLong { tokens, limit: Some(limit) }.into()
-    }
-
-    pub(super) fn finish(mut self, writer: CitationWriter, pipeline: &'static str) -> Answer {
-        let (text, citations) = writer.finish();
-        self.timings.record("total", self.started.elapsed());
-        Answer {
+    /// Closes the book.
+    ///
+    /// # Errors
+    /// When nothing was written: a model that only thought aloud has not answered.
+    pub(super) fn finish(self, (text, citations): (String, Vec<Citation>)) -> Result<Answer, AnswerError> {
+        let total = self.started.elapsed();
+        let Book { mut timings, calls, prompt_tokens, tokens, finish } =
+            self.book.into_inner().unwrap_or_else(PoisonError::into_inner);
+        timings.record("total", total);
+        let finish = finish.unwrap_or(Finish::Stop);
+        if text.trim().is_empty() {
+            return Err(AnswerError::NoAnswer { finish });
+        }
+        Ok(Answer {
             text,
             reasoning: None,
             citations,
-            timings: self.timings,
-            calls: self.calls,
-            prompt_tokens: self.prompt_tokens,
-            tokens: self.tokens,
+            timings,
+            calls,
+            prompt_tokens,
+            tokens,
             model: self.with.model.name().to_owned(),
-            pipeline,
-            finish: self.finish,
+            pipeline: self.pipeline.as_str(),
+            finish,
             cached: false,
-        }
+        })
+    }
+
+    /// Runs a step, and tells and records it.
+    pub(super) async fn step<T, E>(&self, step: Step, work: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
+        self.begin(step).await;
+        let began = Instant::now();
+        let done = work.await?;
+        self.end(step, began.elapsed()).await;
+        Ok(done)
+    }
+
+    pub(super) async fn begin(&self, step: Step) {
+        self.tell(AnswerEvent::StepBegun(step)).await;
+    }
+
+    pub(super) async fn end(&self, step: Step, took: Duration) {
+        self.record(step.as_str(), took);
+        self.tell(AnswerEvent::StepEnded { step, took }).await;
+    }
+
+    pub(super) async fn tell(&self, event: AnswerEvent) {
+        self.events.tell(event).await;
+    }
+
+    /// Records how long something took.
+    pub(super) fn record(&self, what: &'static str, took: Duration) {
+        self.book().timings.record(what, took);
+    }
+
+    /// Records how long it took from the question until now.
+    pub(super) fn record_since_start(&self, what: &'static str) {
+        self.record(what, self.started.elapsed());
+    }
+
+    pub(super) fn count_call(&self, prompt_tokens: usize) {
+        let mut book = self.book();
+        book.calls += 1;
+        book.prompt_tokens += prompt_tokens;
+    }
+
+    pub(super) fn count_token(&self) {
+        self.book().tokens += 1;
+    }
+
+    pub(super) fn finished(&self, finish: Finish) {
+        self.book().finish = Some(finish);
+    }
+
+    /// Nothing panics while the book is open.
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) fn tell(text: &str, on_text: OnText<'_>) {
-    if !text.is_empty() {
-        on_text(text);
-    }
+/// Leaves out hits without text, of which nothing can be read or cited.
+///
+/// # Errors
+/// When nothing else was found: the documents may well have an answer, but not in this store.
+fn with_text(hits: Vec<Hit>) -> Result<Vec<Hit>, AnswerError> {
+    let found = hits.len();
+    let hits: Vec<Hit> = hits.into_iter().filter(|hit| !hit.passage.text.trim().is_empty()).collect();
+    if hits.is_empty() && found > 0 { Err(AnswerError::EmptyPassages { found }) } else { Ok(hits) }
 }

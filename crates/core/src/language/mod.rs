@@ -4,5 +4,7 @@ mod sentences;
 mod stem;
 mod words;
 
-pub use sentences::sentences;
+pub(crate) use sentences::ends_between;
+pub use sentences::{sentences, sentences_within};
+pub use stem::stem;
 pub use words::{Words, content_words, find_words, words_and_numbers};

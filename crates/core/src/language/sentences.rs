@@ -1,54 +1,102 @@
-//! Sentences of a text.
+//! Sentences of a text, and the ends of statements in an answer under way: one rule for both.
 
 use crate::document::Span;
 
-/// Spans of the sentences of `text`, without the white space between them. A sentence ends at `.`, `!` or `?`
-/// before white space, at a blank line, and before a list item.
+/// Words whose full stop does not end a sentence, in lower case and without the stop.
+const ABBREVIATIONS: &[&str] = &[
+    "al", "approx", "bzw", "ca", "cf", "dr", "e.g", "eds", "eg", "eq", "fig", "figs", "i.e", "ie", "incl", "jr", "mr",
+    "mrs", "ms", "nos", "nr", "pp", "prof", "resp", "sr", "st", "u.s", "usw", "vol", "vs", "z.b",
+];
+
+/// Marks that end a sentence without white space behind them.
+const FULL_WIDTH_MARKS: [char; 4] = ['。', '！', '？', '｡'];
+
+/// Characters that may stand between a mark and the end of its sentence.
+const CLOSING: [char; 14] = ['"', '\'', '”', '’', '»', '“', ')', ']', '*', '_', '」', '』', '）', '】'];
+
+/// Sentences of a text that hold a letter or a digit, without the white space between them.
 #[must_use]
 pub fn sentences(text: &str) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let next = chars.peek().map(|(_, next)| *next);
-        let ends = match c {
-            '.' | '!' | '?' => next.is_none_or(char::is_whitespace) && !is_abbreviation(&text[start..at]),
-            '\n' => starts_block(&text[at + 1..]),
-            _ => false,
-        };
-        if ends {
-            push_trimmed(text, start, at + c.len_utf8(), &mut spans);
-            start = at + c.len_utf8();
+    let tells = |span: &Span| text[span.start..span.end].chars().any(char::is_alphanumeric);
+    sentences_within(text, Span::new(0, text.len())).into_iter().filter(tells).collect()
+}
+
+/// Sentences of a part of a text, without white space around them. Every other character is in one of them.
+///
+/// A sentence ends at a mark, at a blank line, and before a line that begins a list item, a heading, a quotation or a
+/// table row. Any other line end does not end it, since text is often wrapped.
+#[must_use]
+pub fn sentences_within(text: &str, within: Span) -> Vec<Span> {
+    let part = &text[within.start..within.end];
+    let mut found = Vec::new();
+    // Bytes of the sentence under way, up to its last character that is not white space.
+    let mut sentence = Span::new(0, 0);
+    for (at, c) in part.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        if sentence.is_empty() {
+            sentence.start = at;
+        } else if ends_between(&part[sentence.start..sentence.end], &part[sentence.end..at], &part[at..]) {
+            found.push(sentence);
+            sentence.start = at;
         }
+        sentence.end = at + c.len_utf8();
     }
-    push_trimmed(text, start, text.len(), &mut spans);
-    spans
+    found.push(sentence);
+    found.into_iter().filter(|span| !span.is_empty()).map(|span| span.shifted(within.start)).collect()
+}
+
+/// Whether a sentence ends between `before` and `after`, which are not white space and have `space` between them.
+///
+/// `before` is the sentence so far. `after` is the text that follows, as far as it is known: its first character is
+/// enough, though a line that begins with a digit then counts as an item of a list.
+pub(crate) fn ends_between(before: &str, space: &str, after: &str) -> bool {
+    if space.is_empty() {
+        return ends_without_space(before, after);
+    }
+    let line_ends = space.bytes().filter(|byte| *byte == b'\n').count();
+    if line_ends > 1 || (line_ends == 1 && begins_block(after)) {
+        return true;
+    }
+    let unquoted = before.trim_end_matches(CLOSING);
+    match unquoted.chars().next_back() {
+        Some('.' | '…') => {
+            let goes_on = after.starts_with(char::is_lowercase);
+            !goes_on && !is_abbreviation(unquoted.trim_end_matches('.')) && !is_number_of_item(unquoted)
+        }
+        Some('!' | '?') => true,
+        Some(mark) => FULL_WIDTH_MARKS.contains(&mark),
+        None => false,
+    }
+}
+
+/// Scripts without spaces: a sentence ends behind its mark and what closes it.
+fn ends_without_space(before: &str, after: &str) -> bool {
+    let may_end = before.ends_with(FULL_WIDTH_MARKS) || before.ends_with(CLOSING);
+    may_end
+        && before.trim_end_matches(CLOSING).ends_with(FULL_WIDTH_MARKS)
+        && !after.starts_with(FULL_WIDTH_MARKS)
+        && !after.starts_with(CLOSING)
 }
 
 fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    matches!(
-        word,
-        "e.g" | "i.e" | "eg" | "ie" | "Dr" | "Mr" | "Mrs" | "Ms" | "vs" | "approx" | "Fig" | "No" | "etc" | "cf"
-    ) || (word.len() == 1 && word.chars().all(char::is_uppercase))
+    let word = before.rsplit(|c: char| c.is_whitespace() || "([\"“„".contains(c)).next().unwrap_or_default();
+    let mut letters = word.chars();
+    let initial = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
+    initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
 
-/// Whether a line begins a new block: blank, a list item, a heading or a table row.
-fn starts_block(rest: &str) -> bool {
-    let line = rest.split('\n').next().unwrap_or_default().trim_start();
+/// Whether a sentence consists of nothing but the number of a list item so far: `2.`
+fn is_number_of_item(sentence: &str) -> bool {
+    sentence.strip_suffix('.').is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether a line begins a list item, a heading, a quotation or a table row.
+fn begins_block(after: &str) -> bool {
+    let line = after.lines().next().unwrap_or_default();
+    let alone = |rest: &str| rest.is_empty() || rest.starts_with(' ');
     let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    line.is_empty()
-        || ["- ", "* ", "+ ", "#", "|", "> "].iter().any(|sign| line.starts_with(sign))
-        || (numbered.len() < line.len() && (numbered.starts_with(". ") || numbered.starts_with(") ")))
-}
-
-fn push_trimmed(text: &str, start: usize, end: usize, spans: &mut Vec<Span>) {
-    let piece = &text[start..end];
-    let trimmed = piece.trim();
-    if trimmed.chars().any(char::is_alphanumeric) {
-        let start = start + (piece.len() - piece.trim_start().len());
-        spans.push(Span::new(start, start + trimmed.len()));
-    }
+    let is_numbered = numbered.len() < line.len()
+        && (numbered.is_empty() || numbered.strip_prefix(['.', ')']).is_some_and(|rest| rest.starts_with(' ')));
+    line.starts_with(['#', '|']) || line.strip_prefix(['-', '*', '+', '•', '>']).is_some_and(alone) || is_numbered
 }
 
 #[cfg(test)]
@@ -60,16 +108,61 @@ mod tests {
     }
 
     #[test]
-    fn sentences_end_at_marks_blank_lines_and_list_items() {
+    fn sentences_end_at_marks_and_blank_lines() {
         assert_eq!(
-            split("Aim for 7.0 % or less, e.g. by diet. Check it!\nwrapped line\n\n- one item\n- two items"),
-            ["Aim for 7.0 % or less, e.g. by diet.", "Check it!", "wrapped line", "- one item", "- two items"]
+            split("Aim for 7.5 % or\nless! Why?  \"Because.\" Größe ≥ 5 µm.\r\n\r\nno mark\n\n\nEnd"),
+            ["Aim for 7.5 % or\nless!", "Why?", "\"Because.\"", "Größe ≥ 5 µm.", "no mark", "End"]
+        );
+        assert!(split(" \n\n \n").is_empty() && split("  \n ... ").is_empty());
+    }
+
+    #[test]
+    fn sentences_end_before_lines_that_begin_something_else() {
+        assert_eq!(
+            split("Do this:\n- one item\n- two items\n1. Open it. Wait.\n2. Close it\n# Next\nwrapped\n500 mg daily"),
+            [
+                "Do this:",
+                "- one item",
+                "- two items",
+                "1. Open it.",
+                "Wait.",
+                "2. Close it",
+                "# Next\nwrapped\n500 mg daily"
+            ]
         );
     }
 
     #[test]
-    fn sentences_of_multibyte_text_lie_on_character_boundaries() {
-        assert_eq!(split("Größe ≥ 5 µm. Öfter prüfen…"), ["Größe ≥ 5 µm.", "Öfter prüfen…"]);
-        assert!(split("  \n ... ").is_empty());
+    fn scripts_without_spaces_have_sentences() {
+        assert_eq!(split("漢字です。次の文。"), ["漢字です。", "次の文。"]);
+        assert_eq!(split("「行く。」彼は言った！？はい。"), ["「行く。」", "彼は言った！？", "はい。"]);
+    }
+
+    #[test]
+    fn abbreviations_and_initials_go_on() {
+        for whole in [
+            "Give insulin, e.g. Glargine, at night.",
+            "See Dr. Smith vs. Prof. Jones (cf. Fig. 3) first.",
+            "It takes approx. 3 days, i.e. Monday to Wednesday.",
+            "J. R. Tolkien wrote 3.14 books, etc. and more.",
+        ] {
+            assert_eq!(split(whole), [whole]);
+        }
+    }
+
+    #[test]
+    fn spans_count_from_the_start_of_the_text() {
+        let text = "Überall. Zwei Sätze. Öfter prüfen…";
+        let spans = sentences_within(text, Span::new("Überall.".len(), text.len()));
+        let found: Vec<&str> = spans.iter().map(|span| &text[span.start..span.end]).collect();
+        assert_eq!(found, ["Zwei Sätze.", "Öfter prüfen…"]);
+    }
+
+    #[test]
+    fn the_first_character_of_what_follows_is_enough() {
+        assert!(ends_between("Take it.", " ", "T") && ends_between("Take it", "\n", "-"));
+        assert!(ends_between("Take it", "\n", "2") && ends_between("Take it", "\n\n", "a"));
+        assert!(!ends_between("Take it, e.g.", " ", "T") && !ends_between("Take it", "\n", "a"));
+        assert!(!ends_between("Take it.", " ", "t") && !ends_between("Take it.", "", "T"));
     }
 }

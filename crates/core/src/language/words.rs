@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::stem::stem;
+use super::stem;
 use crate::document::Span;
 
 /// Words that say nothing about what a text is about. English, as the models inside are; in other languages all
@@ -17,23 +17,23 @@ const STOP_WORDS: &[&str] = &[
     "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
 ];
 
-/// The words of `text` that carry meaning: lower case, without stop words, cut back to a crude stem, so that
-/// "vaccines" meets "vaccine" and "recommended" meets "recommends". Numbers are kept as they are.
+/// The words of `text` that carry meaning: lower case, without stop words, reduced to their stems, so that "vaccines"
+/// meets "vaccine" and "recommended" meets "recommends". Numbers are kept as they are.
 #[must_use]
 pub fn content_words(text: &str) -> Words {
-    words(text).filter_map(|word| content(&word).map(str::to_owned)).collect()
+    words(text).filter_map(content).collect()
 }
 
 /// Words without an order. Each answer takes its passages apart, so the hash is a quick one.
 pub type Words = HashSet<String, foldhash::fast::RandomState>;
 
-/// Length of the longest of them.
+/// Length of the longest stop word.
 const LONGEST_STOP_WORD: usize = 6;
 
-/// What of a word counts.
-fn content(word: &str) -> Option<&str> {
-    let counts = word.len() > LONGEST_STOP_WORD || STOP_WORDS.binary_search(&word).is_err();
-    counts.then(|| stem(word))
+/// The stem of a word that carries meaning.
+fn content(word: Cow<'_, str>) -> Option<String> {
+    let counts = word.len() > LONGEST_STOP_WORD || STOP_WORDS.binary_search(&&*word).is_err();
+    counts.then(|| stem(&word).into_owned())
 }
 
 /// Number words that are hardly ever meant as anything else, from 2 on.
@@ -51,7 +51,7 @@ pub fn words_and_numbers(text: &str) -> (Words, Words) {
         } else if let Some(index) = NUMBER_WORDS.iter().position(|name| *name == word) {
             numbers.insert((index + 2).to_string());
         }
-        all.extend(content(&word).map(str::to_owned));
+        all.extend(content(word));
     }
     (all, numbers)
 }
@@ -78,7 +78,7 @@ fn lower_case(word: &str) -> Cow<'_, str> {
 /// Fewest bytes of words that are looked for: shorter ones stand in many places by chance.
 const FEWEST_BYTES: usize = 12;
 
-/// Where `words` stand in `text` as they are, from byte `from` on (a character boundary): whole words only, and not
+/// Place of `words` in `text` as they are, from byte `from` on (a character boundary): whole words only, and not
 /// so few that it means nothing.
 #[must_use]
 pub fn find_words(text: &str, words: &str, from: usize) -> Option<Span> {

@@ -1,11 +1,13 @@
-//! What of the passages the model reads.
+//! Sentences of the passages that the model reads.
 //!
 //! A prompt is paid for by the token, most of all on a local model, and small models lose the thread in long
 //! ones. So the sentences of the passages are compared with the question, and the best ones that fit a budget are
 //! kept, in the order of the text. (Extractive compression: Xu et al., "RECOMP", 2023.)
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use crate::compute::compute;
 use crate::document::Span;
 use crate::language::{Words, content_words, sentences};
 use crate::ports::{Hit, LanguageModel};
@@ -14,9 +16,9 @@ use crate::{Embedder, ModelError, RequestContext};
 /// A sentence of a passage with its worth for the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sentence {
-    /// Which hit it belongs to.
+    /// Number of the hit that it belongs to.
     pub(crate) hit: usize,
-    /// Where it stands in the passage's text, in bytes.
+    /// Its place in the passage's text, in bytes.
     pub(crate) span: Span,
     /// Cosine with the question, plus up to 0.3 for containing its words, plus up to 0.4 for answering a question
     /// like it.
@@ -30,34 +32,53 @@ const WORDS: f32 = 0.3;
 pub(crate) async fn score(
     question: &str,
     vector: &[f32],
-    hits: &[Hit],
+    hits: &Arc<[Hit]>,
     context: &RequestContext,
     embedder: &dyn Embedder,
 ) -> Result<Vec<Sentence>, ModelError> {
-    let spans: Vec<(usize, Span)> = hits
-        .iter()
-        .enumerate()
-        .flat_map(|(hit, found)| sentences(&found.passage.text).into_iter().map(move |span| (hit, span)))
-        .collect();
-    let text = |(hit, span): &(usize, Span)| &hits[*hit].passage.text[span.start..span.end];
-    let words: Vec<Words> = spans.iter().map(|place| content_words(text(place))).collect();
-    let weights = weights(&content_words(question), &words);
-    let shared = |words: &Words| -> f32 {
-        weights.iter().filter(|(word, _)| words.contains(word)).map(|(_, weight)| weight).sum()
-    };
-    let shared: Vec<f32> = words.iter().map(shared).collect();
-    let embedded = worth_embedding(&shared);
-    let texts = embedded.iter().map(|index| text(&spans[*index]).to_owned()).collect();
-    let mut cosines = vec![0.0; spans.len()];
+    let (question, taken_apart) = (question.to_owned(), Arc::clone(hits));
+    let Candidates { places, shares, embedded, texts } = compute(move || Candidates::of(&question, &taken_apart)).await;
+    let mut cosines = vec![0.0; places.len()];
     for (index, sentence) in embedded.into_iter().zip(embedder.embed_passages(context, texts).await?) {
         cosines[index] = vector.iter().zip(&sentence).map(|(a, b)| a * b).sum::<f32>();
     }
-    let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
-    let scored = spans.iter().zip(cosines).zip(shared).map(|((place, cosine), shared)| {
-        let score = cosine + WORDS * shared / all + asked_before(&hits[place.0]);
+    let scored = places.iter().zip(cosines).zip(shares).map(|((place, cosine), share)| {
+        let score = cosine + WORDS * share + asked_before(&hits[place.0]);
         Sentence { hit: place.0, span: place.1, score }
     });
     Ok(scored.collect())
+}
+
+/// Sentences before they are embedded.
+struct Candidates {
+    /// Number of the hit that each belongs to, and bytes of its text.
+    places: Vec<(usize, Span)>,
+    /// Share of the question's words that each contains, by weight.
+    shares: Vec<f32>,
+    /// The ones that are embedded, and their texts.
+    embedded: Vec<usize>,
+    texts: Vec<String>,
+}
+
+impl Candidates {
+    fn of(question: &str, hits: &[Hit]) -> Self {
+        let of_hit = |(hit, found): (usize, &Hit)| {
+            sentences(&found.passage.text).into_iter().map(move |span| (hit, span)).collect::<Vec<_>>()
+        };
+        let places: Vec<(usize, Span)> = hits.iter().enumerate().flat_map(of_hit).collect();
+        let text = |(hit, span): &(usize, Span)| &hits[*hit].passage.text[span.start..span.end];
+        let words: Vec<Words> = places.iter().map(|place| content_words(text(place))).collect();
+        let weights = weights(&content_words(question), &words);
+        let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
+        let share = |words: &Words| -> f32 {
+            let shared = weights.iter().filter(|(word, _)| words.contains(word));
+            shared.map(|(_, weight)| weight).sum::<f32>() / all
+        };
+        let shares: Vec<f32> = words.iter().map(share).collect();
+        let embedded = worth_embedding(&shares);
+        let texts = embedded.iter().map(|index| text(&places[*index]).to_owned()).collect();
+        Self { places, shares, embedded, texts }
+    }
 }
 
 /// Most sentences that are embedded for a question. Five passages have about 40; a collection of others may have
@@ -74,19 +95,7 @@ fn worth_embedding(shared: &[f32]) -> Vec<usize> {
     order
 }
 
-/// The sentence of the hits that is nearest to the question: which hit, and bytes of its passage's text.
-pub(crate) async fn nearest(
-    question: &str,
-    vector: &[f32],
-    hits: &[Hit],
-    context: &RequestContext,
-    embedder: &dyn Embedder,
-) -> Result<Option<(usize, Span)>, ModelError> {
-    let sentences = score(question, vector, hits, context, embedder).await?;
-    Ok(best(hits, &sentences).map(|sentence| (sentence.hit, sentence.span)))
-}
-
-/// What it is worth to stand in the answer to a question like the one asked. Such an answer need not share a word
+/// Worth of standing in the answer to a question like the one asked. Such an answer need not share a word
 /// with the question; its own question does.
 fn asked_before(hit: &Hit) -> f32 {
     let alike = hit.pair.as_ref().and(hit.cosine).unwrap_or_default();
@@ -120,6 +129,19 @@ fn with_list(text: &str, sentence: Span) -> Span {
     items.take_while(|span| span.end - sentence.start <= LONGEST_LIST).fold(sentence, Span::cover)
 }
 
+/// Longest quotation, in bytes. A key, a log or a script without spaces may be one "sentence" of any length.
+const LONGEST_QUOTATION: usize = 1_200;
+
+/// As much of a sentence as can be quoted, cut at white space where there is any.
+fn quotable(text: &str, sentence: Span) -> Span {
+    if sentence.len() <= LONGEST_QUOTATION {
+        return sentence;
+    }
+    let start = &text[sentence.start..text.floor_char_boundary(sentence.start + LONGEST_QUOTATION)];
+    let words = start.rfind(char::is_whitespace).map_or(start, |end| &start[..end]);
+    Span::new(sentence.start, sentence.start + words.trim_end().len())
+}
+
 /// The best sentence that can stand for itself, with its list if it announces one; the first of equals. Headings,
 /// questions and fragments cannot, as long as there is anything else.
 pub(crate) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
@@ -131,7 +153,8 @@ pub(crate) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     let better = |best: Sentence, next: Sentence| if next.score > best.score { next } else { best };
     let standing = sentences.iter().filter(stands).copied().reduce(better);
     let best = standing.or_else(|| sentences.iter().copied().reduce(better))?;
-    Some(Sentence { span: with_list(&hits[best.hit].passage.text, best.span), ..best })
+    let text = &hits[best.hit].passage.text;
+    Some(Sentence { span: quotable(text, with_list(text, best.span)), ..best })
 }
 
 /// The text of each hit that goes into the prompt: the best sentences of all, each with the one after it, until
@@ -177,6 +200,14 @@ mod tests {
         let span = with_list(text, found[0]);
         assert_eq!(&text[span.start..span.end], "Do it when:\n\n- hands are dirty\n- hands are wet");
         assert_eq!(with_list(text, found[3]), found[3]);
+    }
+
+    #[test]
+    fn a_run_without_end_is_quoted_in_part() {
+        let run = "é".repeat(2_000);
+        assert_eq!(quotable(&run, Span::new(0, run.len())), Span::new(0, LONGEST_QUOTATION));
+        let text = format!("Night shift {run}");
+        assert_eq!(quotable(&text, Span::new(0, text.len())), Span::new(0, "Night shift".len()));
     }
 
     #[test]

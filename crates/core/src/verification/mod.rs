@@ -1,5 +1,6 @@
 //! Truthful citations: every `[n]` that leaves here points at a retrieved passage, and at the words in it.
 
+mod marker;
 mod support;
 mod writer;
 

@@ -1,4 +1,4 @@
-//! Which words of a passage back a statement.
+//! Support: the words of a passage that back a statement.
 //!
 //! A statement is compared with the sentences of a passage by the share of its content words that they contain.
 //! That is cheap enough to run while an answer streams, needs no model, and errs towards silence: it finds
@@ -41,7 +41,7 @@ pub(super) struct Claim {
 }
 
 /// Stems of words with which an answer speaks of itself; they say nothing that a document could back.
-const ABOUT_ITSELF: [&str; 6] = ["answer", "question", "passag", "docu", "sentenc", "text"];
+const ABOUT_ITSELF: [&str; 6] = ["answer", "question", "passag", "document", "sentenc", "text"];
 
 impl Claim {
     /// Fewer content words than this say too little to be found anywhere. Numbers and units do not count: "60
@@ -65,7 +65,7 @@ impl Claim {
     }
 }
 
-/// How well a passage backs a claim, and with which words.
+/// Degree to which a passage backs a claim, and the words that do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Support {
     /// Share of the claim's content words found, 0 to 1.

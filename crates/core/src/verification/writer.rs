@@ -1,9 +1,10 @@
+use super::marker::{LONGEST_MARKER, is_inside_marker, markers_in, would_become_marker};
 use super::support::{Claim, Evidence, Support};
 use crate::answer::Citation;
 use crate::document::Span;
-use crate::language::{Words, content_words};
+use crate::language::{Words, content_words, ends_between};
 
-/// What becomes of statements that no passage clearly backs.
+/// Treatment of statements that no passage clearly backs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grounding {
     /// They are left out. Small models invent: what is left is what the documents say.
@@ -41,16 +42,15 @@ pub struct CitationWriter {
     claim_words: Vec<(usize, Span)>,
     /// Everything let through, and behind it the statement under way.
     text: String,
-    /// How much of the text is let through for good, in bytes.
+    /// Passages cited since this was last asked for, by index.
+    newly_cited: Vec<usize>,
+    /// End of the text that is let through for good, in bytes.
     settled: usize,
-    /// Where the last quotation ends, in bytes of the text; 0 without one.
+    /// End of the last quotation, in bytes of the text; 0 without one.
     quoted: usize,
     /// Statements left out since the last one that was let through.
     left_out: usize,
 }
-
-/// Longest bracket that is still waited for, in bytes: `[1, 2, 3, 4, 5]` fits.
-const LONGEST_MARKER: usize = 24;
 
 impl CitationWriter {
     /// A writer over the passages of a prompt, in their order there, for an answer to `question`.
@@ -68,6 +68,7 @@ impl CitationWriter {
             claim_markers: Vec::new(),
             claim_words: Vec::new(),
             text: String::new(),
+            newly_cited: Vec::new(),
             settled: 0,
             quoted: 0,
             left_out: 0,
@@ -127,43 +128,51 @@ impl CitationWriter {
         self.cited.iter().all(Option::is_none)
     }
 
-    /// What was let through so far.
+    /// The text let through so far.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
+    /// The citations of passages that were not cited when this was last asked for.
+    pub fn newly_cited(&mut self) -> Vec<Citation> {
+        let fresh = std::mem::take(&mut self.newly_cited);
+        fresh.into_iter().filter_map(|index| self.citation(index)).collect()
+    }
+
     /// The finished text and its citations, by marker.
     #[must_use]
     pub fn finish(self) -> (String, Vec<Citation>) {
-        let citations = self.evidence.iter().zip(&self.cited).enumerate().filter_map(|(index, (evidence, words))| {
-            let (hit, words) = (&evidence.hit, (*words)?);
-            Some(Citation {
-                marker: index + 1,
-                passage_id: hit.passage.id.clone(),
-                document: hit.passage.document.clone(),
-                title: hit.passage.title.clone(),
-                text: hit.passage.text[words.start..words.end].to_owned(),
-                score: hit.score,
-                span: words.shifted(hit.passage.span.start),
-                page: None,
-            })
-        });
-        let citations = citations.collect();
+        let citations = (0..self.evidence.len()).filter_map(|index| self.citation(index)).collect();
         (self.text, citations)
+    }
+
+    fn citation(&self, index: usize) -> Option<Citation> {
+        let (hit, words) = (&self.evidence[index].hit, self.cited[index]?);
+        Some(Citation {
+            marker: index + 1,
+            passage_id: hit.passage.id.clone(),
+            document: hit.passage.document.clone(),
+            title: hit.passage.title.clone(),
+            text: hit.passage.text[words.start..words.end].to_owned(),
+            score: hit.score,
+            span: words.shifted(hit.passage.span.start),
+            page: None,
+        })
     }
 
     fn push_char(&mut self, c: char) {
         if let Some(bracket) = &mut self.bracket {
             match c {
                 ']' => return self.close_bracket(),
-                '0'..='9' | ',' | ';' | ' ' | '-' | '–' if bracket.len() < LONGEST_MARKER => return bracket.push(c),
+                c if is_inside_marker(c) && bracket.len() < LONGEST_MARKER => return bracket.push(c),
                 _ => self.flush_bracket(),
             }
         }
         match c {
             '[' => self.bracket = Some(String::new()),
             c if c.is_whitespace() => self.space.push(c),
+            ']' if would_become_marker(&self.text) => {}
             c => {
                 self.flush_space(Some(c));
                 self.text.push(c);
@@ -188,21 +197,18 @@ impl CitationWriter {
         }
     }
 
-    /// White space ends a statement where it follows a full stop, leaves a line empty or begins a list item.
+    /// Lets white space through; a statement may end at it.
     fn flush_space(&mut self, next: Option<char>) {
         self.separate_from_quotation();
-        if self.space.is_empty() {
-            return;
-        }
         let space = std::mem::take(&mut self.space);
-        let lines = space.matches('\n').count();
-        let item =
-            lines == 1 && next.is_some_and(|next| matches!(next, '-' | '*' | '•' | '#') || next.is_ascii_digit());
-        if lines > 1 || item || self.claim.ends_with(['.', '!', '?']) {
+        let after = next.map(String::from).unwrap_or_default();
+        if ends_between(self.claim.trim_end(), &space, &after) {
             self.end_claim();
         }
-        self.text.push_str(&space);
-        self.claim.push(' ');
+        if !space.is_empty() {
+            self.text.push_str(&space);
+            self.claim.push(' ');
+        }
     }
 
     fn close_bracket(&mut self) {
@@ -242,7 +248,7 @@ impl CitationWriter {
         }
     }
 
-    /// Which passage a marker should point at: its own, unless that does not back the claim and another does.
+    /// The passage that a marker should point at: its own, unless that does not back the claim and another does.
     fn redirect(&self, index: usize, claim: &Claim) -> usize {
         let own = self.evidence[index].support(claim).map_or(0.0, |support| support.share);
         if own >= 0.3 {
@@ -274,8 +280,11 @@ impl CitationWriter {
     }
 
     fn cite(&mut self, index: usize, words: Span) {
-        let all = self.cited[index].map_or(words, |before| before.cover(words));
-        self.cited[index] = Some(all);
+        let before = self.cited[index];
+        if before.is_none() {
+            self.newly_cited.push(index);
+        }
+        self.cited[index] = Some(before.map_or(words, |before| before.cover(words)));
     }
 
     /// Without strict grounding everything is let through as it comes.
@@ -328,20 +337,6 @@ impl CitationWriter {
         self.claim.clear();
         self.claim_markers.clear();
     }
-}
-
-/// The numbers in a bracket: `1`, `1, 3`, `1-3`. None where it holds anything else.
-fn markers_in(inside: &str) -> Vec<usize> {
-    let mut markers = Vec::new();
-    for part in inside.split([',', ';', ' ']).filter(|part| !part.is_empty()) {
-        let mut ends = part.split(['-', '–']).map(|end| end.parse::<usize>().unwrap_or(usize::MAX));
-        match (ends.next(), ends.next()) {
-            (Some(from), Some(to)) if from <= to && to - from < 10 => markers.extend(from..=to),
-            (Some(one), None) => markers.push(one),
-            _ => {}
-        }
-    }
-    markers
 }
 
 #[cfg(test)]

@@ -1,3 +1,6 @@
+use proptest::prelude::*;
+use proptest::sample::select;
+
 use super::*;
 use crate::document::{Metadata, Passage};
 use crate::ports::Hit;
@@ -170,4 +173,71 @@ fn a_quotation_is_cited() {
         "\n\nMetformin is the usual first medicine."
     );
     assert!(writer.cites(1, Span::new(10, 20)) && !writer.cites(1, Span::new(46, 50)));
+}
+
+#[test]
+fn brackets_in_brackets_make_no_marker() {
+    for text in ["Unheard of [1[9]].", "Unheard of [1[]].", "Unheard of [0000000000000000000000000001]."] {
+        let (text, citations) = write(&[text]);
+        assert!(!text.contains("1]") && citations.is_empty(), "{text}");
+    }
+}
+
+/// Parts of answers: statements that are backed and others, whole and broken markers, every kind of space and end.
+const PARTS: [&str; 29] = [
+    "Metformin is the usual first medicine",
+    "Start with 500 mg daily and increase slowly",
+    "Start with 850 mg daily",
+    "Influenza vaccination is offered every autumn",
+    "Cats sleep long hours at night",
+    "Yes",
+    "e.g",
+    "7",
+    "é漢🦀",
+    " ",
+    " ",
+    " ",
+    "\n",
+    "\n\n",
+    "\n- ",
+    "\n2. ",
+    ".",
+    ".",
+    "!",
+    "。",
+    "[",
+    "]",
+    "[1]",
+    "[2]",
+    " [1, 2]",
+    "[1-9]",
+    "[3]",
+    "[x]",
+    "[00",
+];
+
+proptest! {
+    #[test]
+    fn any_split_of_an_answer_gives_the_same_and_every_marker_cites(
+        parts in prop::collection::vec(select(&PARTS[..]), 0..40),
+        cuts in prop::collection::vec(1_usize..9, 1..40),
+        grounding in select(&[Grounding::Strict, Grounding::Marked][..]),
+    ) {
+        let answer: Vec<char> = parts.concat().chars().collect();
+        let whole = write_with(writer_of(grounding), &[&parts.concat()]);
+        let (mut pieces, mut rest, mut sizes) = (Vec::new(), &answer[..], cuts.iter().cycle());
+        while !rest.is_empty() {
+            let size = rest.len().min(*sizes.next().expect("it goes on"));
+            pieces.push(rest[..size].iter().collect::<String>());
+            rest = &rest[size..];
+        }
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        let (text, citations) = write_with(writer_of(grounding), &pieces);
+        prop_assert_eq!((&text, &citations), (&whole.0, &whole.1));
+
+        let inside = text.split('[').skip(1).filter_map(|rest| Some(rest.split_once(']')?.0));
+        let markers: std::collections::BTreeSet<usize> = inside.filter_map(|number| number.parse().ok()).collect();
+        let cited: std::collections::BTreeSet<usize> = citations.iter().map(|citation| citation.marker).collect();
+        prop_assert_eq!(markers, cited, "{}", text);
+    }
 }

@@ -1,9 +1,9 @@
 //! Cuts blocks into units that fit a passage, only as finely as needed.
 
+use qanda_core::language::sentences_within;
 use qanda_core::{Span, ports::TokenCounter};
 
 use crate::readers::{Block, BlockKind};
-use crate::sentences::{sentences, trim};
 
 /// No text is counted as a whole that is longer than this for each token of room: it is surely too long, and a
 /// tokenizer may take a hundred times its size in memory.
@@ -83,7 +83,7 @@ impl Cutter<'_> {
     fn pieces(&self, span: Span, level: Level) -> Vec<Span> {
         let part = &self.text[span.start..span.end];
         match level {
-            Level::Sentence => sentences(self.text, span),
+            Level::Sentence => sentences_within(self.text, span),
             Level::Line => spans_of(part.split_inclusive('\n'), span.start),
             Level::Word => spans_of(part.split_inclusive(char::is_whitespace), span.start),
             Level::Character => {
@@ -94,6 +94,13 @@ impl Cutter<'_> {
             }
         }
     }
+}
+
+/// `span` without the white space at its ends.
+pub(super) fn trim(text: &str, span: Span) -> Span {
+    let part = &text[span.start..span.end];
+    let start = span.start + (part.len() - part.trim_start().len());
+    Span::new(start, start + part.trim().len())
 }
 
 /// Cuts a text near the middle, between characters; `None` if it is a single one.

@@ -18,10 +18,9 @@ use qanda_core::Span;
 use qanda_core::document::with_context;
 use qanda_core::ports::TokenCounter;
 
-use self::cut::{Cutter, Unit, halves};
+use self::cut::{Cutter, Unit, halves, trim};
 use self::sections::{Section, sections};
 use crate::readers::Extracted;
-use crate::sentences::trim;
 
 /// The last passage of a section is evened out with the one before if it is smaller than this part of the room.
 const SMALL_PART: usize = 4;

@@ -1,6 +1,8 @@
 use std::process::ExitCode;
 
+use async_trait::async_trait;
 use clap::Args;
+use qanda_core::answering::{AnswerEvent, AnswerSink};
 use qanda_core::{Answer, Question, RequestContext, Source};
 use qanda_server::answer_json;
 
@@ -34,8 +36,8 @@ pub(crate) struct Ask {
 }
 
 fn n_results(given: &str) -> Result<usize, String> {
-    let number = given.parse().ok().filter(|number| (1..=50).contains(number));
-    number.ok_or_else(|| "it must be a whole number from 1 to 50".to_owned())
+    let number = given.parse().ok().filter(|number| (1..=Question::MOST_RESULTS).contains(number));
+    number.ok_or_else(|| format!("it must be a whole number from 1 to {}", Question::MOST_RESULTS))
 }
 
 fn name_value(given: &str) -> Result<(String, String), String> {
@@ -46,8 +48,6 @@ fn name_value(given: &str) -> Result<(String, String), String> {
 impl Ask {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
-        anyhow::ensure!(!self.question.trim().is_empty(), "the question is empty");
-        let settings = self.answers.resolve()?;
         let question = Question {
             search: !self.no_documents,
             n_results: self.n_results,
@@ -55,14 +55,12 @@ impl Ask {
             filter: self.filter.into_iter().collect(),
             ..Question::new(self.question)
         };
-        let mut show = |text: &str| {
-            if !self.json {
-                terminal::piece(text);
-            }
-        };
+        question.validate()?;
+        let settings = self.answers.resolve()?;
+        let shown = Shown { text: !self.json };
         let answer = super::runtime()?.block_on(async {
             let parts = wiring::parts(settings, Patience::None).await?;
-            anyhow::Ok(parts.default_pipeline().answer(&RequestContext::local(), question, &mut show).await?)
+            anyhow::Ok(parts.default_pipeline().answer(&RequestContext::local(), question, &shown).await?)
         })?;
         if self.json {
             terminal::pretty_json(&answer_json(&answer))?;
@@ -71,6 +69,22 @@ impl Ask {
             list_sources(&answer);
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Shows an answer as it is written.
+struct Shown {
+    text: bool,
+}
+
+#[async_trait]
+impl AnswerSink for Shown {
+    async fn tell(&self, event: AnswerEvent) {
+        if let AnswerEvent::Text(text) = event
+            && self.text
+        {
+            terminal::piece(&text);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use qanda_server::Class;
+use qanda_server::{Class, HttpSettings, PublicHost};
 use socket2::{Domain, Socket, Type};
 
 use crate::config::{AnswerArgs, EnvFile, Time, at_least};
@@ -54,6 +54,12 @@ pub(super) struct HttpArgs {
     /// Time without a sign of life after which a worker is killed and replaced; a slow answer is no reason
     #[arg(long, value_name = "TIME", env = "QANDA_TIMEOUT", default_value = "30s")]
     timeout: Time,
+    /// Time that a request may take, from its arrival to the end of its answer
+    #[arg(long, value_name = "TIME", env = "QANDA_REQUEST_TIMEOUT", default_value = "2m")]
+    request_timeout: Time,
+    /// Name by which browsers reach the service, like qa.example.org, beside its address; can be given several times
+    #[arg(long, value_name = "HOST", env = "QANDA_PUBLIC_HOST", value_delimiter = ',')]
+    public_host: Vec<PublicHost>,
     /// Form of the log
     #[arg(long, value_enum, env = "QANDA_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,
@@ -138,6 +144,11 @@ impl HttpArgs {
             class: self.class()?,
             grace: self.graceful_timeout.at_most_a_day("graceful-timeout")?,
             write_timeout: self.write_timeout.to_wait("write-timeout")?,
+            http: HttpSettings {
+                request_timeout: self.request_timeout.to_wait("request-timeout")?,
+                is_loopback: self.listen.ip().is_loopback(),
+                public_hosts: self.public_host.clone().into(),
+            },
         })
     }
 

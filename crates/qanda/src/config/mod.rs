@@ -18,7 +18,7 @@ mod time;
 use std::sync::Arc;
 
 use clap::Args;
-use qanda_core::answering::Prompts;
+use qanda_core::answering::{PipelineName, Prompts};
 
 pub(crate) use self::endpoint::EndpointArgs;
 pub(crate) use self::environment::EnvFile;
@@ -84,8 +84,8 @@ pub(crate) struct AnswerSettings {
     pub(crate) search: SearchSettings,
     pub(crate) llm: LlmSettings,
     pub(crate) prompts: Arc<Prompts>,
-    /// Name of the pipeline for questions that name none.
-    pub(crate) pipeline: &'static str,
+    /// The pipeline for questions that name none.
+    pub(crate) pipeline: PipelineName,
 }
 
 impl AnswerArgs {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use qanda_core::answering::Prompts;
+use qanda_core::answering::{PipelineName, Prompts};
 
 /// The pipeline and its prompts.
 #[derive(Debug, Clone, Args)]
@@ -12,24 +12,24 @@ pub(crate) struct PipelineArgs {
     /// Pipeline for questions that name none: `direct` searches and calls the model once; `classic` is the chain of
     /// the original service, with three calls
     #[arg(long, value_enum, env = "QANDA_PIPELINE", default_value = "direct")]
-    pipeline: PipelineName,
+    pipeline: PipelineChoice,
     /// Folder with prompts of your own; `qanda config --write-prompts DIR` makes one to start from
     #[arg(long, value_name = "DIR", env = "QANDA_PROMPTS")]
     prompts: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PipelineName {
+enum PipelineChoice {
     Direct,
     Classic,
 }
 
 impl PipelineArgs {
-    /// Name of the default pipeline.
-    pub(crate) const fn default_pipeline(&self) -> &'static str {
+    /// The pipeline for questions that name none.
+    pub(crate) const fn default_pipeline(&self) -> PipelineName {
         match self.pipeline {
-            PipelineName::Direct => "direct",
-            PipelineName::Classic => "classic",
+            PipelineChoice::Direct => PipelineName::Direct,
+            PipelineChoice::Classic => PipelineName::Classic,
         }
     }
 

@@ -4,7 +4,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
-use crate::{Problem, Slot};
+use crate::{Problem, Service};
 
 /// The process runs and answers.
 pub(crate) async fn healthz() -> Json<Value> {
@@ -12,12 +12,13 @@ pub(crate) async fn healthz() -> Json<Value> {
 }
 
 /// Questions can be answered: models loaded, store reachable and fit for the embedder.
-pub(crate) async fn readyz(State(services): State<Slot>) -> Result<Json<Value>, Problem> {
-    services.get()?.store.check().await?;
+pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>, Problem> {
+    let store = service.store()?;
+    store.check().await?;
     Ok(Json(json!({"status": "ready"})))
 }
 
-/// What this is, for someone who opens the address in a browser.
+/// A few words for someone who opens the address in a browser.
 pub(crate) async fn welcome() -> impl IntoResponse {
     let text = "qanda answers questions over your documents.\n\n\
         POST /apis/q-and-a/q   {\"content\": \"your question\"}\n\

@@ -10,6 +10,6 @@ use crate::metrics::Telemetry;
 pub(crate) async fn metrics(State(telemetry): State<Telemetry>) -> Result<impl IntoResponse, Problem> {
     // Reads the files of the other workers.
     let text = spawn_blocking(move || telemetry.exposition()).await;
-    let text = text.map_err(|error| Problem::internal(format!("the figures could not be collected: {error}")))?;
+    let text = text.map_err(|error| Problem::internal(format!("collecting the figures failed: {error}")))?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

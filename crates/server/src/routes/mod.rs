@@ -1,4 +1,4 @@
-//! What each route does.
+//! Handlers of the routes.
 
 mod body;
 mod health;

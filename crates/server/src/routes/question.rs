@@ -1,101 +1,58 @@
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures::StreamExt;
-use qanda_core::answering::Pipeline;
-use qanda_core::{Answer, Question, RequestContext};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::task::JoinHandle;
+use qanda_core::answering::{AnswerEvent, Pipeline};
+use qanda_core::{Question, RequestContext};
 
 use super::body;
-use crate::wire::{self, Form, Piece};
-use crate::{Problem, Slot};
+use crate::wire::{self, Form, QuestionRequest};
+use crate::{Problem, Service, service};
 
 /// Answers a question, in the form that the caller wants.
 pub(crate) async fn question(
-    State(services): State<Slot>,
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let json = body::json(body).await?;
-    let services = services.get()?;
-    let names: Vec<&str> = services.pipelines.keys().copied().collect();
-    let asked = wire::parse_question(&json, &names)?;
-    let name = asked.pipeline.as_deref().unwrap_or(services.default_pipeline);
-    let pipeline = services.pipelines.get(name).ok_or_else(|| Problem::internal("the default pipeline is missing"))?;
-    let form = Form::wanted(&headers, asked.stream);
-    let mut running = Running::start(Arc::clone(pipeline), asked.question, form);
-    Ok(match form {
-        Form::Json => wire::json_response(&running.answer().await?),
-        Form::Text => running.answer().await?.text.into_response(),
-        Form::Events => {
-            // What fails before its first word can still fail with a status of its own.
-            let first = match running.next().await {
-                Some(Piece::Done(ended)) => Piece::Done(Box::new(Ok((*ended)?))),
-                Some(text) => text,
-                None => return Err(Problem::internal("the answer has ended already")),
-            };
-            let rest = futures::stream::unfold(running, |mut running| async { Some((running.next().await?, running)) });
-            wire::events(futures::stream::once(async { first }).chain(rest))
-        }
-    })
+    let QuestionRequest { question, stream, pipeline } = read(body, &context).await?;
+    let pipeline = service.pipeline(pipeline)?;
+    respond(pipeline, context, question, Form::wanted(&headers, stream)).await
 }
 
-/// An answer under way, on a task of its own: a panic there is an error here, and dropping this (the caller went
-/// away) cancels it.
-struct Running {
-    pieces: UnboundedReceiver<Piece>,
-    task: JoinHandle<()>,
-    ended: bool,
+/// Reads a question; nothing of its JSON is kept.
+pub(super) async fn read(body: Body, context: &RequestContext) -> Result<QuestionRequest, Problem> {
+    let bytes = body::read(body, context).await?;
+    wire::read_question(&bytes)
 }
 
-impl Running {
-    /// Starts it; its pieces come only where they are read one by one, as each one wakes the reader.
-    fn start(pipeline: Arc<dyn Pipeline>, question: Question, form: Form) -> Self {
-        // Bounded by the most tokens of an answer.
-        let (sender, pieces) = unbounded_channel();
-        let task = tokio::spawn(async move {
-            // Nobody receives any more when the caller went away; this task is then being cancelled.
-            let mut tell = |text: &str| {
-                if form == Form::Events {
-                    let _ = sender.send(Piece::Text(text.to_owned()));
-                }
-            };
-            let answer = pipeline.answer(&RequestContext::local(), question, &mut tell).await;
-            let _ = sender.send(Piece::Done(Box::new(answer.map_err(Problem::from))));
-        });
-        Self { pieces, task, ended: false }
+/// Answers a question with a pipeline.
+pub(super) async fn respond(
+    pipeline: Arc<dyn Pipeline>,
+    context: RequestContext,
+    question: Question,
+    form: Form,
+) -> Result<Response, Problem> {
+    if form != Form::Events {
+        let answer = service::answer(pipeline, context, question).await?;
+        return Ok(if form == Form::Text { wire::text_response(answer) } else { wire::json_response(&answer) });
     }
-
-    /// The next piece; none after the end.
-    async fn next(&mut self) -> Option<Piece> {
-        if self.ended {
-            return None;
+    let request_id = Arc::clone(&context.request_id);
+    let mut events = service::stream(pipeline, context, question);
+    // A failure before the first word can still have a status of its own.
+    let first = loop {
+        match events.next().await {
+            Some(Ok(event @ (AnswerEvent::Text(_) | AnswerEvent::Done(_)))) => break event,
+            Some(Ok(_)) => {}
+            Some(Err(failure)) => return Err(failure.into()),
+            None => return Err(Problem::internal("the answer ended without an end")),
         }
-        let piece = self.pieces.recv().await.unwrap_or_else(|| {
-            // Without an end the task has panicked.
-            Piece::Done(Box::new(Err(Problem::internal("answering the question panicked"))))
-        });
-        self.ended = matches!(piece, Piece::Done(_));
-        Some(piece)
-    }
-
-    async fn answer(mut self) -> Result<Answer, Problem> {
-        loop {
-            match self.next().await {
-                Some(Piece::Text(_)) => {}
-                Some(Piece::Done(answer)) => return *answer,
-                None => return Err(Problem::internal("the answer has ended already")),
-            }
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    };
+    let first = futures::stream::once(async { Ok(first) });
+    Ok(wire::events_response(first.chain(events), request_id))
 }

@@ -1,15 +1,22 @@
 use std::convert::Infallible;
+use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
+use qanda_core::answering::AnswerEvent;
 use qanda_core::{Answer, Citation};
 use serde_json::{Map, Value, json};
 
 use crate::Problem;
+use crate::access_log::Ending;
+use crate::service::Failure;
 
-/// How an answer is sent.
+/// Header that tells why an answer in plain text ended: `stop`, `length`, `cancelled`.
+const FINISH: HeaderName = HeaderName::from_static("x-finish");
+
+/// Form in which an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// One JSON object.
@@ -21,7 +28,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// What the caller asks for: `stream` in the body, else the first type in `Accept` that there is.
+    /// The form that the caller asks for: `stream` in the body, else the first type in `Accept` that there is.
     pub(crate) fn wanted(headers: &HeaderMap, stream: bool) -> Self {
         if stream {
             return Self::Events;
@@ -85,28 +92,36 @@ pub(crate) fn json_response(answer: &Answer) -> Response {
     axum::Json(answer_json(answer)).into_response()
 }
 
-/// A part of an answer under way.
-pub(crate) enum Piece {
-    /// More of its text.
-    Text(String),
-    /// Its end.
-    Done(Box<Result<Answer, Problem>>),
+pub(crate) fn text_response(answer: Answer) -> Response {
+    ([(FINISH, HeaderValue::from_static(answer.finish.as_str()))], answer.text).into_response()
 }
 
-/// Sends pieces as events: `token` for each piece of text, then `citations` and `done`, or `error`.
-pub(crate) fn events(pieces: impl Stream<Item = Piece> + Send + 'static) -> Response {
-    let events = pieces.flat_map(|piece| {
+/// Sends an answer as server-sent events as it is written: `token` for each piece of text, then `citations` and
+/// `done`, or `error`. The steps on the way are not part of this form.
+pub(crate) fn events_response(
+    events: impl Stream<Item = Result<AnswerEvent, Failure>> + Send + 'static,
+    request_id: Arc<str>,
+) -> Response {
+    let ending = Ending::default();
+    let told = ending.clone();
+    let events = events.flat_map(move |reported| {
         let event = |name: &str, data: Value| Ok::<_, Infallible>(Event::default().event(name).data(data.to_string()));
-        futures::stream::iter(match piece {
-            Piece::Text(text) => vec![event("token", json!({"text": text}))],
-            Piece::Done(answer) => match *answer {
-                Ok(answer) => {
-                    let whole = answer_json(&answer);
-                    vec![event("citations", whole["citations"].clone()), event("done", whole)]
-                }
-                Err(problem) => vec![event("error", problem.to_json())],
-            },
+        futures::stream::iter(match reported {
+            Ok(AnswerEvent::Text(text)) => vec![event("token", json!({"text": text}))],
+            Ok(AnswerEvent::Done(answer)) => {
+                let whole = answer_json(&answer);
+                vec![event("citations", whole["citations"].clone()), event("done", whole)]
+            }
+            Ok(_) => Vec::new(),
+            Err(failure) => {
+                let problem = Problem::from(failure);
+                problem.log(&request_id);
+                told.failed(problem.status());
+                vec![event("error", problem.to_json(&request_id))]
+            }
         })
     });
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    let mut response = Sse::new(events).keep_alive(KeepAlive::default()).into_response();
+    response.extensions_mut().insert(ending);
+    response
 }

@@ -2,8 +2,9 @@
 //! changes nothing outside.
 
 mod answer;
+mod fields;
 mod question;
 
 pub use answer::answer_json;
-pub(crate) use answer::{Form, Piece, events, json_response};
-pub(crate) use question::parse_question;
+pub(crate) use answer::{Form, events_response, json_response, text_response};
+pub(crate) use question::{QuestionRequest, read_question};

@@ -1,257 +1,255 @@
 //! Reading a question, with every fault of it named at once.
 
+use std::collections::BTreeMap;
+
+use qanda_core::answering::PipelineName;
 use qanda_core::question::{Role, Turn};
-use qanda_core::{Filter, Question, Source};
-use serde_json::{Map, Value};
+use qanda_core::{Filter, InvalidQuestion, Question, Source};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use super::fields::{Faults, shown};
 use crate::Problem;
-use crate::problem::FieldError;
-
-/// Longest question, in characters.
-const LONGEST_CONTENT: usize = 16_000;
-/// Most passages that can be asked for.
-const MOST_RESULTS: u64 = 50;
-/// Most earlier turns that can be sent along.
-const MOST_TURNS: usize = 50;
 
 /// A question with what concerns its transport.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct QuestionRequest {
     pub(crate) question: Question,
     pub(crate) stream: bool,
-    pub(crate) pipeline: Option<String>,
+    pub(crate) pipeline: Option<PipelineName>,
 }
 
-/// Reads a question. Fields that are not known are ignored, so that clients may be newer than the server.
+/// The fields of a question as they came; `null` counts as left out. Fields that are not known are ignored, so that
+/// clients may be newer than the server.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    query_option: Option<&'a RawValue>,
+    #[serde(borrow)]
+    n_results: Option<&'a RawValue>,
+    #[serde(borrow)]
+    source: Option<&'a RawValue>,
+    #[serde(borrow)]
+    filter: Option<&'a RawValue>,
+    #[serde(borrow)]
+    history: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stream: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pipeline: Option<&'a RawValue>,
+}
+
+/// The names of the fields, in the order in which their faults are told.
+const NAMES: [&str; 8] = ["content", "query_option", "n_results", "source", "filter", "history", "stream", "pipeline"];
+
+/// Reads a question.
 ///
 /// # Errors
 /// A problem that names every field that is wrong.
-pub(crate) fn parse_question(json: &Value, pipelines: &[&str]) -> Result<Asked, Problem> {
-    let Value::Object(object) = json else {
-        return Err(Problem::malformed(format!("it is {}; an object with \"content\" is needed", kind(json))));
-    };
-    let mut fields = Fields { object, errors: Vec::new() };
+pub(crate) fn read_question(json: &[u8]) -> Result<QuestionRequest, Problem> {
+    let fields = read_object(json)?;
+    let mut faults = Faults::default();
+    let whole_number = format!("a whole number from 1 to {}", Question::MOST_RESULTS);
     let question = Question {
-        content: fields.content(),
-        search: fields.boolean("query_option", true),
-        n_results: fields.n_results(),
-        source: fields.source(),
-        filter: fields.filter(),
-        history: fields.history(),
+        content: content(&fields, &mut faults),
+        search: faults.read("query_option", fields.query_option, "true or false").unwrap_or(true),
+        n_results: faults.read("n_results", fields.n_results, &whole_number).unwrap_or(Question::DEFAULT_RESULTS),
+        source: source(&fields, &mut faults),
+        filter: filter(&fields, &mut faults),
+        history: history(&fields, &mut faults),
     };
-    let (stream, pipeline) = (fields.boolean("stream", false), fields.pipeline(pipelines));
-    if fields.errors.is_empty() {
-        Ok(Asked { question, stream, pipeline })
+    let stream = faults.read("stream", fields.stream, "true or false").unwrap_or(false);
+    let pipeline = pipeline(&fields, &mut faults);
+    if let Err(InvalidQuestion(more)) = question.validate() {
+        // A field of the wrong type has a default in its place, which says nothing.
+        let new: Vec<_> = more.into_iter().filter(|fault| !faults.has(&fault.field)).collect();
+        faults.0.extend(new);
+    }
+    faults.0.sort_by_key(|fault| NAMES.iter().position(|name| fault.field.starts_with(name)));
+    if faults.0.is_empty() {
+        Ok(QuestionRequest { question, stream, pipeline })
     } else {
-        Err(Problem::invalid(fields.errors))
+        Err(InvalidQuestion(faults.0).into())
     }
 }
 
-/// The fields of an object, and what was wrong with those read so far.
-struct Fields<'a> {
-    object: &'a Map<String, Value>,
-    errors: Vec<FieldError>,
-}
-
-impl<'a> Fields<'a> {
-    /// A field that was given; `null` counts as left out.
-    fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null())
-    }
-
-    fn wrong(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.errors.push(FieldError { field: field.into(), message: message.into() });
-    }
-
-    fn content(&mut self) -> String {
-        match self.get("content") {
-            None => self.wrong("content", "is missing; it must be the question, a string"),
-            Some(Value::String(text)) if text.trim().is_empty() => self.wrong("content", "is empty; ask something"),
-            Some(Value::String(text)) if text.chars().count() > LONGEST_CONTENT => {
-                let length = text.chars().count();
-                self.wrong("content", format!("has {length} characters; at most {LONGEST_CONTENT} are allowed"));
-            }
-            Some(Value::String(text)) => return text.clone(),
-            Some(other) => self.wrong("content", format!("is {}; it must be a string", kind(other))),
-        }
-        String::new()
-    }
-
-    fn boolean(&mut self, name: &str, default: bool) -> bool {
-        match self.get(name) {
-            None => default,
-            Some(Value::Bool(value)) => *value,
-            Some(other) => {
-                self.wrong(name, format!("is {}; it must be true or false", kind(other)));
-                default
-            }
-        }
-    }
-
-    fn n_results(&mut self) -> usize {
-        let Some(value) = self.get("n_results") else { return Question::DEFAULT_RESULTS };
-        match value.as_u64().filter(|number| (1..=MOST_RESULTS).contains(number)) {
-            Some(number) => usize::try_from(number).unwrap_or(Question::DEFAULT_RESULTS),
-            None => {
-                let is = if value.is_number() { value.to_string() } else { kind(value).to_owned() };
-                self.wrong("n_results", format!("is {is}; it must be a whole number from 1 to {MOST_RESULTS}"));
-                Question::DEFAULT_RESULTS
-            }
-        }
-    }
-
-    fn source(&mut self) -> Source {
-        let Some(value) = self.get("source") else { return Source::default() };
-        let Some(name) = value.as_str() else {
-            self.wrong("source", format!("is {}; it must be \"context\", \"QA\" or \"all\"", kind(value)));
-            return Source::default();
-        };
-        name.parse().unwrap_or_else(|message: String| {
-            self.wrong("source", format!("is {message}"));
-            Source::default()
-        })
-    }
-
-    fn filter(&mut self) -> Filter {
-        let mut filter = Filter::new();
-        match self.get("filter") {
-            None => {}
-            Some(Value::Object(object)) => {
-                for (name, value) in object {
-                    match value {
-                        Value::String(text) => drop(filter.insert(name.clone(), text.clone())),
-                        Value::Number(_) | Value::Bool(_) => drop(filter.insert(name.clone(), value.to_string())),
-                        other => {
-                            let message = format!("is {}; it must be a string, a number, true or false", kind(other));
-                            self.wrong(format!("filter.{name}"), message);
-                        }
-                    }
-                }
-            }
-            Some(other) => {
-                let message =
-                    format!("is {}; it must be an object of metadata, like {{\"topic\": \"x\"}}", kind(other));
-                self.wrong("filter", message);
-            }
-        }
-        filter
-    }
-
-    fn history(&mut self) -> Vec<Turn> {
-        let turns = match self.get("history") {
-            None => return Vec::new(),
-            Some(Value::Array(turns)) if turns.len() <= MOST_TURNS => turns,
-            Some(Value::Array(turns)) => {
-                self.wrong("history", format!("has {} turns; at most {MOST_TURNS} are allowed", turns.len()));
-                return Vec::new();
-            }
-            Some(other) => {
-                self.wrong("history", format!("is {}; it must be a list of {{role, content}}", kind(other)));
-                return Vec::new();
-            }
-        };
-        turns.iter().enumerate().filter_map(|(number, turn)| self.turn(number, turn)).collect()
-    }
-
-    fn turn(&mut self, number: usize, turn: &Value) -> Option<Turn> {
-        let role = match turn["role"].as_str() {
-            Some("user") => Some(Role::User),
-            Some("assistant") => Some(Role::Assistant),
-            _ => {
-                self.wrong(format!("history[{number}].role"), "must be \"user\" or \"assistant\"");
-                None
-            }
-        };
-        let content = turn["content"].as_str();
-        if content.is_none() {
-            self.wrong(format!("history[{number}].content"), "must be a string");
-        }
-        Some(Turn { role: role?, content: content?.to_owned() })
-    }
-
-    fn pipeline(&mut self, pipelines: &[&str]) -> Option<String> {
-        let value = self.get("pipeline")?;
-        match value.as_str().filter(|name| pipelines.contains(name)) {
-            Some(name) => Some(name.to_owned()),
-            None => {
-                let allowed = pipelines.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-                self.wrong("pipeline", format!("is {value}; it must be one of {allowed}"));
-                None
-            }
+fn read_object(json: &[u8]) -> Result<Fields<'_>, Problem> {
+    let json = json.trim_ascii();
+    let malformed = |error: serde_json::Error| Problem::malformed(format!("malformed JSON: {error}"));
+    match json.first() {
+        None => Err(Problem::malformed("the body is empty; send for example {\"content\": \"your question\"}")),
+        Some(b'{') => serde_json::from_slice(json).map_err(malformed),
+        Some(_) => {
+            let value: &RawValue = serde_json::from_slice(json).map_err(malformed)?;
+            Err(Problem::malformed(format!("it is {}; an object with \"content\" is needed", shown(value))))
         }
     }
 }
 
-/// What a value is, for people.
-const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+fn content(fields: &Fields<'_>, faults: &mut Faults) -> String {
+    if fields.content.is_none() {
+        faults.add("content", "is missing; it must be the question, a string");
     }
+    faults.read("content", fields.content, "a string").unwrap_or_default()
+}
+
+fn source(fields: &Fields<'_>, faults: &mut Faults) -> Source {
+    let name: Option<String> = faults.read("source", fields.source, "\"context\", \"QA\" or \"all\"");
+    name.map_or(Ok(Source::default()), |name| name.parse()).unwrap_or_else(|message: String| {
+        faults.add("source", format!("is {message}"));
+        Source::default()
+    })
+}
+
+fn pipeline(fields: &Fields<'_>, faults: &mut Faults) -> Option<PipelineName> {
+    let name: String = faults.read("pipeline", fields.pipeline, "\"classic\" or \"direct\"")?;
+    match name.parse() {
+        Ok(pipeline) => Some(pipeline),
+        Err(message) => {
+            faults.add("pipeline", format!("is {message}"));
+            None
+        }
+    }
+}
+
+/// Value of a filter's condition; numbers and booleans are compared by the way they are written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Bool(bool),
+    Number(serde_json::Number),
+}
+
+fn filter(fields: &Fields<'_>, faults: &mut Faults) -> Filter {
+    let expected = "an object of metadata, like {\"topic\": \"x\"}";
+    let conditions: BTreeMap<String, &RawValue> = faults.read("filter", fields.filter, expected).unwrap_or_default();
+    let mut filter = Filter::new();
+    for (name, value) in conditions {
+        let field = format!("filter.{name}");
+        let value = match faults.read(&field, Some(value), "a string, a number, true or false") {
+            Some(Scalar::Text(text)) => text,
+            Some(Scalar::Bool(value)) => value.to_string(),
+            Some(Scalar::Number(number)) => number.to_string(),
+            None => continue,
+        };
+        filter.insert(name, value);
+    }
+    filter
+}
+
+#[derive(Deserialize)]
+struct TurnFields<'a> {
+    #[serde(borrow)]
+    role: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+}
+
+fn history(fields: &Fields<'_>, faults: &mut Faults) -> Vec<Turn> {
+    let turns: Vec<&RawValue> = faults.read("history", fields.history, "a list of {role, content}").unwrap_or_default();
+    if turns.len() > Question::MOST_TURNS {
+        faults.add("history", format!("has {} turns; at most {} are allowed", turns.len(), Question::MOST_TURNS));
+        return Vec::new();
+    }
+    turns.iter().enumerate().filter_map(|(number, turn)| read_turn(number, turn, faults)).collect()
+}
+
+fn read_turn(number: usize, turn: &RawValue, faults: &mut Faults) -> Option<Turn> {
+    let is_object = turn.get().starts_with('{');
+    let Some(TurnFields { role, content }) = is_object.then(|| serde_json::from_str(turn.get()).ok()).flatten() else {
+        faults.add(format!("history[{number}]"), format!("is {}; it must be {{role, content}}", shown(turn)));
+        return None;
+    };
+    let role = match role.and_then(|role| serde_json::from_str::<String>(role.get()).ok()).as_deref() {
+        Some("user") => Some(Role::User),
+        Some("assistant") => Some(Role::Assistant),
+        _ => {
+            faults.add(format!("history[{number}].role"), Role::ALLOWED_IN_HISTORY);
+            None
+        }
+    };
+    let content = content.and_then(|content| serde_json::from_str::<String>(content.get()).ok());
+    if content.is_none() {
+        faults.add(format!("history[{number}].content"), "must be a string");
+    }
+    Some(Turn { role: role?, content: content? })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
+    fn read(json: &Value) -> Result<QuestionRequest, Problem> {
+        read_question(json.to_string().as_bytes())
+    }
+
+    fn named(json: &Value) -> Vec<String> {
+        let problem = read(json).expect_err("is refused").to_json("");
+        let errors = problem["errors"].as_array().expect("errors").iter();
+        errors.map(|error| error["field"].as_str().expect("a name").to_owned()).collect()
+    }
+
     #[test]
     fn only_content_is_needed() {
-        let asked = parse_question(&json!({"content": "Why?", "unknown": 1}), &["direct"]).expect("parses");
-        assert_eq!(asked.question, Question::new("Why?"));
-        assert!(!asked.stream && asked.pipeline.is_none());
+        let request = read(&json!({"content": "Why?", "unknown": 1, "filter": null})).expect("is read");
+        assert_eq!(request.question, Question::new("Why?"));
+        assert!(!request.stream && request.pipeline.is_none());
     }
 
     #[test]
     fn every_field_is_read() {
         let json = json!({
             "content": "Why?", "query_option": false, "n_results": 3, "source": "QA", "stream": true,
-            "filter": {"topic": "diabetes", "year": 2024}, "pipeline": "direct",
+            "filter": {"topic": "diabetes", "year": 2024, "final": true}, "pipeline": "direct",
             "history": [{"role": "user", "content": "Hello"}],
         });
-        let asked = parse_question(&json, &["direct"]).expect("parses");
-        let question = asked.question;
+        let request = read(&json).expect("is read");
+        let question = request.question;
         assert_eq!((question.search, question.n_results, question.source), (false, 3, Source::Qa));
-        assert_eq!(question.filter["year"], "2024");
-        assert_eq!(question.history.len(), 1);
-        assert!(asked.stream);
-        assert_eq!(asked.pipeline.as_deref(), Some("direct"));
+        assert_eq!((&*question.filter["year"], &*question.filter["final"]), ("2024", "true"));
+        assert_eq!(question.history, [Turn { role: Role::User, content: "Hello".to_owned() }]);
+        assert!(request.stream);
+        assert_eq!(request.pipeline, Some(PipelineName::Direct));
     }
 
     #[test]
-    fn every_wrong_field_is_named() {
-        let json = json!({
-            "content": 7, "query_option": "yes", "n_results": 0, "source": "web", "stream": 1, "filter": {"a": []},
-            "history": [{"role": "system", "content": 1}], "pipeline": "magic",
+    fn every_wrong_field_is_named_once() {
+        let wrong_types = json!({
+            "content": 7, "query_option": "yes", "n_results": 1.5, "source": 1, "stream": 1, "filter": {"a": []},
+            "history": [{"role": "system", "content": 1}, "Hello"], "pipeline": ["direct"],
         });
-        let problem = parse_question(&json, &["direct"]).expect_err("is refused").to_json();
-        let named: Vec<&str> =
-            problem["errors"].as_array().expect("errors").iter().filter_map(|e| e["field"].as_str()).collect();
-        assert_eq!(
-            named,
-            [
-                "content",
-                "query_option",
-                "n_results",
-                "source",
-                "filter.a",
-                "history[0].role",
-                "history[0].content",
-                "stream",
-                "pipeline"
-            ]
-        );
+        let fields = [
+            "content",
+            "query_option",
+            "n_results",
+            "source",
+            "filter.a",
+            "history[0].role",
+            "history[0].content",
+            "history[1]",
+            "stream",
+            "pipeline",
+        ];
+        assert_eq!(named(&wrong_types), fields);
+        let wrong_values = json!({
+            "content": " ", "n_results": 0, "source": "web", "filter": {"a": "x".repeat(1_001)},
+            "history": vec![json!({}); 51], "pipeline": "magic",
+        });
+        assert_eq!(named(&wrong_values), ["content", "n_results", "source", "filter.a", "history", "pipeline"]);
     }
 
     #[test]
-    fn what_is_not_an_object_is_malformed() {
-        for json in [json!([]), json!("x"), json!(null), json!(3)] {
-            assert!(parse_question(&json, &["direct"]).is_err(), "{json}");
+    fn a_body_that_is_no_object_is_malformed() {
+        for json in
+            ["", " ", "[]", "\"x\"", "null", "3", "{", "[\"content\"]", "{\"content\": \"a\", \"content\": \"b\"}"]
+        {
+            let problem = read_question(json.as_bytes()).expect_err("is refused").to_json("");
+            assert_eq!(problem["status"], 400, "{json}: {problem}");
         }
     }
 }

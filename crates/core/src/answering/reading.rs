@@ -1,0 +1,150 @@
+//! Reading: what the model is given of the passages that were found.
+
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::prompt::Draft;
+use super::run::{Found, Resources, Run};
+use super::{AnswerEvent, Prompts, Step};
+use crate::document::heading_path;
+use crate::ports::Hit;
+use crate::retrieval::focus::{self, Sentence, best, excerpts, flat};
+use crate::{AnswerError, Question, Span};
+
+/// Amount of the passages that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Amount {
+    /// Most tokens; never more than there is room for.
+    pub(super) tokens: usize,
+    /// Whether passages are read whole where that is no more. To embed their sentences costs more than all else
+    /// before the answer.
+    pub(super) whole_if_possible: bool,
+}
+
+/// A prompt over passages.
+pub(super) struct Reading {
+    pub(super) draft: Draft,
+    /// The passages in it, in the order of their numbers.
+    pub(super) passages: Vec<Hit>,
+    /// The sentence nearest to the question, as the passage's place and bytes of its text; not known where the
+    /// passages are read whole.
+    pub(super) nearest: Option<(usize, Span)>,
+}
+
+impl Reading {
+    /// Chooses what is read of the hits and puts it into a prompt.
+    ///
+    /// # Errors
+    /// When there is no room for any of it, or the embedder fails.
+    pub(super) async fn of(
+        run: &Run<'_>,
+        found: &Found,
+        instructions: fn(&Prompts) -> &str,
+        amount: Amount,
+    ) -> Result<Self, AnswerError> {
+        let hits: Arc<[Hit]> = found.hits.clone().into();
+        let measured = Arc::clone(&hits);
+        let room =
+            run.draft(move |with, question| Room::measure(with, question, instructions, &measured, amount)).await?;
+        let sentences = match room {
+            Room::ForAll => None,
+            Room::For(_) => Some(score(run, &found.vector, &hits).await?),
+        };
+        let reading = run.draft(move |with, question| {
+            let texts = match (&sentences, room) {
+                // Without sentences there is nothing to choose from: tables of signs, for example.
+                (Some(sentences), Room::For(tokens)) if !sentences.is_empty() => {
+                    excerpts(&hits, sentences, tokens, &*with.model)
+                }
+                _ => hits.iter().map(|hit| flat(&hit.passage.text)).collect(),
+            };
+            let best = sentences.and_then(|sentences| best(&hits, &sentences));
+            let nearest = best.map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
+            let (draft, passages) = over_passages(with, question, instructions(&with.prompts), &hits, &texts)?;
+            let place = |(id, span)| Some((passages.iter().position(|hit| hit.passage.id == id)?, span));
+            let nearest = nearest.and_then(place);
+            Ok(Self { draft, passages, nearest })
+        });
+        let reading = reading.await?;
+        run.tell(AnswerEvent::Sources(reading.passages.clone())).await;
+        Ok(reading)
+    }
+}
+
+/// Scores the sentences of hits against the question.
+pub(super) async fn score(run: &Run<'_>, vector: &[f32], hits: &Arc<[Hit]>) -> Result<Vec<Sentence>, AnswerError> {
+    let Resources { embedder, .. } = run.with;
+    let scored = focus::score(&run.question.content, vector, hits, run.context, &**embedder);
+    Ok(run.step(Step::Focus, scored).await?)
+}
+
+/// The sentence of hits that is nearest to the question, as the hit's place and bytes of its text.
+pub(super) async fn nearest(run: &Run<'_>, vector: &[f32], hits: &[Hit]) -> Result<Option<(usize, Span)>, AnswerError> {
+    let hits: Arc<[Hit]> = hits.into();
+    let sentences = score(run, vector, &hits).await?;
+    Ok(best(&hits, &sentences).map(|sentence| (sentence.hit, sentence.span)))
+}
+
+/// Room for passages in a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// All of them can be read whole.
+    ForAll,
+    /// So many tokens of them can be read.
+    For(usize),
+}
+
+impl Room {
+    fn measure(
+        with: &Resources,
+        question: &Question,
+        instructions: fn(&Prompts) -> &str,
+        hits: &[Hit],
+        amount: Amount,
+    ) -> Result<Self, AnswerError> {
+        let model = &*with.model;
+        let left = Budget::over_passages(model, with.generation, instructions(&with.prompts), question)?.left();
+        let headings: usize = hits.iter().map(|hit| model.count_tokens(&numbered(hits.len(), hit, ""))).sum();
+        // Passages of which nothing is chosen need no heading.
+        let tokens = amount.tokens.min(left - headings.min(left / 2));
+        let all: usize = hits.iter().map(|hit| model.count_tokens(&hit.passage.text)).sum();
+        Ok(if amount.whole_if_possible && all <= tokens { Self::ForAll } else { Self::For(tokens) })
+    }
+}
+
+/// A prompt over what is read of each hit, and the hits that are in it. Those of which nothing is read, or for which
+/// there is no room, are left out; the first one is cut to what there is room for.
+fn over_passages(
+    with: &Resources,
+    question: &Question,
+    instructions: &str,
+    hits: &[Hit],
+    texts: &[String],
+) -> Result<(Draft, Vec<Hit>), AnswerError> {
+    let Resources { model, generation, .. } = with;
+    let mut budget = Budget::over_passages(&**model, *generation, instructions, question)?;
+    let mut body = String::new();
+    let mut used = Vec::new();
+    for (hit, text) in hits.iter().zip(texts).filter(|(_, text)| !text.is_empty()) {
+        let mut passage = numbered(used.len() + 1, hit, text);
+        if used.is_empty() {
+            passage.truncate(budget.start_that_fits(&passage).len());
+        }
+        if budget.spend(&passage) {
+            body.push_str(&passage);
+            used.push(hit.clone());
+        }
+    }
+    if !used.is_empty() && !body.ends_with("\n\n") {
+        body.push_str("\n\n");
+    }
+    body.push_str("Question: ");
+    body.push_str(&question.content);
+    Ok((Draft::new(&**model, instructions, &question.history, body, *generation), used))
+}
+
+/// A passage as it stands in a prompt.
+fn numbered(number: usize, hit: &Hit, text: &str) -> String {
+    let heading = heading_path(&hit.passage.title, &hit.passage.headings);
+    format!("[{number}] {heading}\n{text}\n\n")
+}

@@ -1,0 +1,84 @@
+//! The answer's text on its way from the model to the caller.
+
+use super::call::Call;
+use super::prompt::Draft;
+use super::run::Run;
+use super::{AnswerEvent, Step};
+use crate::ports::Hit;
+use crate::verification::{CitationWriter, Evidence};
+use crate::{Citation, ModelError, Span};
+
+/// Text of an answer, told as it settles, with every passage that it cites.
+pub(super) struct Writing<'r, 'a> {
+    run: &'r Run<'a>,
+    writer: CitationWriter,
+}
+
+impl<'r, 'a> Writing<'r, 'a> {
+    /// An answer that may cite these passages.
+    pub(super) fn over(run: &'r Run<'a>, passages: &[Hit]) -> Self {
+        let evidence = passages.iter().cloned().map(Evidence::new).collect();
+        let writer = CitationWriter::new(evidence, run.with.generation.grounding, &run.question.content);
+        Self { run, writer }
+    }
+
+    /// Calls the model and lets its text through as it streams.
+    pub(super) async fn write(&mut self, draft: Draft) -> Result<(), ModelError> {
+        let mut call = Call::start(self.run, Step::Generate, draft).await?;
+        while let Some(piece) = call.next().await? {
+            self.push(&piece).await;
+            if self.is_lost() {
+                break;
+            }
+        }
+        let first_token = call.end().await;
+        self.run.record("first_token", first_token);
+        self.end().await;
+        Ok(())
+    }
+
+    /// Takes more of the model's text.
+    pub(super) async fn push(&mut self, piece: &str) {
+        let settled = self.writer.push(piece);
+        self.tell(settled).await;
+    }
+
+    /// Ends the model's text.
+    pub(super) async fn end(&mut self) {
+        let settled = self.writer.end();
+        self.tell(settled).await;
+    }
+
+    /// Adds words of the documents, if there are any to add.
+    pub(super) async fn quote(&mut self, place: Option<(usize, Span)>) {
+        if let Some((index, words)) = place {
+            let before = if self.writer.text().is_empty() { "" } else { "\n\n" };
+            let quotation = self.writer.quote(&format!("{before}The documents say: "), index, words);
+            self.tell(quotation).await;
+        }
+    }
+
+    /// Whether nothing has been cited so far.
+    pub(super) fn is_uncited(&self) -> bool {
+        self.writer.is_uncited()
+    }
+
+    /// Whether the model has lost the thread, so that the rest is not worth waiting for.
+    pub(super) fn is_lost(&self) -> bool {
+        self.writer.is_lost()
+    }
+
+    /// The finished text and its citations.
+    pub(super) fn finish(self) -> (String, Vec<Citation>) {
+        self.writer.finish()
+    }
+
+    async fn tell(&mut self, settled: String) {
+        if !settled.is_empty() {
+            self.run.tell(AnswerEvent::Text(settled)).await;
+        }
+        for citation in self.writer.newly_cited() {
+            self.run.tell(AnswerEvent::Citation(citation)).await;
+        }
+    }
+}

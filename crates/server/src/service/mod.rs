@@ -1,0 +1,88 @@
+//! Answering: the one place that runs pipelines, whatever protocol a question comes by.
+//!
+//! An answer runs on a task of its own. It ends at its deadline, or when its caller goes away: then its future is
+//! dropped, and with it everything that it has started.
+
+mod stream;
+mod task;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use qanda_core::answering::{Pipeline, PipelineName, Unheard};
+use qanda_core::{Answer, AnswerError, Question, RequestContext, Upkeep};
+
+pub(crate) use self::stream::AnswerStream;
+use self::task::{Task, in_time};
+
+/// Everything that answers, once it is loaded.
+pub struct BackEnds {
+    /// Pipelines by name.
+    pub pipelines: BTreeMap<PipelineName, Arc<dyn Pipeline>>,
+    /// The pipeline for questions that name none.
+    pub default_pipeline: PipelineName,
+    /// The store, asked for its state by `/readyz`.
+    pub store: Arc<dyn Upkeep>,
+}
+
+/// The service: without back ends while models load. It takes requests from the start; `/readyz` tells when it can
+/// answer.
+#[derive(Clone, Default)]
+pub struct Service(Arc<OnceLock<BackEnds>>);
+
+impl Service {
+    /// Makes the back ends available. Later calls are ignored.
+    pub fn start(&self, back_ends: BackEnds) {
+        // Only one loader exists.
+        let _ = self.0.set(back_ends);
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> Result<&dyn Upkeep, Failure> {
+        Ok(&*self.back_ends()?.store)
+    }
+
+    /// A pipeline by its name, or the default one.
+    pub(crate) fn pipeline(&self, name: Option<PipelineName>) -> Result<Arc<dyn Pipeline>, Failure> {
+        let back_ends = self.back_ends()?;
+        let name = name.unwrap_or(back_ends.default_pipeline);
+        back_ends.pipelines.get(&name).cloned().ok_or(Failure::Missing(name))
+    }
+
+    fn back_ends(&self) -> Result<&BackEnds, Failure> {
+        self.0.get().ok_or(Failure::Starting)
+    }
+}
+
+/// Answers a question for somebody who wants the finished answer only.
+///
+/// # Errors
+/// Every reason for which there is none.
+pub(crate) async fn answer(
+    pipeline: Arc<dyn Pipeline>,
+    context: RequestContext,
+    question: Question,
+) -> Result<Answer, Failure> {
+    let answering = async move { in_time(&context, pipeline.answer(&context, question, &Unheard)).await };
+    Task::spawn(answering).join().await
+}
+
+/// Answers a question for somebody who wants to see how it comes about.
+pub(crate) fn stream(pipeline: Arc<dyn Pipeline>, context: RequestContext, question: Question) -> AnswerStream {
+    AnswerStream::start(pipeline, context, question)
+}
+
+/// Reason why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The back ends are still loading.
+    Starting,
+    /// The pipeline is not there.
+    Missing(PipelineName),
+    /// The deadline passed.
+    Late,
+    /// Answering panicked.
+    Panicked,
+    /// The pipeline failed.
+    Answer(AnswerError),
+}
