@@ -1,8 +1,5 @@
-//! A load, and sending it.
+//! A load, and its client.
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -10,10 +7,8 @@ use axum::body::Bytes;
 use reqwest::{Client, Url};
 use serde_json::json;
 
+use crate::Plan;
 use crate::ask::Http;
-use crate::request::Outcomes;
-use crate::run::Watch;
-use crate::{Plan, Report};
 
 /// A load: questions, the way to send them, and the times.
 #[derive(Debug, Clone)]
@@ -40,36 +35,10 @@ pub struct Load {
     pub warm_up: Duration,
 }
 
-/// Sends the load and waits for the end of each request, or for `stop`.
-///
-/// # Errors
-/// When the load does not fit together or the server's name is not known. Requests that fail are part of the report.
-pub async fn run(load: &Load, watch: Arc<dyn Watch>, stop: impl Future<Output = ()> + Send) -> anyhow::Result<Report> {
-    load.plan.check()?;
-    let http = Arc::new(load.client()?);
-    let mut stop = pin!(stop);
-    if load.warm_up > Duration::ZERO {
-        let plan = load.plan.warm_up(load.warm_up);
-        let warm = crate::run::run(&plan, Arc::clone(&http), Arc::new(Silent), stop.as_mut()).await;
-        if warm.stopped {
-            let none = Outcomes { requests: Vec::new(), sent: 0, took: Duration::ZERO, stopped: true };
-            return Ok(Report::of(load, &none));
-        }
-    }
-    watch.begins();
-    let outcomes = crate::run::run(&load.plan, http, watch, stop).await;
-    Ok(Report::of(load, &outcomes))
-}
-
-/// Nobody watches a warm-up.
-struct Silent;
-
-impl Watch for Silent {}
-
 impl Load {
     /// Idle connections are kept without a limit (reqwest's default): with one, a burst would pay for connections
     /// again and again. The server's name is looked up once, so that no look-up is measured.
-    fn client(&self) -> anyhow::Result<Http> {
+    pub(crate) fn client(&self) -> anyhow::Result<Http> {
         let url = self.target()?;
         let addresses = url.socket_addrs(|| None).with_context(|| format!("cannot find {}", self.shown_url()))?;
         let mut client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
