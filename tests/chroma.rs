@@ -10,7 +10,7 @@ use qanda_tests::{Chroma, Finished, Server, qanda};
 use serde_json::{Value, json};
 
 const HBA1C: &str = "What HbA1c target suits most adults with type 2 diabetes?";
-/// What keeps the language model's part short.
+/// Arguments that keep the language model's part short.
 const SHORT: [&str; 4] = ["--max-tokens", "16", "--context-tokens", "96"];
 
 /// The arguments that name a collection of this server.

@@ -1,4 +1,4 @@
-//! What was stored stays, whatever happens.
+//! Stored documents stay, whatever happens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ fn documents_and_passages(data: &Path) -> (u64, u64) {
     (stored["documents"].as_u64().expect("a number"), stored["passages"].as_u64().expect("a number"))
 }
 
-/// What an answer rests on, without what differs each time.
+/// Citations of an answer, without what differs each time.
 fn cited(answer: &Value) -> Vec<String> {
     citations(answer).iter().map(|c| format!("{} {} {}", c["document"], c["start"], c["text"])).collect()
 }
@@ -129,12 +129,49 @@ fn vectors_of_another_embedder_are_not_mixed_in() {
     for command in [&["ingest", "examples"][..], &["ask", HBA1C], &["serve", "--listen", "127.0.0.1:0"]] {
         let refused = qanda(&[command, &common].concat());
         let sentence = refused.failure();
-        assert!(sentence.contains("re-embed") && sentence.contains("another-embedder"), "{sentence}");
+        assert!(sentence.contains("qanda reembed") && sentence.contains("another-embedder"), "{sentence}");
         assert!(sentence.contains("all-MiniLM-L6-v2"), "{sentence}");
     }
     assert_eq!(documents_and_passages(data.path()).0, 13);
     let ask = [&["ask", "--json", HBA1C, "--data-dir", argument(data.path())], &SHORT[..]].concat();
     assert!(!citations(&qanda(&ask).ok().json()).is_empty());
+}
+
+#[test]
+fn a_store_is_re_embedded_and_keeps_documents_and_pairs() {
+    let (data, models, files) = (samples(), folder(), folder());
+    let here = ["--data-dir", argument(data.path())];
+    let pair = json!({"question": "Who has the keys of the sample room?", "answer": "The porter has the keys."});
+    let pairs = write(files.path(), "pairs.jsonl", pair.to_string());
+    let _ = qanda(&[&["qa", "import", argument(&pairs)], &here[..]].concat()).ok();
+    let listed = qanda(&["models", "list", "--json"]).ok().json();
+    let other = models.path().join("another-embedder");
+    std::os::unix::fs::symlink(listed[0]["path"].as_str().expect("a path"), &other).expect("a link");
+    let other = format!("local:{}", other.display());
+    let ask = |more: &[&str]| qanda(&[&["ask", "--json", HBA1C], &here[..], &SHORT, more].concat());
+    let before = cited(&ask(&[]).ok().json());
+    assert!(!before.is_empty());
+    let server = Server::start(data.path(), &SHORT);
+    assert_eq!(server.get("/readyz").send().expect("responds").status(), 200);
+
+    let report = qanda(&[&["reembed", "--json", "--embedder", &other], &here[..]].concat()).ok().json();
+    let stored = status(data.path());
+    let entries = stored["passages"].as_u64().expect("a number") + 1;
+    assert_eq!(
+        (&report["embedded"], &report["already"], &stored["pairs"]),
+        (&entries.into(), &false.into(), &1.into())
+    );
+    assert!(stored["embedder"].as_str().is_some_and(|name| name.contains("another-embedder")), "{stored:#}");
+    // It is the same model under another name, so it finds the same.
+    assert_eq!(cited(&ask(&["--embedder", &other]).ok().json()), before);
+    assert!(ask(&[]).failure().contains("another-embedder"));
+    assert!(!server.get("/readyz").send().expect("responds").status().is_success());
+    assert!(server.ask(&json!({"content": HBA1C})).status().is_server_error());
+
+    let again = qanda(&[&["reembed", "--json", "--embedder", &other], &here[..]].concat()).ok().json();
+    assert_eq!(again["already"], true);
+    let ingested = qanda(&[&["ingest", "examples", "--json", "--embedder", &other], &here[..]].concat()).ok().json();
+    assert_eq!((&ingested["unchanged"], &ingested["documents"]), (&13.into(), &0.into()), "{ingested:#}");
 }
 
 /// A small disk with a store of one document on it, and a file that takes all room but this many bytes.

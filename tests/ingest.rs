@@ -73,6 +73,70 @@ fn pruning_removes_documents_whose_files_are_gone_and_nothing_else() {
 }
 
 #[test]
+fn a_document_has_one_path_whatever_directory_it_is_ingested_from() {
+    let (data, home) = (folder(), folder());
+    let home_folder = fs::canonicalize(home.path()).expect("it is there");
+    let wiki = home_folder.join("wiki");
+    fs::create_dir(&wiki).expect("is made");
+    write(&wiki, "valve.md", valve("purple"));
+    let from = |directory: &Path, path: &str| {
+        let mut ingest = command(&["ingest", "--json", path, "--data-dir", argument(data.path())]);
+        ingest.current_dir(directory);
+        Process::start(ingest).finish().ok().json()
+    };
+    let cited = || {
+        let asked = ["ask", "--json", VALVE, "--max-tokens", "16", "--data-dir", argument(data.path())];
+        documents(&qanda(&asked).ok().json()).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(count(&from(&home_folder, "wiki"), "documents"), 1);
+    assert_eq!(cited(), ["wiki/valve.md"]);
+    // From inside, by another spelling; and what comes later, from elsewhere.
+    assert_eq!(count(&from(&wiki, "."), "unchanged"), 1);
+    write(&wiki, "valve.md", valve("green"));
+    assert_eq!(count(&from(Path::new("/"), argument(&wiki)), "documents"), 1);
+    assert_eq!(cited(), ["wiki/valve.md"]);
+    assert_eq!(count(&status(data.path()), "documents"), 1);
+}
+
+#[test]
+fn moved_files_are_recognised_and_the_old_place_is_forgotten() {
+    let (data, home) = (folder(), folder());
+    let (old, new) = (home.path().join("old"), home.path().join("new"));
+    fs::create_dir(&old).expect("is made");
+    write(&old, "valve.md", valve("purple"));
+    write(&old, "pump.md", "# Pump\n\nThe pump starts at nine.\n");
+    ingest(data.path(), &old);
+    let pair = json!({"id": "p", "question": "Which colour has the cover?", "document": "valve.md",
+                      "answer": "The cover of the Zorblatt valve is painted purple after every inspection."});
+    let pairs = write(home.path(), "pairs.jsonl", pair.to_string());
+    let _ = qanda(&["qa", "import", argument(&pairs), "--data-dir", argument(data.path())]).ok();
+    fs::rename(&old, &new).expect("is renamed");
+    let report = ingest(data.path(), &new);
+    assert_eq!((count(&report, "moved"), count(&report, "documents")), (2, 0), "{report:#}");
+    let stored = status(data.path());
+    assert_eq!((count(&stored, "documents"), count(&stored, "pairs")), (2, 1), "{stored:#}");
+    let exported = qanda(&["qa", "export", "--data-dir", argument(data.path())]).ok().json();
+    assert_eq!(exported["document"], json!(argument(&fs::canonicalize(new).expect("it is there").join("valve.md"))));
+}
+
+#[test]
+fn what_is_passed_over_is_told_with_its_own_reason() {
+    let (data, documents) = (folder(), folder());
+    let file = write(documents.path(), "good.md", "# Good\n\nA good sentence.\n");
+    write(documents.path(), "table.pdf", "%PDF-1.4");
+    std::os::unix::fs::symlink(file, documents.path().join("link.md")).expect("a link");
+    let _socket = std::os::unix::net::UnixListener::bind(documents.path().join("socket.md")).expect("a socket");
+    let said = run(&[argument(documents.path())], data.path()).ok();
+    for line in [
+        "skipped 1 file: there is no reader for .pdf files",
+        "skipped 1 file: symbolic links inside folders are not followed",
+        "skipped 1 file: sockets, devices and pipes are not documents",
+    ] {
+        assert!(said.stderr.lines().any(|told| told == line), "{line}: {said:?}");
+    }
+}
+
+#[test]
 fn bad_files_are_named_with_the_reason_and_good_ones_are_stored() {
     let (data, documents) = (folder(), folder());
     write(documents.path(), "good.md", "# Good\n\nA good sentence.\n");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 /// Free-form facts about a document (front matter, file facts): key to text.
 pub type Metadata = BTreeMap<String, String>;
@@ -77,12 +78,98 @@ impl Span {
     }
 }
 
-/// What a reader makes of one file and the store keeps of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Identity of a document within one store. It stays the same when the document changes or moves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DocumentId(String);
+
+impl DocumentId {
+    /// The id as the store spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for DocumentId {
+    fn from(id: String) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for DocumentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Recipe that a document's passages and vectors were made by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Recipe {
+    /// Version of readers and chunker.
+    pub chunker: u32,
+    /// Most tokens of a passage under its headings.
+    pub passage_tokens: usize,
+    /// Name of the embedder that made the vectors.
+    pub embedder: String,
+}
+
+/// Fingerprint of a document: two that are equal have the same passages and vectors.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Fingerprint {
+    /// Hash of the bytes that the document was read from, in hexadecimal digits.
+    pub content: String,
+    /// Recipe that its passages were made by.
+    pub recipe: Recipe,
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Recipe { chunker, passage_tokens, embedder } = &self.recipe;
+        write!(f, "{} {chunker} {passage_tokens} {embedder}", self.content)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = NoFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, NoFingerprint> {
+        let mut parts = text.splitn(4, ' ');
+        let mut part = || parts.next().ok_or(NoFingerprint);
+        let content = part()?.to_owned();
+        let chunker = part()?.parse().map_err(|_| NoFingerprint)?;
+        let passage_tokens = part()?.parse().map_err(|_| NoFingerprint)?;
+        Ok(Self { content, recipe: Recipe { chunker, passage_tokens, embedder: part()?.to_owned() } })
+    }
+}
+
+/// Text that is no [`Fingerprint`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no fingerprint of a document")]
+pub struct NoFingerprint;
+
+/// Facts about a document that have a meaning for qanda, unlike its free-form metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// Media type of the bytes that it was read from.
+    pub media_type: Option<String>,
+    /// Language of the text, as a BCP 47 tag.
+    pub language: Option<String>,
+    /// First day on which it holds, as an ISO 8601 date.
+    pub valid_from: Option<String>,
+    /// Last day on which it holds, as an ISO 8601 date.
+    pub valid_until: Option<String>,
+    /// Path of the document that takes its place.
+    pub superseded_by: Option<String>,
+    /// First byte of each page in the text; empty for a document without pages.
+    pub pages: Vec<usize>,
+}
+
+/// Document as a reader makes it and a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Document {
-    /// Where the file lives, absolute: the document's identity.
+    /// Place that it comes from, unique within a store: the absolute path of a file, or the name of an upload.
     pub location: String,
-    /// The path that people see and citations name.
+    /// Path that people see and citations name, unique within a store.
     pub path: String,
     /// Title: front matter, `<title>`, first heading or the file's name.
     pub title: String,
@@ -90,15 +177,61 @@ pub struct Document {
     pub text: String,
     /// Metadata that a `filter` can ask for.
     pub metadata: Metadata,
-    /// Hash of the file's bytes and of everything else that decides what its passages are; a file whose
-    /// fingerprint is stored is not read again.
-    pub fingerprint: String,
+    /// Facts with a meaning for qanda.
+    pub details: Details,
+    /// Bytes and recipe that it was made of; a file whose fingerprint is stored is not read again.
+    pub fingerprint: Fingerprint,
 }
 
-/// A passage on its way into the store.
+/// Document as a store lists it, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// Its identity.
+    pub id: DocumentId,
+    /// Place that it comes from.
+    pub location: String,
+    /// Path that citations name.
+    pub path: String,
+    /// Title.
+    pub title: String,
+    /// Metadata.
+    pub metadata: Metadata,
+    /// Facts with a meaning for qanda.
+    pub details: Details,
+    /// Bytes and recipe that it was made of; none where the store does not know them, or has a part of it only.
+    pub fingerprint: Option<Fingerprint>,
+    /// Passages that it has.
+    pub passages: u64,
+    /// Question/answer pairs that belong to it.
+    pub pairs: u64,
+}
+
+/// Version of a document that is stored, as much as an ingest needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredVersion {
+    /// Path that citations name.
+    pub path: String,
+    /// Title.
+    pub title: String,
+    /// Bytes and recipe that it was made of; none where it has to be read again.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Move of a stored document to another place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relocation {
+    /// Location that it is stored with.
+    pub from: String,
+    /// Location that it has now.
+    pub to: String,
+    /// Path that it has now.
+    pub path: String,
+}
+
+/// Passage on its way into the store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewPassage {
-    /// Where it stands in the document's text.
+    /// Place where it stands in the document's text.
     pub span: Span,
     /// Headings above it, outermost first.
     pub headings: Vec<String>,
@@ -106,7 +239,7 @@ pub struct NewPassage {
     pub vector: Vec<f32>,
 }
 
-/// A document with its passages, stored whole or not at all.
+/// Document with its passages, stored whole or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewDocument {
     /// The document.
@@ -115,10 +248,10 @@ pub struct NewDocument {
     pub passages: Vec<NewPassage>,
 }
 
-/// A passage as a search finds it.
+/// Passage as a search finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
-    /// Which entry of the store it is.
+    /// Identity of its entry in the store.
     pub id: EntryId,
     /// Path of its document.
     pub document: String,
@@ -128,7 +261,7 @@ pub struct Passage {
     pub headings: Vec<String>,
     /// Its words.
     pub text: String,
-    /// Where those words stand in the document's text.
+    /// Place where those words stand in the document's text.
     pub span: Span,
     /// Metadata of its document.
     pub metadata: Metadata,
@@ -143,7 +276,7 @@ impl Passage {
     }
 }
 
-/// A passage's text under its document's title and headings. A heading that only repeats the one above it, as a
+/// Text of a passage under its document's title and headings. A heading that only repeats the one above it, as a
 /// document's first heading often repeats its title, is left out.
 #[must_use]
 pub fn with_context(title: &str, headings: &[String], text: &str) -> String {
@@ -163,4 +296,19 @@ pub fn heading_path(title: &str, headings: &[String]) -> String {
         }
     }
     path.join(" > ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_survive_as_text() {
+        let recipe = Recipe { chunker: 2, passage_tokens: 180, embedder: "a model with spaces".to_owned() };
+        let fingerprint = Fingerprint { content: "00ff".to_owned(), recipe };
+        assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
+        for old in ["", "00ff", "00ff 2 many model", "00ff 2 180"] {
+            assert_eq!(old.parse::<Fingerprint>(), Err(NoFingerprint), "{old:?}");
+        }
+    }
 }

@@ -55,6 +55,12 @@ pub enum StoreError {
         /// Where it was looked for.
         place: String,
     },
+    /// There is no collection of this name.
+    #[error("there is no collection \"{collection}\"")]
+    NoSuchCollection {
+        /// Its name.
+        collection: String,
+    },
     /// The disk (or a quota on it) is full. What was committed stays.
     #[error("the disk is full: {place} could not be written; free some space and run it again, nothing stored is lost")]
     DiskFull {

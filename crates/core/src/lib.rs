@@ -20,9 +20,9 @@ pub mod verification;
 
 pub use answer::{Answer, Citation, Timings};
 pub use context::{Caller, Collection, RequestContext};
-pub use document::{Document, EntryId, Metadata, NewDocument, NewPassage, Passage, Span};
+pub use document::{Document, DocumentId, EntryId, Metadata, NewDocument, NewPassage, Passage, Span};
 pub use error::{AnswerError, StoreError, with_causes};
 pub use model_error::ModelError;
 pub use pair::{NewPair, Pair};
-pub use ports::{Documents, Embedder, LanguageModel, Pairs, Search, Store, Upkeep};
+pub use ports::{Documents, Embedder, Intake, LanguageModel, Pairs, Search, Store, Upkeep};
 pub use question::{FieldFault, Filter, InvalidQuestion, Question, Source};

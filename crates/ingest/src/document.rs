@@ -1,22 +1,20 @@
-//! One file into one document with its passages.
+//! One source into one document with its passages.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use qanda_core::document::with_context;
+use qanda_core::document::{Details, Fingerprint, Recipe, with_context};
 use qanda_core::ports::TokenCounter;
 use qanda_core::{Document, Span};
-use sha2::{Digest, Sha256};
 
-use crate::chunker::{Chunk, passages};
-use crate::folder::Found;
-use crate::readers::{Extracted, reader_for};
-use crate::{MAX_BYTES, ReadError};
+use crate::chunker::{Chunk, Measure, passages};
+use crate::readers::{Extracted, Reader, reader_for, reader_for_type};
+use crate::{MAX_BYTES, ReadError, SourceDocument};
 
 /// Part of every fingerprint. Raise it when readers or the chunker make other passages of the same bytes, and
 /// every document is read again once.
-const FORMAT_VERSION: u32 = 1;
+const CHUNKER_VERSION: u32 = 2;
 
 /// Longest title, in characters. It stands above every passage of the document.
 const MAX_TITLE: usize = 200;
@@ -24,13 +22,13 @@ const MAX_TITLE: usize = 200;
 /// The title takes at most this part of the budget.
 const TITLE_PART: usize = 4;
 
-/// Everything besides the file that decides what its passages are.
+/// Everything besides the source that decides what the passages are.
 #[derive(Clone)]
-pub struct Recipe {
+pub struct Preparer {
     /// Counts tokens as the embedder does.
     pub counter: Arc<dyn TokenCounter>,
     /// Most tokens of a passage under its headings.
-    pub budget: usize,
+    pub passage_tokens: usize,
     /// Name of the embedder that will read the passages.
     pub embedder: String,
 }
@@ -45,7 +43,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// What is embedded for each passage: its text under the title and its headings.
+    /// Texts that are embedded: each passage under the title and its headings.
     pub fn texts(&self) -> impl Iterator<Item = String> {
         let Document { title, text, .. } = &self.document;
         self.chunks.iter().map(move |Chunk { span: Span { start, end }, headings }| {
@@ -54,17 +52,23 @@ impl Prepared {
     }
 }
 
-impl Recipe {
-    /// Reads a file's bytes. The work of a processor, so not for an asynchronous thread.
+impl Preparer {
+    /// The recipe that is stored with what it makes.
+    #[must_use]
+    pub fn recipe(&self) -> Recipe {
+        Recipe { chunker: CHUNKER_VERSION, passage_tokens: self.passage_tokens, embedder: self.embedder.clone() }
+    }
+
+    /// Reads a source's bytes. The work of a processor, so not for an asynchronous thread.
     ///
     /// # Errors
-    /// [`ReadError`] when the file has no readable text. A panic of a reader is one of them.
-    pub fn prepare(&self, found: &Found, bytes: &[u8]) -> Result<Prepared, ReadError> {
+    /// [`ReadError`] when there is no readable text. A panic of a reader is one of them.
+    pub fn prepare(&self, source: &SourceDocument, bytes: &[u8]) -> Result<Prepared, ReadError> {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(ReadError::TooLarge);
         }
         // Nothing is shared with the reader but what it only reads, so nothing can be left half changed.
-        let prepared = catch_unwind(AssertUnwindSafe(|| self.read(found, bytes)));
+        let prepared = catch_unwind(AssertUnwindSafe(|| self.read(source, bytes)));
         prepared.unwrap_or_else(|panic| {
             let message = panic
                 .downcast_ref::<String>()
@@ -75,29 +79,34 @@ impl Recipe {
         })
     }
 
-    fn read(&self, found: &Found, bytes: &[u8]) -> Result<Prepared, ReadError> {
-        let path = Path::new(&found.location);
-        let extracted = reader_for(path)?.read(bytes, path)?;
+    fn read(&self, source: &SourceDocument, bytes: &[u8]) -> Result<Prepared, ReadError> {
+        let path = Path::new(&source.path);
+        let reader = reader_of(source)?;
+        let extracted = reader.read(bytes, path)?;
         let title = self.title(&extracted, path);
-        let chunks = passages(&title, &extracted, self.counter.as_ref(), self.budget);
+        let chunks = passages(&title, &extracted, self.counter.as_ref(), self.passage_tokens);
         if chunks.is_empty() {
             return Err(ReadError::NoText);
         }
         let replaced = extracted.text.matches(char::REPLACEMENT_CHARACTER).count();
         if replaced > 0 {
             tracing::warn!(
-                path = found.path,
+                path = source.path,
                 replaced,
                 "the file has bytes that are no characters; they are read as U+FFFD"
             );
         }
+        let mut metadata = source.metadata.clone();
+        metadata.extend(extracted.metadata);
+        let media_type = source.media_type.clone().or(reader.media_types().first().map(|&usual| usual.to_owned()));
         let document = Document {
-            location: found.location.clone(),
-            path: found.path.clone(),
+            location: source.location.clone(),
+            path: source.path.clone(),
             title,
             text: extracted.text,
-            metadata: extracted.metadata,
-            fingerprint: hex(self.hasher().chain_update(bytes)),
+            metadata,
+            details: Details { media_type, ..Details::default() },
+            fingerprint: Fingerprint { content: source.hash_of(bytes), recipe: self.recipe() },
         };
         Ok(Prepared { document, chunks })
     }
@@ -108,24 +117,21 @@ impl Recipe {
         let title = extracted.title.clone().unwrap_or_else(stem);
         let mut title: String =
             title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_TITLE).collect();
-        while !title.is_empty() && self.counter.count_tokens(&title) > self.budget / TITLE_PART {
-            match title.rfind(' ') {
-                Some(last_space) => title.truncate(last_space),
-                None => drop(title.pop()),
-            }
+        let measure = Measure(self.counter.as_ref());
+        while !title.is_empty() && measure.tokens(&title) > self.passage_tokens / TITLE_PART {
+            let shorter = title.rfind(' ').or(title.char_indices().next_back().map(|(last, _)| last));
+            title.truncate(shorter.unwrap_or(0));
         }
         title
     }
-
-    /// Takes a file's bytes to make its fingerprint of them; see [`hex`].
-    pub(crate) fn hasher(&self) -> Sha256 {
-        Sha256::new().chain_update(format!("{FORMAT_VERSION}\0{}\0{}\0", self.budget, self.embedder))
-    }
 }
 
-/// The fingerprint: 64 hexadecimal digits.
-pub(crate) fn hex(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+/// The reader by the media type that came with a source, else by the ending of its name.
+fn reader_of(source: &SourceDocument) -> Result<&'static dyn Reader, ReadError> {
+    match &source.media_type {
+        Some(media_type) => reader_for_type(media_type),
+        None => reader_for(Path::new(&source.path)),
+    }
 }
 
 #[cfg(test)]
@@ -146,39 +152,51 @@ mod tests {
         }
     }
 
-    fn recipe() -> Recipe {
-        Recipe { counter: Arc::new(Words), budget: 20, embedder: "fake".to_owned() }
+    fn preparer() -> Preparer {
+        Preparer { counter: Arc::new(Words), passage_tokens: 20, embedder: "fake".to_owned() }
     }
 
-    fn found(name: &str) -> Found {
-        Found { location: format!("/docs/{name}"), path: name.to_owned() }
+    fn found(name: &str) -> SourceDocument {
+        SourceDocument::file(&format!("/docs/{name}"), name.to_owned())
     }
 
     #[test]
     fn a_document_has_a_title_and_at_least_one_passage() {
-        let prepared = recipe().prepare(&found("Dose plan.md"), b"Take one.\n").unwrap();
+        let prepared = preparer().prepare(&found("Dose plan.md"), b"Take one.\n").unwrap();
         assert_eq!(prepared.document.title, "Dose plan");
         assert_eq!(prepared.texts().collect::<Vec<_>>(), ["Dose plan\nTake one."]);
-        let long = recipe().prepare(&found("a.md"), b"# one two three four five six seven\n\ntext").unwrap();
+        let long = preparer().prepare(&found("a.md"), b"# one two three four five six seven\n\ntext").unwrap();
         assert_eq!(long.document.title, "one two three four five");
-        let nothing = recipe().prepare(&found("a.md"), b"<!-- later -->").unwrap_err();
+        let nothing = preparer().prepare(&found("a.md"), b"<!-- later -->").unwrap_err();
         assert_eq!(nothing.to_string(), "no text in it");
     }
 
     #[test]
     fn a_panic_is_the_files_failure() {
-        let failure = recipe().prepare(&found("a.txt"), b"PANIC").unwrap_err();
+        let failure = preparer().prepare(&found("a.txt"), b"PANIC").unwrap_err();
         assert_eq!(failure.to_string(), "the reader failed on it (please report this): met the word");
     }
 
     #[test]
     fn the_fingerprint_depends_on_bytes_and_recipe() {
         let print =
-            |recipe: &Recipe, bytes: &[u8]| recipe.prepare(&found("a.txt"), bytes).unwrap().document.fingerprint;
-        let base = print(&recipe(), b"text");
-        assert_eq!((base.len(), &base), (64, &print(&recipe(), b"text")));
-        assert_ne!(base, print(&recipe(), b"other"));
-        assert_ne!(base, print(&Recipe { budget: 21, ..recipe() }, b"text"));
-        assert_ne!(base, print(&Recipe { embedder: "other".to_owned(), ..recipe() }, b"text"));
+            |preparer: &Preparer, bytes: &[u8]| preparer.prepare(&found("a.txt"), bytes).unwrap().document.fingerprint;
+        let base = print(&preparer(), b"text");
+        assert_eq!(base, print(&preparer(), b"text"));
+        assert_ne!(base, print(&preparer(), b"other"));
+        assert_ne!(base, print(&Preparer { passage_tokens: 21, ..preparer() }, b"text"));
+        assert_ne!(base, print(&Preparer { embedder: "other".to_owned(), ..preparer() }, b"text"));
+    }
+
+    #[test]
+    fn facts_that_came_along_are_kept_and_the_documents_own_go_first() {
+        let facts = [("year", "2025"), ("ward", "3")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let text = "---\nyear: 2026\n---\nText.\n";
+        let media_type = Some("text/markdown; charset=utf-8".to_owned());
+        let upload = SourceDocument::upload("plan".to_owned(), media_type.clone(), Vec::new(), facts.into());
+        let document = preparer().prepare(&upload, text.as_bytes()).unwrap().document;
+        assert_eq!((document.metadata["year"].as_str(), document.metadata["ward"].as_str()), ("2026", "3"));
+        assert_eq!((document.title.as_str(), document.path.as_str()), ("plan", "plan"));
+        assert_eq!((document.location.as_str(), document.details.media_type), ("upload:plan", media_type));
     }
 }

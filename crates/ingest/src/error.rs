@@ -20,7 +20,7 @@ pub enum ReadError {
     /// A NUL byte, which text does not have.
     #[error("not a text file: byte {offset} is NUL")]
     Nul {
-        /// Where the first one is.
+        /// Offset of the first one.
         offset: usize,
     },
     /// No NUL, and still no text.
@@ -32,11 +32,11 @@ pub enum ReadError {
     /// More than [`MAX_BYTES`].
     #[error("larger than {} MiB", MAX_BYTES >> 20)]
     TooLarge,
-    /// No reader takes files with this ending.
-    #[error("no reader for {ending} files; readable are: {readable}")]
+    /// No reader takes files with this ending, or of this media type.
+    #[error("no reader for {kind} files; readable are: {readable}")]
     NoReader {
-        /// The file's ending with its dot, or "nameless" ones.
-        ending: String,
+        /// The file's ending with its dot, "nameless", or its media type.
+        kind: String,
         /// The endings that are readable.
         readable: String,
     },
@@ -49,7 +49,7 @@ pub enum ReadError {
     /// The reader panicked: a bug of ours that this document brings out.
     #[error("the reader failed on it (please report this): {message}")]
     Panicked {
-        /// What the panic said.
+        /// Message of the panic.
         message: String,
     },
     /// The operating system refused.

@@ -1,4 +1,4 @@
-//! Which files are to be read.
+//! Files under the paths that somebody named, as sources.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -8,32 +8,10 @@ use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
 
-use crate::ReadError;
 use crate::readers::{ending_of, reader_for};
+use crate::{ReadError, SourceDocument};
 
-/// A file that a reader exists for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Found {
-    /// Absolute, without symbolic links: the document's identity.
-    pub location: String,
-    /// What people see: relative to the current directory for files below it, else the absolute path.
-    pub path: String,
-}
-
-/// What is under the given paths.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Files to read, each once, in the order of the paths and sorted by name inside a folder.
-    pub files: Vec<Found>,
-    /// The given folders, absolute.
-    pub folders: Vec<PathBuf>,
-    /// What was asked for and cannot be had: the path as people see it, and why.
-    pub failures: Vec<(String, ReadError)>,
-    /// What was passed over inside folders, and how often.
-    pub skipped: BTreeMap<Skipped, usize>,
-}
-
-/// Why something inside a folder is passed over.
+/// Reason why something inside a folder is passed over.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Skipped {
     /// No reader takes files with this ending: ".pdf".
@@ -57,12 +35,40 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Lists the files that `paths` name, and those inside the folders that they name. Hidden files and folders
-/// inside a folder are passed over, symbolic links inside it are not followed. Blocks on the file system.
+/// Contents of the given paths.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Documents to read, each once, in the order of the paths and sorted by name inside a folder.
+    pub documents: Vec<SourceDocument>,
+    /// The given folders, absolute.
+    pub folders: Vec<PathBuf>,
+    /// Paths that were asked for and cannot be had, as people see them, and why.
+    pub failures: Vec<(String, ReadError)>,
+    /// Files inside folders that are passed over, counted by reason.
+    pub skipped: BTreeMap<Skipped, usize>,
+}
+
+/// The folder in which this process runs, as an absolute path.
 #[must_use]
-pub fn find(paths: &[PathBuf]) -> Listing {
-    let current = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
-    let mut search = Search { current, seen: HashSet::new(), listing: Listing::default() };
+pub fn current() -> String {
+    let folder = std::env::current_dir().and_then(fs::canonicalize).unwrap_or_default();
+    folder.to_str().filter(|folder| !folder.is_empty()).unwrap_or("/").to_owned()
+}
+
+/// The path of a file for people: relative to `base` below it, else its absolute location.
+fn shown<'a>(location: &'a str, base: &str) -> &'a str {
+    if base == "/" {
+        return location;
+    }
+    location.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')).unwrap_or(location)
+}
+
+/// Lists the files that `paths` name, and those inside the folders that they name. Hidden files and folders
+/// inside a folder are passed over, symbolic links inside it are not followed. Paths of documents are
+/// relative to `base` where they lie below it. Blocks on the file system.
+#[must_use]
+pub fn find(paths: &[PathBuf], base: &str) -> Listing {
+    let mut search = Search { base, seen: HashSet::new(), listing: Listing::default() };
     for path in paths {
         if let Err(error) = search.path(path) {
             search.listing.failures.push((path.display().to_string(), error));
@@ -75,27 +81,23 @@ pub fn find(paths: &[PathBuf]) -> Listing {
 /// at (no permission, a file system that is gone with its folder) counts as existing.
 #[must_use]
 pub fn gone<'a>(folders: &[PathBuf], locations: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let is_gone = |location: &&String| match fs::symlink_metadata(location) {
-        Ok(file) => !file.is_file(),
-        Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
-    };
     let mut gone: Vec<String> = locations
         .filter(|location| folders.iter().any(|folder| Path::new(location).starts_with(folder)))
-        .filter(is_gone)
+        .filter(|location| SourceDocument::is_gone(location))
         .cloned()
         .collect();
     gone.sort_unstable();
     gone
 }
 
-struct Search {
-    current: PathBuf,
+struct Search<'a> {
+    base: &'a str,
     /// Locations that are listed already.
     seen: HashSet<String>,
     listing: Listing,
 }
 
-impl Search {
+impl Search<'_> {
     /// A path that the user named: here symbolic links are followed, and what is not readable is a failure.
     fn path(&mut self, path: &Path) -> Result<(), ReadError> {
         let absolute = fs::canonicalize(path)?;
@@ -150,9 +152,8 @@ impl Search {
     fn file(&mut self, absolute: &Path) -> Result<(), ReadError> {
         let location = absolute.to_str().ok_or(ReadError::NameNotUnicode)?;
         if self.seen.insert(location.to_owned()) {
-            let shown = absolute.strip_prefix(&self.current).unwrap_or(absolute);
-            let path = shown.to_string_lossy().into_owned();
-            self.listing.files.push(Found { location: location.to_owned(), path });
+            let path = shown(location, self.base).to_owned();
+            self.listing.documents.push(SourceDocument::file(location, path));
         }
         Ok(())
     }
@@ -195,8 +196,9 @@ mod tests {
 
     fn names(listing: &Listing, root: &Path) -> Vec<String> {
         let root = fs::canonicalize(root).unwrap();
-        let name = |found: &Found| Path::new(&found.location).strip_prefix(&root).unwrap().display().to_string();
-        listing.files.iter().map(name).collect()
+        let name =
+            |found: &SourceDocument| Path::new(&found.location).strip_prefix(&root).unwrap().display().to_string();
+        listing.documents.iter().map(name).collect()
     }
 
     #[test]
@@ -216,7 +218,7 @@ mod tests {
         fs::write(docs.path().join(".ignore"), "ignored.md").unwrap();
         symlink(docs.path(), docs.path().join("a/loop")).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(docs.path().join("socket.md")).unwrap();
-        let listing = find(&[docs.path().to_owned()]);
+        let listing = find(&[docs.path().to_owned()], "/");
         assert_eq!(names(&listing, docs.path()), ["a/b.html", "a/z.txt", "b.md", "ignored.md"]);
         assert!(listing.failures.is_empty());
         let skipped: Vec<(String, usize)> =
@@ -232,33 +234,36 @@ mod tests {
         let at = |name: &str| docs.path().join(name);
         symlink(at("b.md"), at("link.md")).unwrap();
         let paths = [".hidden.md", "b.md", "link.md", "a.xyz", "missing.md", "b.md/x.md"].map(at);
-        let listing = find(&paths);
+        let listing = find(&paths, "/");
         assert_eq!(names(&listing, docs.path()), [".hidden.md", "b.md"]);
         let reasons: Vec<String> = listing.failures.iter().map(|(_, reason)| reason.to_string()).collect();
         assert!(reasons[0].starts_with("no reader for .xyz files"), "{reasons:?}");
         assert_eq!(reasons[1..], ["no such file or folder", "no such file or folder"]);
         let hidden = folder(&[".notes/a.md"]);
-        assert_eq!(names(&find(&[hidden.path().join(".notes")]), hidden.path()), [".notes/a.md"]);
-        assert_eq!(find(&[PathBuf::from("/dev/null")]).failures[0].1.to_string(), "neither a file nor a folder");
+        assert_eq!(names(&find(&[hidden.path().join(".notes")], "/"), hidden.path()), [".notes/a.md"]);
+        assert_eq!(find(&[PathBuf::from("/dev/null")], "/").failures[0].1.to_string(), "neither a file nor a folder");
     }
 
     #[test]
-    fn a_file_is_listed_once_and_shown_relative_to_here() {
+    fn a_file_is_listed_once_and_shown_relative_to_the_base() {
         let docs = folder(&["a.md"]);
-        let listing =
-            find(&[docs.path().join("a.md"), docs.path().to_owned(), docs.path().join("../.").join(docs.path())]);
-        assert_eq!(listing.files.len(), 1);
-        assert_eq!(listing.files[0].path, listing.files[0].location);
+        let paths = [docs.path().join("a.md"), docs.path().to_owned(), docs.path().join("../.").join(docs.path())];
+        let root = fs::canonicalize(docs.path()).unwrap();
+        let (root, parent) = (root.to_str().unwrap(), root.parent().unwrap().to_str().unwrap());
+        let name = root.rsplit('/').next().unwrap();
+        let absolute = format!("{root}/a.md");
+        let below = format!("{name}/a.md");
+        // The beginning of a folder's name is no folder.
+        let beginning = &root[..root.len() - 1];
+        for (base, path) in [("/", &absolute), (root, &"a.md".to_owned()), (parent, &below), (beginning, &absolute)] {
+            let listing = find(&paths, base);
+            assert_eq!(listing.documents.len(), 1);
+            assert_eq!((&listing.documents[0].path, &listing.documents[0].location), (path, &absolute), "{base}");
+        }
         // Tests run in the crate's own directory.
-        let here = find(&[PathBuf::from("tests")]);
+        let here = find(&[PathBuf::from("tests")], &current());
         assert_eq!(here.folders, [fs::canonicalize("tests").unwrap()]);
-        let mut search = Search {
-            current: fs::canonicalize(docs.path()).unwrap(),
-            seen: HashSet::new(),
-            listing: Listing::default(),
-        };
-        search.path(docs.path()).unwrap();
-        assert_eq!(search.listing.files[0].path, "a.md");
+        assert!(here.skipped.contains_key(&Skipped::Ending(".rs".to_owned())), "{:?}", here.skipped);
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! From files to stored passages.
 //!
 //! ```text
-//! folder   PATHs                  -> which files are there
-//! readers  bytes of one file      -> its text, cut into blocks (decode: bytes -> characters)
-//! chunker  text and blocks        -> passages within a token budget (long blocks are cut at sentences)
-//! document all of that, one file  -> a document with its fingerprint
-//! sync     PATHs and a store      -> the job: only what changed is read, embedded and stored
+//! source   a document as it comes: where from, its name, the way to its bytes
+//! folder   PATHs                      -> the files that are there, as sources
+//! readers  bytes of one source        -> its text, cut into blocks (decode: bytes -> characters)
+//! chunker  text and blocks            -> passages within a budget (long blocks are cut at sentences)
+//! document all of that, one source    -> a document with its fingerprint
+//! job      sources and a store        -> only what changed is read, embedded and stored
+//! intake   sources that are handed in -> jobs, one after the other, that can be followed
+//! reembed  a store and an embedder    -> the store with that embedder's vectors
 //! ```
 //!
 //! Each row uses only rows above it. Every position is a span of **bytes** in a document's extracted text; no
 //! step changes that text after the reader made it, so a passage can always be found again in its document.
 //!
-//! What never happens here: reading on the asynchronous runtime, a file's failure that ends the job, a file that
+//! Never here: reading on the asynchronous runtime, a file's failure that ends the job, a file that
 //! is left out without a word.
 #![forbid(unsafe_code)]
 
@@ -20,12 +23,18 @@ pub mod decode;
 pub mod document;
 pub mod error;
 pub mod folder;
+pub mod intake;
+pub mod job;
 pub mod pairs;
 pub mod readers;
-pub mod sync;
+pub mod reembed;
+pub mod source;
 
 pub use chunker::{Chunk, passages};
-pub use document::{Prepared, Recipe};
+pub use document::{Prepared, Preparer};
 pub use error::{IngestError, MAX_BYTES, ReadError};
-pub use folder::{Found, Skipped};
-pub use sync::{Event, Report, StepSeconds, Sync};
+pub use folder::Skipped;
+pub use intake::JobQueue;
+pub use job::{Event, Ingestion, Report, StepSeconds};
+pub use reembed::{ReembedReport, reembed};
+pub use source::{Content, SourceDocument};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qanda_core::ports::TokenCounter;
 use qanda_ingest::readers::{BlockKind, reader_for};
-use qanda_ingest::{Chunk, Found, Prepared, ReadError, Recipe, passages};
+use qanda_ingest::{Chunk, Prepared, Preparer, ReadError, SourceDocument, passages};
 use qanda_tests::data::shared;
 use serde_json::Value;
 
@@ -29,9 +29,10 @@ impl TokenCounter for Estimate {
 }
 
 fn prepare(path: &std::path::Path) -> Result<Prepared, ReadError> {
-    let recipe = Recipe { counter: Arc::new(Estimate), budget: BUDGET, embedder: "none".to_owned() };
+    let preparer = Preparer { counter: Arc::new(Estimate), passage_tokens: BUDGET, embedder: "none".to_owned() };
     let location = path.display().to_string();
-    recipe.prepare(&Found { path: location.clone(), location }, &fs::read(path).expect("a file of the list"))
+    let source = SourceDocument::file(&location, location.clone());
+    preparer.prepare(&source, &fs::read(path).expect("a file of the list"))
 }
 
 fn one_space(text: &str) -> String {

@@ -31,8 +31,8 @@ fn store_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StoreError> {
 fn about_store(error: &StoreError) -> Option<String> {
     match error {
         StoreError::OtherEmbedder { .. } => Some(
-            "start with --embedder for the stored one, or ingest your documents into a new --data-dir (or another \
-             --chroma-collection)"
+            "start with --embedder for the stored one, or run `qanda reembed` to make all vectors with this one (with \
+             --store chroma: ingest into another --chroma-collection)"
                 .to_owned(),
         ),
         StoreError::NoCollection { .. } => Some("`qanda ingest --store chroma` makes it".to_owned()),

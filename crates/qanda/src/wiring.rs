@@ -17,6 +17,7 @@ use qanda_store::embedded::EmbeddedStore;
 use tokio::task::spawn_blocking;
 
 use crate::config::{AnswerSettings, EmbedderSettings, LlmSettings, ModelSettings, SearchSettings, StoreSettings};
+use crate::hints::WithHint;
 
 /// Everything that finds passages.
 pub(crate) struct Search {
@@ -72,6 +73,27 @@ pub(crate) fn store(
         }
         StoreSettings::Chroma(settings) => Arc::new(ChromaStore::new(settings.clone(), embedder)?),
     })
+}
+
+/// Everything that re-embeds a store.
+pub(crate) struct Reembedder {
+    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) embedder: Arc<dyn Embedder>,
+    pub(crate) counter: Arc<dyn TokenCounter>,
+}
+
+/// Opens the store whoever made its vectors, and loads or reaches the embedder of the new ones.
+pub(crate) async fn reembedder(settings: SearchSettings) -> anyhow::Result<Reembedder> {
+    let StoreSettings::Embedded { directory, fusion } = settings.store else {
+        return Err(anyhow::anyhow!("a collection of a Chroma server cannot be re-embedded in place"))
+            .hint("ingest your documents into another one: --chroma-collection");
+    };
+    // To look must not make: a mistyped directory would become an empty store.
+    let there = directory.join("qanda.sqlite").exists();
+    anyhow::ensure!(there, "there is no store in {}", directory.display());
+    let (embedder, counter) = embedder(settings.embedder, Patience::None).await?;
+    let store = spawn_blocking(move || EmbeddedStore::open(&directory, None, fusion)).await??;
+    Ok(Reembedder { store: Arc::new(store), embedder, counter })
 }
 
 async fn embedder(

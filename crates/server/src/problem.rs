@@ -151,6 +151,10 @@ impl From<StoreError> for Problem {
                 let detail = "the disk of the document store is full; nothing stored is lost";
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", "The disk is full", detail).because(error)
             }
+            StoreError::NoSuchCollection { .. } => {
+                let detail = error.to_string();
+                Self::new(StatusCode::NOT_FOUND, "no-such-collection", "No such collection", detail)
+            }
             other => Self::internal(other),
         }
     }

@@ -143,7 +143,7 @@ fn document(number: usize, vectors: &[Vec<f32>], random: &mut Random) -> NewDocu
         title: random.words(4),
         text,
         metadata: Metadata::new(),
-        fingerprint: String::new(),
+        ..Document::default()
     };
     NewDocument { document, passages }
 }

@@ -10,7 +10,7 @@ pub(crate) fn idf(entries: f32, with: f32) -> f32 {
     (1.0 + (entries - with + 0.5).max(0.0) / (with + 0.5)).ln()
 }
 
-/// What a term that occurs `count` times in an entry of `length` terms adds, before its weight.
+/// Score that a term which occurs `count` times in an entry of `length` terms adds, before its weight.
 pub(crate) fn saturation(count: u32, length: u32, average_length: f32) -> f32 {
     let count = count as f32;
     count * (1.0 + K1) / (count + K1 * (1.0 - B + B * length as f32 / average_length))

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// How the dense and the lexical ranking become one.
+/// Formula that makes one ranking of the dense and the lexical one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fusion {
     /// Reciprocal rank fusion: the sum of 1 / (k + rank). Cormack, Clarke and Büttcher, SIGIR 2009.

@@ -12,3 +12,12 @@ pub mod embedded;
 mod fusion;
 
 pub use fusion::Fusion;
+use qanda_core::{Collection, RequestContext, StoreError};
+
+/// Refuses a collection that there is not: a store has one, the default.
+fn check_collection(context: &RequestContext) -> Result<(), StoreError> {
+    match context.collection.as_str() {
+        Collection::DEFAULT => Ok(()),
+        other => Err(StoreError::NoSuchCollection { collection: other.to_owned() }),
+    }
+}

@@ -1,13 +1,16 @@
 //! What a pipeline needs from the outside, as traits.
 
 mod embedder;
+mod intake;
 mod language_model;
 mod store;
 
 pub use embedder::{Embedder, EmbedderIdentity, TokenCounter};
+pub use intake::{Intake, IntakeError, JobFailure, JobId, JobState, JobStatus, Submission};
 pub use language_model::{
     Finish, Generated, Generation, GenerationStream, LanguageModel, Message, Prompt, Shape, read_to_end,
 };
 pub use store::{
-    Documents, Hit, IndexStatus, Mode, Page, PairLink, Pairs, Search, SearchQuery, Store, StoreStatus, Upkeep,
+    Documents, Hit, IndexStatus, Mode, Page, PairLink, Pairs, Reembedding, ReembeddingProgress, Search, SearchQuery,
+    Store, StoreStatus, Upkeep,
 };

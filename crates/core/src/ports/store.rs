@@ -3,9 +3,10 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::EmbedderIdentity;
-use crate::{EntryId, Filter, NewDocument, NewPair, Pair, Passage, RequestContext, Source, StoreError};
+use crate::document::{Relocation, StoredDocument, StoredVersion};
+use crate::{DocumentId, EntryId, Filter, NewDocument, NewPair, Pair, Passage, RequestContext, Source, StoreError};
 
-/// How passages are found.
+/// Way to find passages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// By meaning: nearest vectors.
@@ -24,9 +25,9 @@ pub struct SearchQuery {
     pub text: String,
     /// Their embedding; may be empty for [`Mode::Lexical`].
     pub vector: Vec<f32>,
-    /// How to look.
+    /// Way to look.
     pub mode: Mode,
-    /// Where to look.
+    /// Kind of text to look in.
     pub source: Source,
     /// Metadata that every hit must have.
     pub filter: Filter,
@@ -34,21 +35,21 @@ pub struct SearchQuery {
     pub limit: usize,
 }
 
-/// A found passage or pair.
+/// Passage or pair that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The passage. Of a pair: its answer, as a passage that can be cited. Where the answer stands word for word in
     /// a stored document, that place; elsewhere document `qa:KEY`, whose text the answer is.
     pub passage: Passage,
-    /// What else is known of a pair.
+    /// Rest of a pair; none for a passage.
     pub pair: Option<PairLink>,
-    /// What the hits are ordered by, higher is better; comparable within one search only.
+    /// Score that the hits are ordered by, higher is better; comparable within one search only.
     pub score: f32,
     /// Cosine between question and passage, where the search had a vector.
     pub cosine: Option<f32>,
 }
 
-/// The rest of a pair that was found.
+/// Rest of a pair that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairLink {
     /// Its question.
@@ -62,11 +63,11 @@ pub struct PairLink {
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// What to ask for next; none at the end.
+    /// Cursor of the next part; none at the end.
     pub next: Option<String>,
 }
 
-/// How far a derived index has come.
+/// State of a derived index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexStatus {
     /// Name of the index.
@@ -77,7 +78,7 @@ pub struct IndexStatus {
     pub behind: u64,
 }
 
-/// What is stored.
+/// Counts of what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreStatus {
     /// Documents.
@@ -114,14 +115,35 @@ pub trait Search: Send + Sync {
 /// Keeping documents.
 #[async_trait]
 pub trait Documents: Send + Sync {
-    /// Stores documents, all of them or none; a document of the same location is replaced.
+    /// Stores documents, all of them or none; a document of the same location is replaced, keeps its id and those of
+    /// its pairs that still hold. A path that another document has already is replaced by the location.
     async fn put(&self, context: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError>;
 
     /// Removes documents by location; returns how many there were.
     async fn remove(&self, context: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError>;
 
-    /// Fingerprint by location of every document stored.
-    async fn fingerprints(&self, context: &RequestContext) -> Result<HashMap<String, String>, StoreError>;
+    /// Gives stored documents another place; they keep their passages, vectors and pairs. Returns how many there
+    /// were. One whose new location is taken stays where it is.
+    async fn relocate(&self, context: &RequestContext, moves: Vec<Relocation>) -> Result<usize, StoreError>;
+
+    /// Folder that the paths of documents are relative to, for files below it: the one that the store remembers, else
+    /// `proposed`, which it remembers from then on.
+    async fn base_folder(&self, context: &RequestContext, proposed: String) -> Result<String, StoreError>;
+
+    /// Version by location of every document stored.
+    async fn versions(&self, context: &RequestContext) -> Result<HashMap<String, StoredVersion>, StoreError>;
+
+    /// A document by its id; none if there is no such document.
+    async fn get(&self, context: &RequestContext, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError>;
+
+    /// Documents in an order of the store's, at most `limit` (and at most a thousand) at a time; `after` is
+    /// [`Page::next`] of the page before.
+    async fn list(
+        &self,
+        context: &RequestContext,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Page<StoredDocument>, StoreError>;
 
     /// All passages, page by page in an order of the store's; `after` is [`Page::next`] of the page before.
     async fn list_passages(&self, context: &RequestContext, after: Option<String>)
@@ -158,6 +180,39 @@ pub trait Upkeep: Send + Sync {
 
     /// Counts of what is stored, and the state of the indexes.
     async fn status(&self) -> Result<StoreStatus, StoreError>;
+
+    /// Number that grows with every commit, whichever process makes it; none where the store cannot tell.
+    async fn version(&self) -> Result<Option<u64>, StoreError>;
+}
+
+/// Making the vectors of a whole store anew, by another embedder.
+///
+/// New vectors are gathered beside the old ones, which stay in use until [`Reembedding::switch_over`]. Whoever stops
+/// in between goes on later where it was, or begins with another embedder.
+#[async_trait]
+pub trait Reembedding: Send + Sync {
+    /// Begins, or goes on with what an earlier call with the same embedder began. None when the vectors are by this
+    /// embedder already.
+    async fn begin(&self, embedder: EmbedderIdentity) -> Result<Option<ReembeddingProgress>, StoreError>;
+
+    /// Some of the entries without a new vector, at most `limit`, with the texts to embed.
+    async fn pending(&self, limit: usize) -> Result<Vec<(EntryId, String)>, StoreError>;
+
+    /// Keeps new vectors beside the old ones.
+    async fn put_vectors(&self, vectors: Vec<(EntryId, Vec<f32>)>) -> Result<(), StoreError>;
+
+    /// Puts the new vectors in place of the old ones, all of them at once. False, and nothing changed, when entries
+    /// that came meanwhile are still pending.
+    async fn switch_over(&self) -> Result<bool, StoreError>;
+}
+
+/// Progress of a re-embedding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReembeddingProgress {
+    /// Entries with a new vector.
+    pub done: u64,
+    /// All entries.
+    pub total: u64,
 }
 
 /// A whole store.

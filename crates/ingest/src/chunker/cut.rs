@@ -1,8 +1,10 @@
 //! Cuts blocks into units that fit a passage, only as finely as needed.
 
+use qanda_core::Span;
 use qanda_core::language::sentences_within;
-use qanda_core::{Span, ports::TokenCounter};
+use unicode_segmentation::UnicodeSegmentation;
 
+use super::Measure;
 use crate::readers::{Block, BlockKind};
 
 /// No text is counted as a whole that is longer than this for each token of room: it is surely too long, and a
@@ -12,30 +14,33 @@ const BYTES_PER_TOKEN: usize = 16;
 /// A piece of text that is not cut any further.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unit {
-    /// Where it stands, without white space around it.
+    /// Place where it stands, without white space around it.
     pub(super) span: Span,
     /// Tokens of its text.
     pub(super) tokens: usize,
 }
 
-/// Where a text may be cut.
+/// Places at which a text may be cut.
 #[derive(Debug, Clone, Copy)]
 enum Level {
     Sentence,
     Line,
     Word,
+    /// Inside a word without end: behind a mark that parts what is written without spaces.
+    Mark,
+    /// Between characters as people see them, as many to a piece as there are tokens of room.
     Character,
 }
 
 /// Coarse to fine, for text whose line ends mean little.
-const PROSE: &[Level] = &[Level::Sentence, Level::Line, Level::Word, Level::Character];
+const PROSE: &[Level] = &[Level::Sentence, Level::Line, Level::Word, Level::Mark, Level::Character];
 
 /// Coarse to fine, for text in which a line is a row or a statement.
-const LINES: &[Level] = &[Level::Line, Level::Sentence, Level::Word, Level::Character];
+const LINES: &[Level] = &[Level::Line, Level::Sentence, Level::Word, Level::Mark, Level::Character];
 
 pub(super) struct Cutter<'a> {
     pub(super) text: &'a str,
-    pub(super) counter: &'a dyn TokenCounter,
+    pub(super) measure: Measure<'a>,
     /// Most tokens of a unit, at least 1.
     pub(super) room: usize,
 }
@@ -52,7 +57,7 @@ impl Cutter<'_> {
     /// Tokens of a text; `None` if it is too long to be worth counting.
     pub(super) fn tokens(&self, span: Span) -> Option<usize> {
         let short = span.len() <= self.room.saturating_mul(BYTES_PER_TOKEN);
-        short.then(|| self.counter.count_tokens(&self.text[span.start..span.end]))
+        short.then(|| self.measure.tokens(&self.text[span.start..span.end]))
     }
 
     fn cut(&self, span: Span, levels: &[Level], units: &mut Vec<Unit>) {
@@ -86,11 +91,13 @@ impl Cutter<'_> {
             Level::Sentence => sentences_within(self.text, span),
             Level::Line => spans_of(part.split_inclusive('\n'), span.start),
             Level::Word => spans_of(part.split_inclusive(char::is_whitespace), span.start),
+            Level::Mark => {
+                let marks = part.grapheme_indices(true).filter(|(_, seen)| seen.starts_with(parts_words));
+                spans_between(span, marks.map(|(at, mark)| at + mark.len()))
+            }
             Level::Character => {
-                let mut cuts: Vec<usize> =
-                    part.char_indices().step_by(self.room).map(|(at, _)| span.start + at).collect();
-                cuts.push(span.end);
-                cuts.windows(2).map(|cut| Span::new(cut[0], cut[1])).collect()
+                let characters = part.grapheme_indices(true).step_by(self.room);
+                spans_between(span, characters.map(|(at, _)| at))
             }
         }
     }
@@ -103,10 +110,20 @@ pub(super) fn trim(text: &str, span: Span) -> Span {
     Span::new(start, start + part.trim().len())
 }
 
-/// Cuts a text near the middle, between characters; `None` if it is a single one.
+/// Whether a mark parts words or statements that stand without spaces: clauses of Chinese and Japanese, fields of JSON,
+/// parts of addresses, zero-width spaces of Thai and Khmer.
+fn parts_words(mark: char) -> bool {
+    matches!(mark, '\u{200b}' | '\u{ad}') || ",;:!?)]}>|/&=-_。、，；：！？）】」』》·•…।॥؛،۔།".contains(mark)
+}
+
+/// Cuts a text near the middle: between characters as people see them, inside of one only where it is alone; `None`
+/// if it is a single code point.
 pub(super) fn halves(text: &str, span: Span) -> Option<(Span, Span)> {
-    let middle = (span.start + span.len() / 2).max(span.start + 1);
-    let cut = (middle..span.end).chain((span.start + 1..middle).rev()).find(|at| text.is_char_boundary(*at))?;
+    let part = &text[span.start..span.end];
+    let near_middle = |cut: &usize| cut.abs_diff(part.len() / 2);
+    let between = part.grapheme_indices(true).map(|(at, _)| at).skip(1).min_by_key(near_middle);
+    let inside = || part.char_indices().map(|(at, _)| at).skip(1).min_by_key(near_middle);
+    let cut = span.start + between.or_else(inside)?;
     Some((Span::new(span.start, cut), Span::new(cut, span.end)))
 }
 
@@ -120,13 +137,35 @@ fn spans_of<'a>(pieces: impl Iterator<Item = &'a str>, start: usize) -> Vec<Span
         .collect()
 }
 
+/// The parts of a span between cuts, which count from its start.
+fn spans_between(span: Span, cuts: impl Iterator<Item = usize>) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut start = span.start;
+    for cut in cuts.map(|cut| span.start + cut).chain([span.end]) {
+        if cut > start {
+            spans.push(Span::new(start, cut));
+            start = cut;
+        }
+    }
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn halves_are_whole_characters() {
-        for (text, cut) in [("a漢", 1), ("漢a", 3), ("ab", 1), ("é漢x", 5), ("ééé", 4)] {
+        for (text, cut) in [
+            ("a漢", 1),
+            ("漢a", 3),
+            ("ab", 1),
+            ("é漢x", 2),
+            ("ééé", 2),
+            ("👩‍👩‍👧x", 18),
+            // A base with nothing but marks on it is cut between those.
+            ("e\u{301}\u{302}\u{303}", 3),
+        ] {
             let whole = Span::new(0, text.len());
             assert_eq!(halves(text, whole), Some((Span::new(0, cut), Span::new(cut, text.len()))), "{text}");
         }

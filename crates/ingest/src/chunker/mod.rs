@@ -2,14 +2,19 @@
 //!
 //! 1. Headings part the text into sections; a passage never crosses one.
 //! 2. Inside a section, blocks that fit are taken whole; longer ones are cut into sentences (rows of tables and
-//!    lines of code into lines), those into words, those into characters, only as far as needed.
+//!    lines of code into lines), those into words, words without end at punctuation, those between characters, only
+//!    as far as needed.
 //! 3. What came out is packed together again, as much as the budget holds.
+//!
+//! The budget is one of tokens and of characters ([`Measure`]): some tokenizers take a whole run that they do not know
+//! for one token, however long it is.
 //!
 //! Tokens are counted once for each piece and added up. That the sum is right is checked once, on the whole
 //! passage under its headings; a tokenizer whose tokens do not add up costs a split, never a passage that is too
 //! long.
 
 mod cut;
+mod measure;
 mod sections;
 
 use std::ops::Range;
@@ -19,6 +24,7 @@ use qanda_core::document::with_context;
 use qanda_core::ports::TokenCounter;
 
 use self::cut::{Cutter, Unit, halves, trim};
+pub use self::measure::{CHARACTERS_PER_TOKEN, Measure};
 use self::sections::{Section, sections};
 use crate::readers::Extracted;
 
@@ -34,7 +40,7 @@ const CONTEXT_PART: usize = 2;
 /// A passage, before it is embedded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Where it stands in the document's text, without white space around it.
+    /// Place where it stands in the document's text, without white space around it.
     pub span: Span,
     /// Headings above it, outermost first.
     pub headings: Vec<String>,
@@ -43,28 +49,29 @@ pub struct Chunk {
 /// Cuts a document into passages: in the order of the text, without overlaps, every word of every block in
 /// exactly one of them (a heading only where no text comes below it).
 ///
-/// None takes more than `budget` tokens by `counter`, counted as it is embedded: under `title` and its headings,
-/// as [`with_context`] writes them. (For a title that leaves no room at all that cannot be; [`crate::Recipe`]
+/// No passage takes more than `budget` tokens by `counter`, or [`CHARACTERS_PER_TOKEN`] times as many characters, counted as
+/// it is embedded: under `title` and its headings, as [`with_context`] writes them. (For a title that leaves no room at all that cannot be; [`crate::Recipe`]
 /// shortens titles.)
 #[must_use]
 pub fn passages(title: &str, document: &Extracted, counter: &dyn TokenCounter, budget: usize) -> Vec<Chunk> {
     let longest_heading = budget / HEADING_PART;
-    let is_context = |heading: &str| heading.len() < budget * 4 && counter.count_tokens(heading) <= longest_heading;
-    let job = Job { title, text: &document.text, counter, budget };
+    let measure = Measure(counter);
+    let is_context = |heading: &str| heading.len() < budget * 4 && measure.tokens(heading) <= longest_heading;
+    let job = Job { title, text: &document.text, measure, budget };
     sections(&document.blocks, is_context).into_iter().flat_map(|section| job.section(section)).collect()
 }
 
 struct Job<'a> {
     title: &'a str,
     text: &'a str,
-    counter: &'a dyn TokenCounter,
+    measure: Measure<'a>,
     budget: usize,
 }
 
 impl Job<'_> {
     fn section(&self, section: Section<'_>) -> Vec<Chunk> {
         let (headings, room) = self.context(section.headings);
-        let cutter = Cutter { text: self.text, counter: self.counter, room };
+        let cutter = Cutter { text: self.text, measure: self.measure, room };
         let units: Vec<Unit> = section.blocks.into_iter().flat_map(|block| cutter.units(block)).collect();
         let mut spans = Vec::new();
         for group in pack(&units, &self.gaps(&units, &cutter), room) {
@@ -76,7 +83,7 @@ impl Job<'_> {
     /// The headings that fit as context, and the tokens that they leave for text.
     fn context(&self, mut headings: Vec<String>) -> (Vec<String>, usize) {
         loop {
-            let taken = self.counter.count_tokens(&with_context(self.title, &headings, ""));
+            let taken = self.measure.tokens(&with_context(self.title, &headings, ""));
             if headings.is_empty() || taken <= self.budget / CONTEXT_PART {
                 return (headings, self.budget.saturating_sub(taken).max(1));
             }
@@ -124,7 +131,7 @@ impl Job<'_> {
 
     fn fits(&self, span: Span, headings: &[String]) -> bool {
         let text = with_context(self.title, headings, &self.text[span.start..span.end]);
-        self.counter.count_tokens(&text) <= self.budget
+        self.measure.tokens(&text) <= self.budget
     }
 }
 
@@ -156,7 +163,7 @@ fn pack(units: &[Unit], gaps: &[usize], room: usize) -> Vec<Range<usize>> {
     groups
 }
 
-/// Where to cut units in two groups so that the larger is as small as can be.
+/// Place to cut units in two groups so that the larger is as small as can be.
 fn most_even_cut(units: &[Unit], gaps: &[usize]) -> usize {
     let tokens = |range: Range<usize>| {
         let inner = gaps[range.start + 1..range.end].iter().copied();

@@ -6,7 +6,7 @@ use qanda_core::{EntryId, NewPair, Pair};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// How a file is written.
+/// Format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object a line.
@@ -21,9 +21,9 @@ pub struct Record {
     /// Identity; a hash of the words where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// What is asked.
+    /// Question.
     pub question: String,
-    /// What is answered.
+    /// Answer.
     pub answer: String,
     /// Path of the document that it is about.
     #[serde(default, alias = "guideline", skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ pub enum PairsError {
     Record {
         /// Number of the line, from 1.
         line: u64,
-        /// What is wrong and what is needed.
+        /// Fault, and what is needed instead.
         message: String,
     },
     /// The file as a whole.

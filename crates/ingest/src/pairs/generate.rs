@@ -16,13 +16,13 @@ use crate::IngestError;
 
 /// The job: pairs for stored passages that have none yet.
 pub struct Generate {
-    /// Where passages are and pairs go.
+    /// Store of the passages, to which the pairs go.
     pub store: Arc<dyn Store>,
     /// Embeds the questions.
     pub embedder: Arc<dyn Embedder>,
     /// Writes the pairs.
     pub model: Arc<dyn LanguageModel>,
-    /// What it is told.
+    /// Instructions that it is given.
     pub prompts: Arc<Prompts>,
     /// Pairs wanted for each passage.
     pub pairs: usize,
@@ -32,10 +32,10 @@ pub struct Generate {
     pub temperature: f32,
 }
 
-/// What happens in a job.
+/// Event of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GenerateEvent {
-    /// How much there is to do.
+    /// Work that there is to do.
     Planned {
         /// Passages that have no pairs yet.
         passages: usize,
@@ -62,7 +62,7 @@ pub enum GenerateEvent {
     },
 }
 
-/// What came of a job.
+/// Report of a job.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GenerateReport {
     /// Passages that got pairs.
@@ -148,7 +148,7 @@ impl Generate {
         Ok(GenerateReport { seconds: began.elapsed().as_secs_f64(), ..report })
     }
 
-    /// What the model writes for a passage, with the number of its tokens.
+    /// Text that the model writes for a passage, with the number of its tokens.
     async fn ask(&self, passage: &Passage) -> Result<(String, usize), ModelError> {
         let pair = Shape::Object(vec![("question", Shape::Text), ("answer", Shape::Text)]);
         let list = Shape::List { of: Box::new(pair), least: 1, most: self.pairs };
@@ -216,9 +216,9 @@ impl Written {
 fn parse(text: &str) -> Result<Vec<Written>, String> {
     let start = text.find('{').ok_or("the model wrote no JSON")?;
     let json = &text[start..];
-    let whole = serde_json::Deserializer::from_str(json).into_iter::<Whole>().next();
-    let mut pairs = match whole {
-        Some(Ok(whole)) => whole.pairs,
+    let list = serde_json::Deserializer::from_str(json).into_iter::<PairList>().next();
+    let mut pairs = match list {
+        Some(Ok(list)) => list.pairs,
         // Cut off, or a bare list: every object that is a pair counts.
         _ => {
             let pair = |at: usize| serde_json::Deserializer::from_str(&json[at..]).into_iter::<Written>().next()?.ok();
@@ -231,7 +231,7 @@ fn parse(text: &str) -> Result<Vec<Written>, String> {
 
 /// The object that is asked for.
 #[derive(Deserialize)]
-struct Whole {
+struct PairList {
     pairs: Vec<Written>,
 }
 

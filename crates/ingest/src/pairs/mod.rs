@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 pub use self::files::{Format, PairsError, Record, read, write};
 pub use self::generate::{Generate, GenerateEvent, GenerateReport};
 use crate::IngestError;
-use crate::document::hex;
+use crate::source::hex;
 
 /// Pairs embedded and stored at a time.
 const BATCH: usize = 256;
 
-/// What came of an import.
+/// Report of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ImportReport {
     /// Pairs stored, anew or again because they have changed.
@@ -160,7 +160,7 @@ fn key(question: &str, answer: &str) -> String {
     hash
 }
 
-/// What two questions have in common that differ only in spelling: their words in lower case.
+/// Words of a question in lower case: the same for two questions that differ only in spelling.
 fn same_question(question: &str) -> String {
     let words = question.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")

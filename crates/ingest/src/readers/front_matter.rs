@@ -43,7 +43,7 @@ fn fenced(text: &str) -> Option<(&str, usize)> {
 
 struct Malformed;
 
-/// Where in the tree the next event belongs.
+/// Place in the tree to which the next event belongs.
 enum Level {
     /// In a map: the next scalar is a key, or the value of this key.
     Map { key: Option<String> },

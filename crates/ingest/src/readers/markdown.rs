@@ -17,6 +17,10 @@ impl Reader for Markdown {
         &["md", "markdown"]
     }
 
+    fn media_types(&self) -> &'static [&'static str] {
+        &["text/markdown", "text/x-markdown"]
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let text = decode(bytes)?;
         let (metadata, body) = front_matter::split(&text);
@@ -51,7 +55,7 @@ struct Outline<'a> {
     inside_leaf: bool,
     /// Level and words so far of the heading that is being read.
     heading: Option<(u8, String)>,
-    /// Where the item begins whose first block has not come yet: its "- " belongs to that block.
+    /// Offset at which the item begins whose first block has not come yet: its "- " belongs to that block.
     item: Option<usize>,
     /// The last block is a tight item, whose text comes without a paragraph around it.
     tight: bool,

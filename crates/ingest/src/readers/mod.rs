@@ -12,10 +12,10 @@ use qanda_core::{Metadata, Span};
 
 use crate::ReadError;
 
-/// What a reader makes of one file.
+/// Text of one file, as a reader makes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extracted {
-    /// What the document calls itself, where it does.
+    /// Title that the document has of its own.
     pub title: Option<String>,
     /// The text that spans count the bytes of.
     pub text: String,
@@ -29,13 +29,13 @@ pub struct Extracted {
 /// A piece of text that belongs together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// What it is.
+    /// Its kind.
     pub kind: BlockKind,
-    /// Where it stands in the extracted text.
+    /// Place where it stands in the extracted text.
     pub span: Span,
 }
 
-/// What a block is.
+/// Kind of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlockKind {
     /// Starts a section.
@@ -55,10 +55,13 @@ pub enum BlockKind {
     Table,
 }
 
-/// Reads one format.
+/// Reader of one format.
 pub trait Reader: Send + Sync {
     /// Endings of its files: lower case, without the dot.
     fn endings(&self) -> &'static [&'static str];
+
+    /// Media types of its files, the usual one first.
+    fn media_types(&self) -> &'static [&'static str];
 
     /// Reads a file's bytes; `path` is for formats whose parts lie in other files.
     ///
@@ -77,9 +80,21 @@ pub fn reader_for(path: &Path) -> Result<&'static dyn Reader, ReadError> {
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_lowercase();
     READERS.iter().find(|reader| reader.endings().contains(&ending.as_str())).copied().ok_or_else(|| {
         ReadError::NoReader {
-            ending: ending_of(path),
+            kind: ending_of(path),
             readable: endings().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(" "),
         }
+    })
+}
+
+/// The reader for a media type, whatever parameters it has.
+///
+/// # Errors
+/// [`ReadError::NoReader`], which lists what is readable.
+pub fn reader_for_type(media_type: &str) -> Result<&'static dyn Reader, ReadError> {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+    READERS.iter().find(|reader| reader.media_types().contains(&essence.as_str())).copied().ok_or_else(|| {
+        let readable = READERS.iter().flat_map(|reader| reader.media_types()).copied();
+        ReadError::NoReader { kind: essence, readable: readable.collect::<Vec<_>>().join(" ") }
     })
 }
 
@@ -110,5 +125,10 @@ mod tests {
             "no reader for .xyz files; readable are: .md .markdown .txt .text .html .htm .xhtml"
         );
         assert!(reason("Makefile").starts_with("no reader for nameless files"));
+        for media_type in ["text/markdown", "TEXT/HTML; charset=utf-8", "text/plain"] {
+            assert!(reader_for_type(media_type).is_ok(), "{media_type}");
+        }
+        let reason = reader_for_type("image/png").err().unwrap().to_string();
+        assert!(reason.starts_with("no reader for image/png files; readable are: text/markdown"), "{reason}");
     }
 }

@@ -14,6 +14,10 @@ impl Reader for Plain {
         &["txt", "text"]
     }
 
+    fn media_types(&self) -> &'static [&'static str] {
+        &["text/plain"]
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let text = decode(bytes)?;
         let blocks = paragraphs(&text);

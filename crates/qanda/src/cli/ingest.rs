@@ -3,7 +3,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use qanda_ingest::{Event, Report, Sync};
+use qanda_core::RequestContext;
+use qanda_ingest::{Event, Ingestion, Report};
 
 use crate::config::SearchArgs;
 use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line};
@@ -56,14 +57,16 @@ impl Ingest {
         let report = super::runtime()?.block_on(async {
             let Search { store, embedder, counter } = wiring::search(settings, Patience::None).await?;
             let most = counter.max_tokens();
-            let budget = self.passages.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
+            let passage_tokens = self.passages.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
             anyhow::ensure!(
-                (32..=most).contains(&budget),
-                "--passage-tokens is {budget}; it must be from 32 to {most}"
+                (32..=most).contains(&passage_tokens),
+                "--passage-tokens is {passage_tokens}; it must be from 32 to {most}"
             );
             store.claim(embedder.identity().clone()).await?;
-            let job = Sync { documents: Arc::clone(&store) as _, upkeep: store, embedder, counter, budget };
-            anyhow::Ok(job.run(&self.paths, self.prune, |event| progress.show(&event)).await?)
+            let documents = Arc::clone(&store) as _;
+            let ingestion = Ingestion { documents, upkeep: store, embedder, counter, passage_tokens };
+            let here = RequestContext::local();
+            anyhow::Ok(ingestion.run(&here, &self.paths, self.prune, |event| progress.show(&event)).await?)
         });
         progress.clear();
         let report = report?;
@@ -78,7 +81,7 @@ impl Ingest {
 
 /// An ingest computes for minutes on all cores, and a server beside it has people waiting: the system is asked to
 /// serve those first. Where it refuses, all is merely slower.
-fn step_back() {
+pub(super) fn step_back() {
     if let Err(error) = rustix::process::nice(10) {
         tracing::debug!(%error, "the priority could not be lowered");
     }
@@ -108,6 +111,10 @@ impl Progress {
                 self.bar.note(format!("skipped {}: {reason}", counted(*files, "file")));
             }
             Event::Unchanged { .. } => self.bar.advance(1),
+            Event::Moved { path } => {
+                self.bar.advance(1);
+                self.plain_line(&format!("moved {}", one_line(path)));
+            }
             Event::Read { path, .. } => self.bar.set_message(path),
             Event::Failed { path, reason } => {
                 self.bar.advance(1);
@@ -144,7 +151,12 @@ impl Progress {
 
 fn close(report: &Report) {
     let mut parts = vec![counted(report.documents, "document"), counted(report.passages, "passage")];
-    for (number, name) in [(report.unchanged, "unchanged"), (report.removed, "removed"), (report.skipped, "skipped")] {
+    for (number, name) in [
+        (report.unchanged, "unchanged"),
+        (report.moved, "moved"),
+        (report.removed, "removed"),
+        (report.skipped, "skipped"),
+    ] {
         if number > 0 {
             parts.push(format!("{} {name}", grouped(number)));
         }
@@ -170,6 +182,7 @@ fn to_json(report: &Report) -> serde_json::Value {
     serde_json::json!({
         "documents": report.documents,
         "unchanged": report.unchanged,
+        "moved": report.moved,
         "removed": report.removed,
         "passages": report.passages,
         "skipped": report.skipped,

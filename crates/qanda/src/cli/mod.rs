@@ -8,6 +8,7 @@ mod ingest;
 mod mock_llm;
 mod models;
 mod qa;
+mod reembed;
 mod serve;
 mod status;
 
@@ -46,6 +47,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a 
 enum Command {
     /// Read documents into the store, or update what has changed
     Ingest(ingest::Ingest),
+    /// Make all vectors anew, with another embedder
+    Reembed(reembed::Reembed),
     /// Ask a question and see the answer with its sources
     Ask(ask::Ask),
     /// Answer questions over HTTP
@@ -75,6 +78,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let matches = command.clone().get_matches_from(arguments);
     match Cli::from_arg_matches(&matches)?.command {
         Command::Ingest(command) => command.run(),
+        Command::Reembed(command) => command.run(),
         Command::Ask(command) => command.run(),
         Command::Serve(command) => command.run(&env_file),
         Command::Qa(command) => command.run(),

@@ -8,18 +8,20 @@
 //! 4. **Seal**: give the first passage the fingerprint.
 //!
 //! Whoever stops in between leaves a first passage without a fingerprint, or two first passages that disagree;
-//! [`fingerprints`] reports both as a fingerprint that no file has, so the next ingest stores the document again, and
+//! [`versions`] reports both as a version without a fingerprint, so the next ingest stores the document again, and
 //! finds and sweeps what was left over. A search finds the document at every moment, in between perhaps both
 //! versions of it.
 
 use std::collections::{HashMap, HashSet};
 
 use chroma::types::UpdateMetadata;
-use qanda_core::{NewDocument, StoreError};
+use qanda_core::document::{StoredDocument, StoredVersion};
+use qanda_core::ports::Page;
+use qanda_core::{DocumentId, NewDocument, StoreError};
 
 use super::conditions::{is, is_one_of};
 use super::connection::Connection;
-use super::layout::{self, FINGERPRINT, GUIDELINE, LOCATION, PART, Record};
+use super::layout::{self, CONTEXT, FINGERPRINT, GUIDELINE, LOCATION, PART, QA, Record};
 use super::pairs;
 use super::requests::{BATCH, Wanted, set};
 
@@ -68,7 +70,7 @@ pub(super) async fn put(connection: &Connection, documents: Vec<NewDocument>) ->
             }),
         });
         if let Some(first) = new.first() {
-            let fingerprint = UpdateMetadata::from([(FINGERPRINT.to_owned(), set(&document.fingerprint))]);
+            let fingerprint = UpdateMetadata::from([(FINGERPRINT.to_owned(), set(&document.fingerprint.to_string()))]);
             seals.push((first.id.clone(), fingerprint));
         }
         records.extend(new);
@@ -122,17 +124,92 @@ async fn stored(connection: &Connection, locations: Vec<String>) -> Result<HashM
     Ok(stored)
 }
 
-/// Fingerprint by location; an empty one for a document that is not stored whole.
-pub(super) async fn fingerprints(connection: &Connection) -> Result<HashMap<String, String>, StoreError> {
-    let mut fingerprints: HashMap<String, String> = HashMap::new();
+/// Version by location; one without a fingerprint for a document that is not stored whole.
+pub(super) async fn versions(connection: &Connection) -> Result<HashMap<String, StoredVersion>, StoreError> {
+    let mut versions: HashMap<String, StoredVersion> = HashMap::new();
     for record in connection.every(&is(PART, 0), Wanted::Metadata).await? {
         // Another client may call something else a part.
         let Some(location) = record.value(LOCATION) else { continue };
-        let fingerprint = record.value(FINGERPRINT).unwrap_or_default();
-        let known = fingerprints.entry(location).or_insert_with(|| fingerprint.clone());
-        if *known != fingerprint {
-            known.clear();
+        let version = record.version();
+        let known = versions.entry(location).or_insert_with(|| version.clone());
+        if known.fingerprint != version.fingerprint {
+            known.fingerprint = None;
         }
     }
-    Ok(fingerprints)
+    Ok(versions)
+}
+
+/// The folder that the paths of stored documents are relative to, as one of them shows it.
+pub(super) async fn base_folder(connection: &Connection) -> Result<Option<String>, StoreError> {
+    let versions = versions(connection).await?;
+    let base = |(location, version): (&String, &StoredVersion)| {
+        let folder = location.strip_suffix(version.path.as_str())?.strip_suffix('/')?;
+        (!folder.is_empty()).then(|| folder.to_owned())
+    };
+    Ok(versions.iter().find_map(base))
+}
+
+/// A document by its id.
+pub(super) async fn get(connection: &Connection, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+    let firsts = connection.every(&is(PART, 0), Wanted::Metadata).await?;
+    let found = firsts.into_iter().find(|first| first.value(LOCATION).is_some_and(|location| id_of(&location) == *id));
+    Ok(with_counts(connection, found.into_iter().collect()).await?.pop())
+}
+
+/// Documents page by page; those of another client, which have no location, are none of ours.
+pub(super) async fn list(
+    connection: &Connection,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<StoredDocument>, StoreError> {
+    let limit = limit.clamp(1, BATCH);
+    let offset: usize = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
+    let firsts = connection.page(Some(&is(PART, 0)), Wanted::Metadata, offset, limit).await?;
+    let next = (firsts.len() == limit).then(|| (offset + limit).to_string());
+    Ok(Page { items: with_counts(connection, firsts).await?, next })
+}
+
+/// The documents of these first parts.
+async fn with_counts(connection: &Connection, firsts: Vec<Record>) -> Result<Vec<StoredDocument>, StoreError> {
+    let values = |key| firsts.iter().filter_map(move |record| record.value(key));
+    let passages = count(connection, CONTEXT, LOCATION, values(LOCATION).collect()).await?;
+    let pairs = count(connection, QA, GUIDELINE, values(GUIDELINE).collect()).await?;
+    let document = |record: &Record| {
+        let location = record.value(LOCATION)?;
+        let StoredVersion { path, title, fingerprint } = record.version();
+        Some(StoredDocument {
+            id: id_of(&location),
+            passages: passages.get(&location).copied().unwrap_or(0),
+            pairs: pairs.get(&path).copied().unwrap_or(0),
+            metadata: record.facts(),
+            details: qanda_core::document::Details::default(),
+            location,
+            path,
+            title,
+            fingerprint,
+        })
+    };
+    Ok(firsts.iter().filter_map(document).collect())
+}
+
+/// Records of a kind by the value that they have under a key.
+async fn count(
+    connection: &Connection,
+    kind: &str,
+    key: &str,
+    values: Vec<String>,
+) -> Result<HashMap<String, u64>, StoreError> {
+    let mut counts = HashMap::new();
+    for values in values.chunks(BATCH) {
+        let records = connection.every(&is_one_of(key, values.iter().cloned()), Wanted::Metadata).await?;
+        for value in records.iter().filter(|record| record.is(kind)).filter_map(|record| record.value(key)) {
+            *counts.entry(value).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// The id of a document: its location, short enough for an address.
+fn id_of(location: &str) -> DocumentId {
+    DocumentId::from(layout::id_of(&[location], 0))
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue};
-use qanda_core::document::Span;
+use qanda_core::document::{Span, StoredVersion};
 use qanda_core::ports::PairLink;
 use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage};
 use sha2::{Digest, Sha256};
@@ -98,7 +98,16 @@ impl Record {
         self.value(ANSWER).unwrap_or_default()
     }
 
-    /// What is known of its document.
+    /// Version of its document, of which this is the first part.
+    pub(super) fn version(&self) -> StoredVersion {
+        StoredVersion {
+            path: self.value(GUIDELINE).unwrap_or_default(),
+            title: self.value(TITLE).unwrap_or_default(),
+            fingerprint: self.value(FINGERPRINT).and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// Metadata of its document.
     pub(super) fn facts(&self) -> qanda_core::Metadata {
         let theirs = self.metadata.iter().filter(|(key, _)| !OURS.contains(&key.as_str()));
         let fact = |(key, value): (&String, &MetadataValue)| {
@@ -225,7 +234,7 @@ pub(super) fn passages(document: &Document, passages: Vec<NewPassage>, dimension
 }
 
 /// An id made of the content, so that what does not change keeps it.
-fn id_of(parts: &[&str], ordinal: usize) -> String {
+pub(super) fn id_of(parts: &[&str], ordinal: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         // The length keeps "ab", "c" and "a", "bc" apart.

@@ -21,9 +21,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
 use qanda_core::ports::{EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
 use qanda_core::{
-    Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError, Upkeep,
+    DocumentId, Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError,
+    Upkeep,
 };
 
 use self::conditions::{all, at_least, is};
@@ -31,7 +33,7 @@ use self::connection::Connection;
 use self::layout::{CONTEXT, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
 use self::requests::{BATCH, Wanted};
 pub use self::settings::{ChromaSettings, TokenHeader};
-use crate::Fusion;
+use crate::{Fusion, check_collection};
 
 /// The store in a collection of a Chroma server. Cheap to clone; clones share the connection.
 #[derive(Clone)]
@@ -52,7 +54,7 @@ impl ChromaStore {
         Ok(Self { connection, fusion: Fusion::default() })
     }
 
-    async fn list(&self, kind: &str, after: Option<String>) -> Result<Page<Record>, StoreError> {
+    async fn records(&self, kind: &str, after: Option<String>) -> Result<Page<Record>, StoreError> {
         let offset = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
         let items = self.connection.page(Some(&is(SOURCE, kind)), Wanted::All, offset, BATCH).await?;
         let next = (items.len() == BATCH).then(|| (offset + BATCH).to_string());
@@ -61,7 +63,7 @@ impl ChromaStore {
 
     /// Documents: ours have a first part each, another client's are told apart by name.
     async fn count_documents(&self, passages: usize) -> Result<usize, StoreError> {
-        let ours = documents::fingerprints(&self.connection).await?.len();
+        let ours = documents::versions(&self.connection).await?.len();
         let parts = all([is(SOURCE, CONTEXT), at_least(PART, 0)]);
         let parts = match parts {
             Some(condition) => self.connection.every(&condition, Wanted::Ids).await?.len(),
@@ -80,11 +82,13 @@ impl ChromaStore {
 
 #[async_trait]
 impl Search for ChromaStore {
-    async fn search(&self, _: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+    async fn search(&self, context: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+        check_collection(context)?;
         search::search(&self.connection, self.fusion, &query).await
     }
 
-    async fn passages(&self, _: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+    async fn passages(&self, context: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+        check_collection(context)?;
         let ids: Vec<String> = ids.iter().map(|id| id.as_str().to_owned()).collect();
         let found = self.connection.by_id(&ids, Wanted::All).await?;
         let passages = found.into_iter().filter(|record| record.is(CONTEXT));
@@ -94,47 +98,85 @@ impl Search for ChromaStore {
 
     async fn pairs_for(
         &self,
-        _: &RequestContext,
+        context: &RequestContext,
         contexts: Vec<EntryId>,
         vector: Vec<f32>,
         limit: usize,
     ) -> Result<Vec<Pair>, StoreError> {
+        check_collection(context)?;
         pairs::written_for(&self.connection, contexts, &vector, limit).await
     }
 }
 
 #[async_trait]
 impl Documents for ChromaStore {
-    async fn put(&self, _: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+    async fn put(&self, context: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+        check_collection(context)?;
         documents::put(&self.connection, documents).await
     }
 
-    async fn remove(&self, _: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
+    async fn remove(&self, context: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
+        check_collection(context)?;
         documents::remove(&self.connection, locations).await
     }
 
-    async fn fingerprints(&self, _: &RequestContext) -> Result<HashMap<String, String>, StoreError> {
-        documents::fingerprints(&self.connection).await
+    async fn relocate(&self, context: &RequestContext, _: Vec<Relocation>) -> Result<usize, StoreError> {
+        // Ids of records are made of the location: a document that moves is another one here.
+        check_collection(context)?;
+        Ok(0)
     }
 
-    async fn list_passages(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Passage>, StoreError> {
-        let Page { items, next } = self.list(CONTEXT, after).await?;
+    async fn base_folder(&self, context: &RequestContext, proposed: String) -> Result<String, StoreError> {
+        check_collection(context)?;
+        Ok(documents::base_folder(&self.connection).await?.unwrap_or(proposed))
+    }
+
+    async fn get(&self, context: &RequestContext, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+        check_collection(context)?;
+        documents::get(&self.connection, id).await
+    }
+
+    async fn list(
+        &self,
+        context: &RequestContext,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<Page<StoredDocument>, StoreError> {
+        check_collection(context)?;
+        documents::list(&self.connection, after.as_deref(), limit).await
+    }
+
+    async fn versions(&self, context: &RequestContext) -> Result<HashMap<String, StoredVersion>, StoreError> {
+        check_collection(context)?;
+        documents::versions(&self.connection).await
+    }
+
+    async fn list_passages(
+        &self,
+        context: &RequestContext,
+        after: Option<String>,
+    ) -> Result<Page<Passage>, StoreError> {
+        check_collection(context)?;
+        let Page { items, next } = self.records(CONTEXT, after).await?;
         Ok(Page { items: items.into_iter().map(Record::into_passage).collect(), next })
     }
 }
 
 #[async_trait]
 impl Pairs for ChromaStore {
-    async fn put_pairs(&self, _: &RequestContext, pairs: Vec<NewPair>) -> Result<(), StoreError> {
+    async fn put_pairs(&self, context: &RequestContext, pairs: Vec<NewPair>) -> Result<(), StoreError> {
+        check_collection(context)?;
         pairs::put(&self.connection, pairs).await
     }
 
-    async fn remove_pairs(&self, _: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError> {
+    async fn remove_pairs(&self, context: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError> {
+        check_collection(context)?;
         pairs::remove(&self.connection, keys).await
     }
 
-    async fn list_pairs(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Pair>, StoreError> {
-        let Page { items, next } = self.list(QA, after).await?;
+    async fn list_pairs(&self, context: &RequestContext, after: Option<String>) -> Result<Page<Pair>, StoreError> {
+        check_collection(context)?;
+        let Page { items, next } = self.records(QA, after).await?;
         Ok(Page { items: items.into_iter().map(Record::into_pair).collect(), next })
     }
 }
@@ -168,5 +210,10 @@ impl Upkeep for ChromaStore {
             embedder,
             indexes: Vec::new(),
         })
+    }
+
+    async fn version(&self) -> Result<Option<u64>, StoreError> {
+        // Chroma counts records, not commits, and other clients write, too.
+        Ok(None)
     }
 }

@@ -7,21 +7,22 @@ use std::path::Path;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
-use super::database::failed;
-use super::dense::{GraphBuilder, Vector, WORTH_A_GRAPH};
+use super::database::{Failure, failed};
+use super::dense::{Graph, GraphBuilder, GraphFolder, WORTH_A_GRAPH};
 use super::lexical::IndexBuilder;
-use super::rows;
+use super::vector::Vector;
+use super::{entries, settings};
 
 /// Brings both indexes up to date. Returns at once where another process is doing so.
 pub(super) fn catch_up(directory: &Path, connection: &Connection) -> Result<(), StoreError> {
     let Some(_lock) = lock(directory)? else { return Ok(()) };
     let snapshot = connection.unchecked_transaction().map_err(failed("reading the store"))?;
-    let sequence = rows::state(&snapshot)?.sequence;
+    let sequence = settings::state(&snapshot)?.sequence;
     let lexical = catch_up_lexical(directory, &snapshot, sequence)?;
     let vectors = catch_up_vectors(directory, &snapshot, sequence)?;
     // Ends the snapshot: writing after reading in one transaction would fail whenever another process wrote.
     drop(snapshot);
-    if lexical || vectors { rows::raise_generation(connection) } else { Ok(()) }
+    if lexical || vectors { settings::raise_generation(connection) } else { Ok(()) }
 }
 
 /// Taken by the process that writes the indexes; the system frees it when the process ends, however it ends.
@@ -41,8 +42,9 @@ fn catch_up_lexical(directory: &Path, snapshot: &Connection, sequence: i64) -> R
     if since >= sequence {
         return Ok(false);
     }
-    builder.remove(&rows::removed_after(snapshot, since)?);
-    rows::each_entry_after::<Failure>(snapshot, since, |entry| Ok(builder.add(&entry)?))?;
+    builder.remove(&entries::removed_after(snapshot, since)?);
+    let added = entries::each_entry_after::<Failure>(snapshot, since, |entry| Ok(builder.add(&entry)?));
+    added.map_err(|failure| failure.of(failed("reading new passages")))?;
     builder.commit(sequence)?;
     Ok(true)
 }
@@ -52,15 +54,17 @@ const BATCH: usize = 8_192;
 
 fn catch_up_vectors(directory: &Path, snapshot: &Connection, sequence: i64) -> Result<bool, StoreError> {
     let Some(dimension) = first_dimension(snapshot)? else { return Ok(false) };
-    let since = super::dense::Graph::newest_sequence(directory).unwrap_or(0);
+    let folder = GraphFolder::new(directory, settings::vectors_epoch(snapshot)?);
+    folder.remove_others();
+    let since = Graph::newest_sequence(&folder).unwrap_or(0);
     if newer(snapshot, since)? < WORTH_A_GRAPH {
         return Ok(false);
     }
-    let (builder, since) = GraphBuilder::start(directory, dimension)?;
-    builder.remove(&rows::removed_after(snapshot, since)?)?;
+    let (builder, since) = GraphBuilder::start(folder, dimension)?;
+    builder.remove(&entries::removed_after(snapshot, since)?)?;
     let mut batch = Vec::with_capacity(BATCH);
     let mut result = Ok(());
-    rows::each_vector_after(snapshot, since, |id, kind, bytes| {
+    entries::each_vector_after(snapshot, since, |id, kind, bytes| {
         batch.push((id, kind, Vector::from_bytes(bytes)));
         if batch.len() == BATCH && result.is_ok() {
             result = builder.add(&batch);
@@ -87,31 +91,4 @@ fn newer(connection: &Connection, sequence: i64) -> Result<u64, StoreError> {
     let sql = "SELECT count(*) FROM changes WHERE sequence > ?1 AND added = 1";
     let count: i64 = connection.query_row(sql, [sequence], |row| row.get(0)).map_err(failed("counting changes"))?;
     Ok(count.unsigned_abs())
-}
-
-/// Either side of a row loop may fail.
-enum Failure {
-    Sqlite(rusqlite::Error),
-    Store(StoreError),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(cause: rusqlite::Error) -> Self {
-        Self::Sqlite(cause)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(cause: StoreError) -> Self {
-        Self::Store(cause)
-    }
-}
-
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Sqlite(cause) => failed("reading new passages")(cause),
-            Failure::Store(error) => error,
-        }
-    }
 }

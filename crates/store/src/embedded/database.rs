@@ -1,77 +1,21 @@
-//! Connections to SQLite and the schema.
+//! Connections to SQLite, and the one way to write.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use qanda_core::StoreError;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-/// Version of the schema, in `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 2;
+use super::crash_point::crash_point;
+use super::{schema, settings};
 
-/// Entries are what is searched: passages (`kind` 0) and question/answer pairs (`kind` 1). Ids are never used
-/// twice, so an index that still knows a removed entry can do no harm.
-pub(super) const SCHEMA: &str = "
-    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE documents (
-        id          INTEGER PRIMARY KEY AUTOINCREMENT,
-        location    TEXT NOT NULL UNIQUE,
-        path        TEXT NOT NULL,
-        title       TEXT NOT NULL,
-        fingerprint TEXT NOT NULL
-    );
-    CREATE TABLE document_texts (document_id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE document_metadata (
-        document_id INTEGER NOT NULL,
-        name        TEXT NOT NULL,
-        value       TEXT NOT NULL,
-        PRIMARY KEY (document_id, name)
-    ) WITHOUT ROWID;
-    CREATE INDEX document_metadata_by_value ON document_metadata (name, value);
-    CREATE TABLE entries (
-        id          INTEGER PRIMARY KEY AUTOINCREMENT,
-        kind        INTEGER NOT NULL,
-        document_id INTEGER NOT NULL,
-        start_byte  INTEGER NOT NULL,
-        end_byte    INTEGER NOT NULL,
-        headings    TEXT NOT NULL,
-        text        TEXT NOT NULL
-    );
-    CREATE INDEX entries_by_document ON entries (document_id);
-    CREATE INDEX pairs ON entries (id) WHERE kind = 1;
-    CREATE TABLE vectors (entry_id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
-    CREATE TABLE changes (
-        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-        entry_id INTEGER NOT NULL,
-        kind     INTEGER NOT NULL,
-        added    INTEGER NOT NULL
-    );
-";
-
-/// What version 2 added: the rest of a pair, whose question is the text of its entry. `document` is the path that it
-/// was imported for.
-const PAIRS: &str = "
-    DROP INDEX pairs;
-    CREATE INDEX entries_that_are_pairs ON entries (id) WHERE kind = 1;
-    CREATE TABLE pairs (
-        entry_id   INTEGER PRIMARY KEY,
-        key        TEXT NOT NULL UNIQUE,
-        answer     TEXT NOT NULL,
-        context_id INTEGER,
-        document   TEXT,
-        written_by TEXT
-    );
-    CREATE INDEX pairs_by_context ON pairs (context_id);
-    CREATE INDEX pairs_by_document ON pairs (document);
-";
-
-/// How long a writer waits for another one.
-const WRITER_PATIENCE: Duration = Duration::from_secs(60);
+/// Time that a writer waits for another one.
+const WRITER_WAITS: Duration = Duration::from_secs(60);
 
 /// A pool of connections to one file.
 pub(super) struct Database {
-    path: std::path::PathBuf,
+    path: PathBuf,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -81,7 +25,7 @@ impl Database {
         let doing = || format!("opening the store in {}", directory.display());
         std::fs::create_dir_all(directory).map_err(|cause| StoreError::failed(doing(), cause))?;
         let database = Self { path: directory.join("qanda.sqlite"), idle: Mutex::default() };
-        database.with(|connection| create_schema(connection, &doing()))?;
+        database.with(|connection| schema::bring_up(connection, &doing()))?;
         Ok(database)
     }
 
@@ -102,7 +46,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let doing = || format!("opening {}", path.display());
     let connection = Connection::open(path).map_err(|cause| StoreError::failed(doing(), cause))?;
     let configure = || -> rusqlite::Result<()> {
-        connection.busy_timeout(WRITER_PATIENCE)?;
+        connection.busy_timeout(WRITER_WAITS)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // A commit is on the disk when it returns, even if the power goes.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -119,28 +63,51 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Transaction<'_>, Store
     connection.unchecked_transaction().map_err(failed("reading the store"))
 }
 
-fn create_schema(connection: &mut Connection, doing: &str) -> Result<(), StoreError> {
-    let version = |connection: &Connection| connection.pragma_query_value(None, "user_version", |row| row.get(0));
+/// Writes in one transaction: all of the work is stored, or nothing of it. Raises the store's version.
+pub(super) fn write<T>(
+    connection: &mut Connection,
+    doing: &str,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+) -> Result<T, StoreError> {
     let fail = failed(doing);
-    let found: i64 = version(connection).map_err(&fail)?;
-    if found > SCHEMA_VERSION {
-        let newer = format!("it was made by a newer version of qanda (schema {found}); update qanda");
-        return Err(StoreError::failed(doing, newer));
-    }
-    if found == SCHEMA_VERSION {
-        return Ok(());
-    }
+    // From the start a writer: one that reads first would fail whenever another process wrote meanwhile.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
-    // Another process may have been quicker.
-    let found: i64 = version(&transaction).map_err(&fail)?;
-    if found < SCHEMA_VERSION {
-        if found == 0 {
-            transaction.execute_batch(SCHEMA).map_err(&fail)?;
+    let result = work(&transaction).map_err(|failure| failure.of(&fail))?;
+    settings::raise(&transaction, "version").map_err(&fail)?;
+    crash_point("before the commit");
+    transaction.commit().map_err(&fail)?;
+    crash_point("after the commit");
+    Ok(result)
+}
+
+/// Failure of work that deals with SQLite and with other things.
+pub(super) enum Failure {
+    /// SQLite failed.
+    Sqlite(rusqlite::Error),
+    /// Something else did, and says what.
+    Store(StoreError),
+}
+
+impl Failure {
+    /// The store's error, told by `fail` for one of SQLite.
+    pub(super) fn of(self, fail: impl Fn(rusqlite::Error) -> StoreError) -> StoreError {
+        match self {
+            Self::Sqlite(cause) => fail(cause),
+            Self::Store(error) => error,
         }
-        transaction.execute_batch(PAIRS).map_err(&fail)?;
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(&fail)?;
     }
-    transaction.commit().map_err(&fail)
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(cause: rusqlite::Error) -> Self {
+        Self::Sqlite(cause)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(cause: StoreError) -> Self {
+        Self::Store(cause)
+    }
 }
 
 /// Turns an error of SQLite into one of the store, a full disk into the sentence that says so.

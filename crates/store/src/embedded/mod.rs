@@ -7,28 +7,32 @@
 //! Any number of processes read while one writes; two writers take turns.
 
 mod catch_up;
+mod crash_point;
 mod database;
 mod dense;
+mod documents;
+mod entries;
 mod lexical;
 mod pairs;
-mod rows;
+mod passages;
+mod ports;
+mod reembed;
+mod schema;
 mod search;
+mod settings;
+mod vector;
 mod view;
+mod wanted;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use async_trait::async_trait;
-use qanda_core::ports::{EmbedderIdentity, Hit, IndexStatus, Page, SearchQuery, StoreStatus};
-use qanda_core::{
-    Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError, Upkeep,
-};
-use rusqlite::Connection;
+use qanda_core::StoreError;
+use qanda_core::ports::{EmbedderIdentity, IndexStatus, StoreStatus};
+use rusqlite::{Connection, Transaction};
 use tokio::sync::Semaphore;
 
-use self::database::Database;
-use self::dense::Vector;
+use self::database::{Database, Failure};
 use self::view::View;
 pub use crate::fusion::Fusion;
 
@@ -40,6 +44,8 @@ pub struct EmbeddedStore {
 
 struct Inner {
     directory: PathBuf,
+    /// Embedder of those who search and store; none for those who only look.
+    embedder: Option<EmbedderIdentity>,
     database: Database,
     fusion: Fusion,
     view: RwLock<Arc<View>>,
@@ -65,11 +71,12 @@ impl EmbeddedStore {
     pub fn open(directory: &Path, embedder: Option<&EmbedderIdentity>, fusion: Fusion) -> Result<Self, StoreError> {
         let database = Database::open(directory)?;
         if let Some(embedder) = embedder {
-            database.with(|connection| rows::check_embedder(connection, directory, embedder))?;
+            database.with(|connection| settings::check_embedder(connection, directory, embedder))?;
         }
         let view = database.with(|connection| View::load(directory, connection))?;
         let inner = Inner {
             directory: directory.to_owned(),
+            embedder: embedder.cloned(),
             database,
             fusion,
             view: RwLock::new(Arc::new(view)),
@@ -94,15 +101,37 @@ impl EmbeddedStore {
         .await
     }
 
-    /// Writes to SQLite when there is a turn for it.
+    /// Reads from SQLite when there is a turn for it.
+    async fn query<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read(move |inner| inner.database.with(|connection| work(connection))).await
+    }
+
+    /// Writes to SQLite when there is a turn for it: all or nothing.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection, &Inner) -> Result<T, StoreError> + Send + 'static,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>, &Inner) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let turn = Arc::clone(&self.inner.writes).acquire_owned().await;
         self.blocking(move |inner| {
             let _turn = turn;
-            inner.database.with(|connection| work(connection, inner))
+            inner.database.with(|connection| database::write(connection, doing, |transaction| work(transaction, inner)))
+        })
+        .await
+    }
+
+    /// Writes vectors, which must be by the embedder of those that are stored.
+    async fn write_embedded<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(doing, move |transaction, inner| {
+            inner.check_embedder(transaction)?;
+            Ok(work(transaction)?)
         })
         .await
     }
@@ -119,9 +148,17 @@ impl EmbeddedStore {
 }
 
 impl Inner {
+    /// Refuses to go on when the store has been re-embedded since it was opened.
+    fn check_embedder(&self, connection: &Connection) -> Result<(), StoreError> {
+        match &self.embedder {
+            Some(embedder) => settings::check_embedder(connection, &self.directory, embedder),
+            None => Ok(()),
+        }
+    }
+
     /// The newest view of the indexes that covers everything committed before this call.
     fn fresh_view(&self, connection: &Connection) -> Result<Arc<View>, StoreError> {
-        let state = rows::state(connection)?;
+        let state = settings::state(connection)?;
         let current = self.current_view();
         if current.covers(state) {
             return Ok(current);
@@ -131,6 +168,7 @@ impl Inner {
         if current.covers(state) {
             return Ok(current);
         }
+        self.check_embedder(connection)?;
         let refreshed = Arc::new(current.refreshed(&self.directory, connection)?);
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&refreshed);
         Ok(refreshed)
@@ -139,104 +177,20 @@ impl Inner {
     fn current_view(&self) -> Arc<View> {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
-}
 
-#[async_trait]
-impl Search for EmbeddedStore {
-    async fn search(&self, _: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
-        self.read(move |inner| search::search(inner, &query)).await
-    }
-
-    async fn passages(&self, _: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
-        self.read(move |inner| {
-            inner.database.with(|connection| {
-                let ids = ids.iter().filter_map(pairs::row_id);
-                ids.map(|id| rows::passage(connection, id.unsigned_abs())).filter_map(Result::transpose).collect()
-            })
-        })
-        .await
-    }
-
-    async fn pairs_for(
-        &self,
-        _: &RequestContext,
-        contexts: Vec<EntryId>,
-        vector: Vec<f32>,
-        limit: usize,
-    ) -> Result<Vec<Pair>, StoreError> {
-        let vector = Vector::from_f32(&vector);
-        self.read(move |inner| {
-            let dense = &inner.current_view().dense;
-            inner.database.with(|connection| pairs::written_for(connection, dense, &contexts, &vector, limit))
-        })
-        .await
+    fn status(&self, connection: &Connection) -> Result<StoreStatus, StoreError> {
+        let view = self.fresh_view(connection)?;
+        let indexes = vec![
+            IndexStatus { name: "lexical", indexed: view.lexical.indexed(), behind: view.lexical.behind() },
+            IndexStatus { name: "vectors", indexed: view.dense.indexed(), behind: view.dense.behind() },
+        ];
+        let [documents, passages, pairs] = documents::counts(connection)?;
+        let embedder = settings::embedder(connection)?.map(|embedder| (embedder.name, embedder.dimension));
+        Ok(StoreStatus { documents, passages, pairs, embedder, indexes })
     }
 }
 
-#[async_trait]
-impl Documents for EmbeddedStore {
-    async fn put(&self, _: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError> {
-        self.write(move |connection, _| rows::put(connection, &documents)).await
-    }
-
-    async fn remove(&self, _: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
-        self.write(move |connection, _| rows::remove(connection, &locations)).await
-    }
-
-    async fn fingerprints(&self, _: &RequestContext) -> Result<HashMap<String, String>, StoreError> {
-        self.read(|inner| inner.database.with(|connection| rows::fingerprints(connection))).await
-    }
-
-    async fn list_passages(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Passage>, StoreError> {
-        self.read(move |inner| inner.database.with(|connection| pairs::list_passages(connection, after.as_deref())))
-            .await
-    }
-}
-
-#[async_trait]
-impl Pairs for EmbeddedStore {
-    async fn put_pairs(&self, _: &RequestContext, new: Vec<NewPair>) -> Result<(), StoreError> {
-        self.write(move |connection, _| pairs::put(connection, &new)).await
-    }
-
-    async fn remove_pairs(&self, _: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError> {
-        self.write(move |connection, _| pairs::remove(connection, &keys)).await
-    }
-
-    async fn list_pairs(&self, _: &RequestContext, after: Option<String>) -> Result<Page<Pair>, StoreError> {
-        self.read(move |inner| inner.database.with(|connection| pairs::list(connection, after.as_deref()))).await
-    }
-}
-
-#[async_trait]
-impl Upkeep for EmbeddedStore {
-    async fn claim(&self, embedder: EmbedderIdentity) -> Result<(), StoreError> {
-        self.write(move |connection, inner| rows::claim_embedder(connection, &inner.directory, &embedder)).await
-    }
-
-    async fn check(&self) -> Result<(), StoreError> {
-        // Whoever asks how the store is must not wait for those who ask it something.
-        self.blocking(|inner| inner.database.with(|connection| rows::state(connection).map(drop))).await
-    }
-
-    async fn optimise(&self) -> Result<(), StoreError> {
-        self.blocking(|inner| inner.database.with(|connection| catch_up::catch_up(&inner.directory, connection))).await
-    }
-
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        self.blocking(|inner| {
-            inner.database.with(|connection| {
-                let view = inner.fresh_view(connection)?;
-                let indexes = vec![
-                    IndexStatus { name: "lexical", indexed: view.lexical.indexed(), behind: view.lexical.behind() },
-                    IndexStatus { name: "vectors", indexed: view.dense.indexed(), behind: view.dense.behind() },
-                ];
-                rows::status(connection, indexes)
-            })
-        })
-        .await
-    }
-}
-
+#[cfg(test)]
+mod crash_tests;
 #[cfg(test)]
 mod tests;

@@ -6,9 +6,10 @@ use qanda_core::ports::{Hit, Mode, PairLink, SearchQuery};
 use qanda_core::{Passage, Source, StoreError};
 use rusqlite::Connection;
 
-use super::dense::{Vector, Wanted};
+use super::vector::Vector;
 use super::view::View;
-use super::{Inner, database, pairs, rows};
+use super::wanted::Wanted;
+use super::{Inner, database, entries, pairs, passages};
 use crate::fusion::Candidate;
 
 /// Candidates taken from each side: enough for fusion to find what both like, and for entries that have been
@@ -21,15 +22,15 @@ pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, Sto
         let view = inner.fresh_view(connection)?;
         // One read transaction for all of it: one for each row costs more than reading the row.
         let connection = &*database::snapshot(connection)?;
-        let kind = match (query.source, rows::has_pairs(connection)?) {
+        let kind = match (query.source, entries::has_pairs(connection)?) {
             (Source::Qa, false) => return Ok(Vec::new()),
-            (Source::Qa, true) => Some(rows::PAIR),
-            (Source::Context, true) => Some(rows::PASSAGE),
+            (Source::Qa, true) => Some(entries::PAIR),
+            (Source::Context, true) => Some(entries::PASSAGE),
             (Source::Context, false) | (Source::All, _) => None,
         };
         let among = match query.filter.is_empty() {
             true => None,
-            false => Some(rows::matching(connection, &query.filter, kind)?.into_iter().collect::<HashSet<_>>()),
+            false => Some(entries::matching(connection, &query.filter, kind)?.into_iter().collect::<HashSet<_>>()),
         };
         let wanted = Wanted { kind, among: among.as_ref(), removed: &view.removed };
         let vector = Vector::from_f32(&query.vector);
@@ -105,10 +106,10 @@ fn candidates(
 
 /// A passage, or a pair as one.
 fn found(connection: &Connection, id: u64) -> Result<Option<(Passage, Option<PairLink>)>, StoreError> {
-    if let Some(passage) = rows::passage(connection, id)? {
+    if let Some(passage) = passages::passage(connection, id)? {
         return Ok(Some((passage, None)));
     }
-    let pair = pairs::as_passage(connection, id).map_err(super::database::failed("reading a pair"))?;
+    let pair = pairs::as_passage(connection, id).map_err(database::failed("reading a pair"))?;
     Ok(pair.map(|(passage, link)| (passage, Some(link))))
 }
 

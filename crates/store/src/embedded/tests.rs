@@ -1,21 +1,34 @@
-use qanda_core::ports::Mode;
-use qanda_core::{Document, Filter, Metadata, NewPassage, Source, Span};
+use qanda_core::document::Relocation;
+use qanda_core::ports::{Hit, Mode, SearchQuery};
+use qanda_core::{
+    Document, Documents, Filter, Metadata, NewDocument, NewPair, NewPassage, Pairs, RequestContext, Search, Source,
+    Span, Upkeep,
+};
 use tempfile::TempDir;
 
 use super::*;
 
 const DIMENSION: usize = 8;
 
-fn identity(name: &str) -> EmbedderIdentity {
+pub(super) fn identity(name: &str) -> EmbedderIdentity {
     EmbedderIdentity { name: name.to_owned(), dimension: DIMENSION }
 }
 
 fn open(directory: &TempDir) -> EmbeddedStore {
-    EmbeddedStore::open(directory.path(), Some(&identity("m")), Fusion::default()).expect("opens")
+    open_in(directory.path())
+}
+
+pub(super) fn open_in(directory: &Path) -> EmbeddedStore {
+    EmbeddedStore::open(directory, Some(&identity("m")), Fusion::default()).expect("opens")
+}
+
+/// Texts that all differ.
+pub(super) fn texts(number: usize) -> Vec<String> {
+    (0..number).map(|n| format!("n{n}")).collect()
 }
 
 /// A vector of length 1 that depends on the seed alone.
-fn vector(seed: u64) -> Vec<f32> {
+pub(super) fn vector(seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
     let mut numbers: Vec<f32> = (0..DIMENSION)
         .map(|_| {
@@ -31,7 +44,7 @@ fn vector(seed: u64) -> Vec<f32> {
 }
 
 /// A document of one passage for each text, with vectors from the seed on.
-fn document(name: &str, texts: &[&str], seed: u64) -> NewDocument {
+pub(super) fn document(name: &str, texts: &[&str], seed: u64) -> NewDocument {
     let text = texts.join("\n\n");
     let mut start = 0;
     let passages = texts.iter().zip(seed..).map(|(passage, seed)| {
@@ -47,12 +60,12 @@ fn document(name: &str, texts: &[&str], seed: u64) -> NewDocument {
             title: format!("Title of {name}"),
             text,
             metadata: Metadata::from([("name".to_owned(), name.to_owned())]),
-            fingerprint: "f".to_owned(),
+            ..Document::default()
         },
     }
 }
 
-fn query(text: &str, seed: u64, mode: Mode) -> SearchQuery {
+pub(super) fn query(text: &str, seed: u64, mode: Mode) -> SearchQuery {
     SearchQuery {
         text: text.to_owned(),
         vector: vector(seed),
@@ -63,7 +76,7 @@ fn query(text: &str, seed: u64, mode: Mode) -> SearchQuery {
     }
 }
 
-async fn found(store: &EmbeddedStore, query: SearchQuery) -> Vec<String> {
+pub(super) async fn found(store: &EmbeddedStore, query: SearchQuery) -> Vec<String> {
     store
         .search(&RequestContext::local(), query)
         .await
@@ -138,7 +151,7 @@ async fn replaced_and_removed_documents_are_not_found_any_more() {
         }
         store.optimise().await.expect("optimises");
     }
-    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 1);
+    assert_eq!(store.versions(&RequestContext::local()).await.expect("reads").len(), 1);
 }
 
 #[tokio::test]
@@ -211,7 +224,6 @@ async fn another_embedder_is_refused_with_the_way_out() {
     let error = EmbeddedStore::open(directory.path(), Some(&identity("other")), Fusion::default()).err();
     let message = error.expect("is refused").to_string();
     assert!(message.contains("made with the embedder m (8 dimensions)"), "{message}");
-    assert!(message.contains("re-embed"), "{message}");
     assert!(EmbeddedStore::open(directory.path(), None, Fusion::default()).is_ok(), "without a model one may look");
 }
 
@@ -225,39 +237,12 @@ async fn a_store_of_a_newer_version_is_refused() {
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
-#[tokio::test]
-async fn a_store_of_the_first_version_is_brought_up() {
-    let directory = TempDir::new().expect("directory");
-    let connection = Connection::open(directory.path().join("qanda.sqlite")).expect("opens");
-    connection.execute_batch(database::SCHEMA).expect("the first version had no pairs");
-    connection.pragma_update(None, "user_version", 1).expect("writes");
-    drop(connection);
-    let store = open(&directory);
-    store.put(&RequestContext::local(), vec![document("a.md", &["Zebras live in herds."], 1)]).await.expect("puts");
-    let pair = NewPair {
-        key: "k".to_owned(),
-        question: "Who lives in herds?".to_owned(),
-        answer: "Zebras live in herds.".to_owned(),
-        context: None,
-        document: Some("a.md".to_owned()),
-        written_by: None,
-        vector: vector(7),
-    };
-    store.put_pairs(&RequestContext::local(), vec![pair]).await.expect("puts");
-    let hits = store
-        .search(&RequestContext::local(), SearchQuery { source: Source::Qa, ..query("herds", 7, Mode::Hybrid) })
-        .await
-        .expect("finds");
-    assert_eq!((hits[0].passage.document.as_str(), hits[0].passage.span), ("a.md", Span::new(0, 21)));
-    assert!(hits[0].pair.as_ref().is_some_and(|pair| pair.context.is_some()));
-}
-
 /// Enough vectors for a graph: it finds what the scan finds, from many threads, together with what is newer.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_graph_takes_over_from_the_scan() {
     let directory = TempDir::new().expect("directory");
     let store = open(&directory);
-    let texts: Vec<String> = (0..dense::WORTH_A_GRAPH).map(|n| format!("n{n}")).collect();
+    let texts = texts(usize::try_from(dense::WORTH_A_GRAPH).expect("a number"));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for (part, texts) in texts.chunks(10_000).enumerate() {
         let seed = part as u64 * 10_000;
@@ -284,4 +269,75 @@ async fn the_graph_takes_over_from_the_scan() {
     assert_eq!(found(&store, query("", 77_777, Mode::Dense)).await[0], "newest");
     store.remove(&RequestContext::local(), vec!["/docs/0.md".to_owned()]).await.expect("removes");
     assert_ne!(found(&store, query("", 5, Mode::Dense)).await[0], "n5");
+}
+
+#[tokio::test]
+async fn a_moved_document_keeps_all_that_belongs_to_it() {
+    let (directory, here) = (TempDir::new().expect("directory"), RequestContext::local());
+    let store = open(&directory);
+    store.put(&here, vec![document("a.md", &["first words"], 1), document("b.md", &["other"], 2)]).await.expect("puts");
+    let before = store.list(&here, None, 10).await.expect("lists").items;
+    let passage = store.list_passages(&here, None).await.expect("lists").items[0].clone();
+    let pair = NewPair {
+        key: "k".to_owned(),
+        question: "Which words?".to_owned(),
+        answer: "First words.".to_owned(),
+        context: Some(passage.id.clone()),
+        document: None,
+        written_by: Some("model".to_owned()),
+        vector: vector(7),
+    };
+    store.put_pairs(&here, vec![pair]).await.expect("puts");
+    let to = |from: &str, to: &str| Relocation {
+        from: format!("/docs/{from}"),
+        to: format!("/new/{to}"),
+        path: format!("new/{to}"),
+    };
+    let moves = vec![to("a.md", "c.md"), to("none.md", "d.md")];
+    assert_eq!(store.relocate(&here, moves).await.expect("moves"), 1);
+    // A place that is taken is not taken twice.
+    assert_eq!(store.relocate(&here, vec![to("b.md", "c.md")]).await.expect("moves"), 0);
+    let after = store.get(&here, &before[0].id).await.expect("reads").expect("is there");
+    assert_eq!((after.path.as_str(), after.location.as_str(), after.pairs), ("new/c.md", "/new/c.md", 1));
+    let hit = &store.search(&here, query("first", 1, Mode::Hybrid)).await.expect("searches")[0].passage;
+    assert_eq!((&hit.id, hit.document.as_str()), (&passage.id, "new/c.md"));
+    assert!(store.versions(&here).await.expect("reads").contains_key("/new/c.md"));
+}
+
+#[tokio::test]
+async fn a_path_belongs_to_one_document() {
+    let (directory, here) = (TempDir::new().expect("directory"), RequestContext::local());
+    let store = open(&directory);
+    for (place, path) in [("/one", "docs/a.md"), ("/two", "docs/a.md"), ("/two", "docs/a.md"), ("/three", "/two/a.md")]
+    {
+        let mut new = document("a.md", &["words"], 1);
+        (new.document.location, new.document.path) = (format!("{place}/a.md"), path.to_owned());
+        store.put(&here, vec![new]).await.expect("puts");
+    }
+    let listed = store.list(&here, None, 10).await.expect("lists").items;
+    let paths: Vec<&str> = listed.iter().map(|document| document.path.as_str()).collect();
+    assert_eq!(paths, ["docs/a.md", "/two/a.md", "/three/a.md"]);
+}
+
+#[tokio::test]
+async fn the_version_grows_with_every_commit_of_any_process() {
+    let (directory, here) = (TempDir::new().expect("directory"), RequestContext::local());
+    let (store, other) = (open(&directory), open(&directory));
+    let mut last = store.version().await.expect("reads").expect("has one");
+    let mut grew = async |what: &str| {
+        let now = store.version().await.expect("reads").expect("has one");
+        assert!(now > last, "{what}: {now} after {last}");
+        last = now;
+    };
+    other.put(&here, vec![document("a.md", &["words"], 1)]).await.expect("puts");
+    grew("a document").await;
+    other.remove(&here, vec!["/docs/a.md".to_owned()]).await.expect("removes");
+    grew("a removal").await;
+    other.remove_pairs(&here, vec!["none".to_owned()]).await.expect("removes");
+    grew("pairs").await;
+    other.claim(identity("m")).await.expect("claims");
+    grew("the embedder").await;
+    let before = store.version().await.expect("reads");
+    other.optimise().await.expect("optimises");
+    assert_eq!(store.version().await.expect("reads"), before, "indexes are no content");
 }

@@ -1,4 +1,4 @@
-//! What a search looks at: both indexes with what is newer than they are, at one state of the store.
+//! View that a search looks at: both indexes with what is newer than they are, at one state of the store.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
-use super::database;
 use super::dense::DenseView;
 use super::lexical::LexicalView;
-use super::rows::{self, State};
+use super::settings::{self, State};
+use super::{database, entries};
 
 /// Both indexes at one state.
 pub(super) struct View {
@@ -26,12 +26,12 @@ impl View {
     pub(super) fn load(directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
         // One snapshot, so that both indexes end at the same change.
         let snapshot = database::snapshot(connection)?;
-        let state = rows::state(&snapshot)?;
+        let state = settings::state(&snapshot)?;
         let lexical = Arc::new(LexicalView::load(directory, &snapshot)?);
-        let dense = Arc::new(DenseView::load(directory, &snapshot)?);
+        let dense = Arc::new(DenseView::load(directory, settings::vectors_epoch(&snapshot)?, &snapshot)?);
         // What was scanned just now is alive; only an index can be older than a removal.
         let oldest = [lexical.sequence(), dense.sequence()].into_iter().flatten().min().unwrap_or(state.sequence);
-        let removed = Arc::new(rows::removed_after(&snapshot, oldest)?.into_iter().collect());
+        let removed = Arc::new(entries::removed_after(&snapshot, oldest)?.into_iter().collect());
         Ok(Self { state, lexical, dense, removed })
     }
 
@@ -43,14 +43,14 @@ impl View {
     /// This view with what has been committed since.
     pub(super) fn refreshed(&self, directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
         let snapshot = database::snapshot(connection)?;
-        let state = rows::state(&snapshot)?;
+        let state = settings::state(&snapshot)?;
         let since = self.state.sequence;
         if state.generation > self.state.generation {
             drop(snapshot);
             return Self::load(directory, connection);
         }
         let mut removed = Arc::clone(&self.removed);
-        let gone = rows::removed_after(&snapshot, since)?;
+        let gone = entries::removed_after(&snapshot, since)?;
         if !gone.is_empty() {
             Arc::make_mut(&mut removed).extend(gone);
         }

@@ -7,7 +7,7 @@ pub(crate) async fn an_empty_store_is_empty(place: &Place) {
     for claimed in [false, true] {
         store.check().await.expect("can be searched");
         assert!(found(&*store, query("anything", 1, Mode::Hybrid)).await.is_empty());
-        assert!(store.fingerprints(&RequestContext::local()).await.expect("reads").is_empty());
+        assert!(store.versions(&RequestContext::local()).await.expect("reads").is_empty());
         assert!(store.passages(&RequestContext::local(), vec![EntryId::from(7)]).await.expect("reads").is_empty());
         assert!(passages(&*store).await.is_empty() && keys(&*store).await.is_empty());
         assert_eq!(store.remove(&RequestContext::local(), vec!["/docs/none".to_owned()]).await.expect("removes"), 0);
@@ -44,10 +44,9 @@ pub(crate) async fn what_is_stored_is_found_at_once(place: &Place) {
     assert_eq!(found(&*other, query("zebra", 2, Mode::Dense)).await[0], "Zebras live in herds.");
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages, status.pairs), (1, 2, 0));
-    assert_eq!(
-        store.fingerprints(&RequestContext::local()).await.expect("reads")["/docs/a.md"],
-        "fingerprint of Insulin lowers glucose. Zebras live in herds."
-    );
+    let version = &store.versions(&RequestContext::local()).await.expect("reads")["/docs/a.md"];
+    assert_eq!(version.fingerprint, Some(fingerprint(&["Insulin lowers glucose.", "Zebras live in herds."])));
+    assert_eq!((version.path.as_str(), version.title.as_str()), ("a.md", "Title of a.md"));
 }
 
 pub(crate) async fn a_new_version_replaces_the_old_one(place: &Place) {
@@ -69,9 +68,9 @@ pub(crate) async fn a_new_version_replaces_the_old_one(place: &Place) {
     let three = passages(&*store).await.into_iter().find(|passage| passage.text == "three").expect("is there");
     assert_eq!(three.span, Span::new(0, 5));
     assert_eq!(three.metadata, [("year".to_owned(), "2024".to_owned())].into(), "{kept}");
-    let fingerprints = store.fingerprints(&RequestContext::local()).await.expect("reads");
-    assert_eq!(fingerprints.len(), 2);
-    assert_eq!(fingerprints["/docs/a.md"], "fingerprint of three four");
+    let versions = store.versions(&RequestContext::local()).await.expect("reads");
+    assert_eq!(versions.len(), 2);
+    assert_eq!(versions["/docs/a.md"].fingerprint, Some(fingerprint(&["three", "four"])));
 }
 
 pub(crate) async fn removed_documents_are_gone(place: &Place) {
@@ -84,7 +83,7 @@ pub(crate) async fn removed_documents_are_gone(place: &Place) {
     assert_eq!(store.remove(&RequestContext::local(), locations).await.expect("removes"), 1);
     assert_eq!(found(&*store, query("one two", 1, Mode::Hybrid)).await, ["three"]);
     assert_eq!(
-        store.fingerprints(&RequestContext::local()).await.expect("reads").into_keys().collect::<Vec<_>>(),
+        store.versions(&RequestContext::local()).await.expect("reads").into_keys().collect::<Vec<_>>(),
         ["/docs/b.md"]
     );
     let status = store.status().await.expect("counts");
@@ -168,7 +167,7 @@ pub(crate) async fn long_lists_come_in_pages(place: &Place) {
     assert_eq!(listed.len(), 6_800);
     assert_eq!(listed.iter().map(|passage| &passage.id).collect::<std::collections::HashSet<_>>().len(), 6_800);
     assert_eq!(keys(&*store).await.len(), 1_100);
-    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 701);
+    assert_eq!(store.versions(&RequestContext::local()).await.expect("reads").len(), 701);
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages, status.pairs), (701, 6_800, 1_100));
     store.put(&RequestContext::local(), vec![document("big.md", &["all gone"], 0)]).await.expect("puts");
@@ -209,7 +208,7 @@ pub(crate) async fn documents_without_passages_are_known(place: &Place) {
         .put(&RequestContext::local(), vec![document("empty.md", &[], 1), document("a.md", &["one"], 1)])
         .await
         .expect("puts");
-    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 2);
+    assert_eq!(store.versions(&RequestContext::local()).await.expect("reads").len(), 2);
     let status = store.status().await.expect("counts");
     assert_eq!((status.documents, status.passages), (2, 1));
     for source in [Source::Context, Source::Qa, Source::All] {
@@ -222,5 +221,63 @@ pub(crate) async fn documents_without_passages_are_known(place: &Place) {
         .expect("puts");
     assert_eq!(found(&*store, query("", 1, Mode::Dense)).await, ["two"]);
     assert_eq!(store.remove(&RequestContext::local(), vec!["/docs/a.md".to_owned()]).await.expect("removes"), 1);
-    assert_eq!(store.fingerprints(&RequestContext::local()).await.expect("reads").len(), 1);
+    assert_eq!(store.versions(&RequestContext::local()).await.expect("reads").len(), 1);
+}
+
+pub(crate) async fn documents_are_listed_page_by_page_and_got_by_id(place: &Place) {
+    let (store, here) = (place.open(), RequestContext::local());
+    assert_eq!(store.list(&here, None, 2).await.expect("lists").items, []);
+    let mut first = document("a.md", &["one", "two"], 1);
+    first.document.metadata.insert("year".to_owned(), "2026".to_owned());
+    store.put(&here, vec![first, document("b.md", &["three"], 3), document("c.md", &["four"], 4)]).await.expect("puts");
+    let context = Some(id_of(&*store, "one").await);
+    store.put_pairs(&here, vec![NewPair { context, ..pair("p", "q?", "one", 5) }]).await.expect("puts");
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list(&here, after, 2).await.expect("lists");
+        assert!(page.items.len() <= 2);
+        listed.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    listed.sort_by(|one, other| one.path.cmp(&other.path));
+    let paths: Vec<&str> = listed.iter().map(|document| document.path.as_str()).collect();
+    assert_eq!(paths, ["a.md", "b.md", "c.md"]);
+    let first = &listed[0];
+    assert_eq!((first.location.as_str(), first.title.as_str()), ("/docs/a.md", "Title of a.md"));
+    assert_eq!((first.passages, first.pairs, first.metadata["year"].as_str()), (2, 1, "2026"));
+    assert_eq!(first.fingerprint, Some(fingerprint(&["one", "two"])));
+    assert_eq!((listed[1].passages, listed[1].pairs), (1, 0));
+    assert_eq!(store.get(&here, &first.id).await.expect("reads").as_ref(), Some(first));
+
+    store.put(&here, vec![document("a.md", &["new"], 9)]).await.expect("puts");
+    let new = store.get(&here, &first.id).await.expect("reads").expect("keeps its id");
+    assert_eq!((new.path.as_str(), new.passages), ("a.md", 1));
+    store.remove(&here, vec!["/docs/a.md".to_owned()]).await.expect("removes");
+    assert_eq!(store.get(&here, &first.id).await.expect("reads"), None);
+    assert_eq!(store.get(&here, &DocumentId::from("no such id".to_owned())).await.expect("reads"), None);
+}
+
+pub(crate) async fn another_collection_is_refused_by_name(place: &Place) {
+    let store = place.open();
+    let other = RequestContext { collection: Collection::new("surgery"), ..RequestContext::local() };
+    let is_refused = |error: StoreError| {
+        assert!(matches!(&error, StoreError::NoSuchCollection { collection } if collection == "surgery"), "{error}");
+        assert!(error.to_string().contains("surgery"));
+    };
+    is_refused(store.search(&other, query("a", 1, Mode::Dense)).await.expect_err("is refused"));
+    is_refused(store.put(&other, vec![document("a.md", &["one"], 1)]).await.expect_err("is refused"));
+    is_refused(store.list(&other, None, 1).await.expect_err("is refused"));
+    is_refused(store.list_pairs(&other, None).await.expect_err("is refused"));
+}
+
+pub(crate) async fn the_base_folder_is_remembered(place: &Place) {
+    let (store, here) = (place.open(), RequestContext::local());
+    assert_eq!(store.base_folder(&here, "/srv/wiki".to_owned()).await.expect("reads"), "/srv/wiki");
+    let mut new = document("docs/a.md", &["one"], 1);
+    new.document.location = "/srv/wiki/docs/a.md".to_owned();
+    store.put(&here, vec![new]).await.expect("puts");
+    assert_eq!(place.open().base_folder(&here, "/home".to_owned()).await.expect("reads"), "/srv/wiki");
 }

@@ -1,4 +1,4 @@
-//! What every store does alike. Each test runs against the embedded store and against a real Chroma server.
+//! Behaviour that all stores share. Each test runs against the embedded store and against a real Chroma server.
 
 mod documents;
 mod pairs;
@@ -8,15 +8,15 @@ mod support;
 use std::sync::Arc;
 
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{EntryId, NewPair, RequestContext, Source, Span, Store, StoreError};
+use qanda_core::{Collection, DocumentId, EntryId, NewPair, RequestContext, Source, Span, Store, StoreError};
 use qanda_store::chroma::{ChromaSettings, ChromaStore};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 use qanda_tests::Chroma;
 use tempfile::TempDir;
 
-use support::{document, filter, found, id_of, identity, keys, pair, passages, query, settings, vector};
+use support::{document, filter, fingerprint, found, id_of, identity, keys, pair, passages, query, settings, vector};
 
-/// Where one test's store is.
+/// Place of one test's store.
 enum Place {
     Directory(TempDir),
     Collection { _server: Arc<Chroma>, settings: ChromaSettings },
@@ -79,7 +79,10 @@ for_every_store! {
     another_embedder_is_refused,
     long_lists_come_in_pages,
     every_script_survives,
-    documents_without_passages_are_known;
+    documents_without_passages_are_known,
+    documents_are_listed_page_by_page_and_got_by_id,
+    another_collection_is_refused_by_name,
+    the_base_folder_is_remembered;
     pairs:
     pairs_are_found_by_their_question,
     pairs_for_passages_come_nearest_first,

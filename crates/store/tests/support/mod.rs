@@ -1,6 +1,7 @@
-//! What the tests of stores share: documents, pairs, searches. Vectors depend on a seed alone, so a search with the
+//! Shared by the tests of stores: documents, pairs, searches. Vectors depend on a seed alone, so a search with the
 //! seed of a passage finds that passage.
 
+use qanda_core::document::{Fingerprint, Recipe};
 use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
 use qanda_core::{
     Document, EntryId, Filter, Metadata, NewDocument, NewPair, NewPassage, Passage, RequestContext, Source, Span, Store,
@@ -52,9 +53,16 @@ pub(crate) fn document(name: &str, texts: &[&str], seed: u64) -> NewDocument {
             title: format!("Title of {name}"),
             text: texts.join("\n\n"),
             metadata: Metadata::from([("name".to_owned(), name.to_owned())]),
-            fingerprint: format!("fingerprint of {}", texts.join(" ")),
+            fingerprint: fingerprint(texts),
+            ..Document::default()
         },
     }
+}
+
+/// A fingerprint that depends on the texts of a document.
+pub(crate) fn fingerprint(texts: &[&str]) -> Fingerprint {
+    let recipe = Recipe { chunker: 2, passage_tokens: 180, embedder: "m".to_owned() };
+    Fingerprint { content: format!("hash-of-{}", texts.join("-").replace(' ', "-")), recipe }
 }
 
 pub(crate) fn pair(key: &str, question: &str, answer: &str, seed: u64) -> NewPair {

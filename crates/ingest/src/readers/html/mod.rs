@@ -26,6 +26,10 @@ impl Reader for Html {
         &["html", "htm", "xhtml"]
     }
 
+    fn media_types(&self) -> &'static [&'static str] {
+        &["text/html", "application/xhtml+xml"]
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let source = decode_html(bytes)?;
         let tree = scraper::Html::parse_document(&nesting::limited(&source)).tree;

@@ -52,7 +52,7 @@ struct Levels<'a> {
     most: usize,
     /// Names of those whose tags were kept.
     open: Vec<&'a str>,
-    /// How many are open inside them whose tags were left out.
+    /// Number of those open inside them whose tags were left out.
     left_out: usize,
 }
 

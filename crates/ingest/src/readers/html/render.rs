@@ -116,7 +116,7 @@ struct Walk {
     heading: bool,
     /// Whether each open table holds data (or is there to lay out the page).
     tables: Vec<bool>,
-    /// Where the current row of a data table begins.
+    /// Offset at which the current row of a data table begins.
     row: usize,
     /// Whether the current row has a cell already.
     cells: bool,

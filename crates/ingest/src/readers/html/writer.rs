@@ -12,16 +12,16 @@ const MAX_INDENT: usize = 8;
 pub(super) struct Page {
     /// Blocks parted by a blank line; list items by a line end.
     pub(super) text: String,
-    /// Where they are.
+    /// Place of each.
     pub(super) blocks: Vec<Block>,
     open: Option<Open>,
-    /// What the next words begin, if they begin something else than a paragraph.
+    /// Kind of block that the next words begin, if it is something else than a paragraph.
     next: Option<Next>,
     /// White space was read and not written yet; it is not written at all at the end of a line.
     space: bool,
 }
 
-/// What the next words begin.
+/// Kind of block that the next words begin.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     Heading(u8),

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use qanda_core::answering::Classic;
 use qanda_core::document::with_context;
 use qanda_core::ports::{Mode, SearchQuery};
-use qanda_core::{Document, Filter, Metadata, NewDocument, NewPassage, Question, RequestContext, Source, Span};
+use qanda_core::{Document, Filter, NewDocument, NewPassage, Question, RequestContext, Source, Span};
 use qanda_store::Fusion;
 use serde_json::json;
 
@@ -244,8 +244,7 @@ fn document(entry: &Entry, vector: Vec<f32>) -> NewDocument {
             path: entry.id.clone(),
             title: entry.title.clone(),
             text: entry.text.clone(),
-            metadata: Metadata::new(),
-            fingerprint: String::new(),
+            ..Document::default()
         },
     }
 }

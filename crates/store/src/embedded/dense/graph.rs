@@ -10,9 +10,10 @@ use qanda_core::StoreError;
 use usearch::Index;
 use usearch::ffi::{IndexOptions, MetricKind, ScalarKind};
 
-use super::Wanted;
-use super::vector::Vector;
 use crate::embedded::SEARCHES;
+use crate::embedded::crash_point::crash_point;
+use crate::embedded::vector::Vector;
+use crate::embedded::wanted::Wanted;
 
 /// Neighbours of a vector in the graph.
 const CONNECTIVITY: usize = 16;
@@ -27,21 +28,46 @@ pub(in super::super) struct Graph {
     sequence: i64,
 }
 
-fn folder(directory: &Path) -> PathBuf {
-    directory.join("index").join("vectors")
+/// Folder with the files of one epoch: vectors of different embedders never meet.
+pub(in super::super) struct GraphFolder {
+    /// The folder of all derived indexes.
+    parent: PathBuf,
+    name: String,
 }
 
-fn file(directory: &Path, sequence: i64) -> PathBuf {
-    folder(directory).join(format!("{sequence}.usearch"))
-}
+impl GraphFolder {
+    pub(in super::super) fn new(directory: &Path, epoch: i64) -> Self {
+        let name = if epoch == 0 { "vectors".to_owned() } else { format!("vectors-{epoch}") };
+        Self { parent: directory.join("index"), name }
+    }
 
-/// Sequences of the files that are there, newest first.
-fn sequences(directory: &Path) -> Vec<i64> {
-    let Ok(files) = std::fs::read_dir(folder(directory)) else { return Vec::new() };
-    let name = |file: std::fs::DirEntry| file.file_name().to_str()?.strip_suffix(".usearch")?.parse().ok();
-    let mut sequences: Vec<i64> = files.flatten().filter_map(name).collect();
-    sequences.sort_unstable_by(|a, b| b.cmp(a));
-    sequences
+    fn path(&self) -> PathBuf {
+        self.parent.join(&self.name)
+    }
+
+    fn file(&self, sequence: i64) -> PathBuf {
+        self.path().join(format!("{sequence}.usearch"))
+    }
+
+    /// Sequences of the files that are there, newest first.
+    fn sequences(&self) -> Vec<i64> {
+        let Ok(files) = std::fs::read_dir(self.path()) else { return Vec::new() };
+        let name = |file: std::fs::DirEntry| file.file_name().to_str()?.strip_suffix(".usearch")?.parse().ok();
+        let mut sequences: Vec<i64> = files.flatten().filter_map(name).collect();
+        sequences.sort_unstable_by(|a, b| b.cmp(a));
+        sequences
+    }
+
+    /// Removes the folders of other epochs. One that cannot be removed is only in the way.
+    pub(in super::super) fn remove_others(&self) {
+        let Ok(folders) = std::fs::read_dir(&self.parent) else { return };
+        for folder in folders.flatten() {
+            let name = folder.file_name();
+            if name.to_string_lossy().starts_with("vectors") && name != self.name.as_str() {
+                let _ = std::fs::remove_dir_all(folder.path());
+            }
+        }
+    }
 }
 
 fn new_index(dimension: usize) -> Result<Index, StoreError> {
@@ -64,9 +90,9 @@ fn key(id: u64, kind: i64) -> u64 {
 
 impl Graph {
     /// Opens the newest file that can be read; `None` where there is none.
-    pub(super) fn open_newest(directory: &Path) -> Option<Self> {
-        sequences(directory).into_iter().find_map(|sequence| {
-            let path = file(directory, sequence);
+    pub(super) fn open_newest(folder: &GraphFolder) -> Option<Self> {
+        folder.sequences().into_iter().find_map(|sequence| {
+            let path = folder.file(sequence);
             Self::open(&path, sequence)
                 .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "a vector index cannot be read"))
                 .ok()
@@ -74,8 +100,8 @@ impl Graph {
     }
 
     /// The last change that is in the newest file.
-    pub(in super::super) fn newest_sequence(directory: &Path) -> Option<i64> {
-        sequences(directory).first().copied()
+    pub(in super::super) fn newest_sequence(folder: &GraphFolder) -> Option<i64> {
+        folder.sequences().first().copied()
     }
 
     fn open(path: &Path, sequence: i64) -> Result<Self, StoreError> {
@@ -98,7 +124,7 @@ impl Graph {
         self.index.size() as u64
     }
 
-    /// Some of the nearest vectors, nearly always the nearest ones.
+    /// Vectors near the query, nearly always the nearest ones.
     pub(super) fn nearest(
         &self,
         query: &Vector,
@@ -121,19 +147,19 @@ impl Graph {
 /// A graph that is being written.
 pub(in super::super) struct GraphBuilder {
     index: Index,
-    directory: PathBuf,
+    folder: GraphFolder,
 }
 
 impl GraphBuilder {
     /// Starts from the newest file, or afresh; returns the change it includes last.
-    pub(in super::super) fn start(directory: &Path, dimension: usize) -> Result<(Self, i64), StoreError> {
+    pub(in super::super) fn start(folder: GraphFolder, dimension: usize) -> Result<(Self, i64), StoreError> {
         let index = new_index(dimension)?;
-        let newest = sequences(directory).into_iter().find(|sequence| {
-            let path = file(directory, *sequence);
+        let newest = folder.sequences().into_iter().find(|sequence| {
+            let path = folder.file(*sequence);
             let same = |name| Index::metadata(name).is_ok_and(|found| found.dimensions as usize == dimension);
             path.to_str().is_some_and(|name| same(name) && index.load(name).is_ok())
         });
-        Ok((Self { index, directory: directory.to_owned() }, newest.unwrap_or(0)))
+        Ok((Self { index, folder }, newest.unwrap_or(0)))
     }
 
     /// Adds vectors on as many threads as there are cores.
@@ -174,15 +200,17 @@ impl GraphBuilder {
             std::io::ErrorKind::StorageFull => StoreError::DiskFull { place: "the vector index".to_owned() },
             _ => StoreError::failed("writing the vector index", cause),
         };
-        std::fs::create_dir_all(folder(&self.directory)).map_err(failed)?;
-        let unfinished = folder(&self.directory).join("unfinished");
+        std::fs::create_dir_all(self.folder.path()).map_err(failed)?;
+        let unfinished = self.folder.path().join("unfinished");
         let name = unfinished.to_str().ok_or_else(|| failed(std::io::Error::other("path is not valid UTF-8")))?;
         self.index.save(name).map_err(|cause| StoreError::failed("writing the vector index", cause))?;
         std::fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&unfinished, file(&self.directory, sequence)).map_err(failed)?;
-        for old in sequences(&self.directory).into_iter().filter(|other| *other != sequence) {
+        crash_point("before the graph is renamed");
+        std::fs::rename(&unfinished, self.folder.file(sequence)).map_err(failed)?;
+        crash_point("after the graph is renamed");
+        for old in self.folder.sequences().into_iter().filter(|other| *other != sequence) {
             // A reader may be about to open it: it falls back to what it finds. On Unix those who have it keep it.
-            let _ = std::fs::remove_file(file(&self.directory, old));
+            let _ = std::fs::remove_file(self.folder.file(old));
         }
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 mod graph;
 mod tail;
-mod vector;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,10 +9,11 @@ use std::sync::Arc;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
-pub(super) use self::graph::{Graph, GraphBuilder};
+pub(super) use self::graph::{Graph, GraphBuilder, GraphFolder};
 use self::tail::Tail;
-pub(super) use self::vector::Vector;
-use super::rows;
+use super::entries;
+use super::vector::Vector;
+use super::wanted::Wanted;
 use crate::fusion::sort;
 
 /// Fewer vectors than this are quicker to scan than to look up in a graph, and exactly right.
@@ -21,15 +21,15 @@ pub(super) const WORTH_A_GRAPH: u64 = 50_000;
 
 /// The vector side of a view.
 pub(super) struct DenseView {
-    /// None as long as a scan is quicker.
+    /// Graph, once it is quicker than a scan.
     graph: Option<Arc<Graph>>,
     tail: Tail,
 }
 
 impl DenseView {
     /// Opens the graph, if there is a usable one, and reads the vectors that are newer.
-    pub(super) fn load(directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
-        let graph = Graph::open_newest(directory).map(Arc::new);
+    pub(super) fn load(directory: &Path, epoch: i64, connection: &Connection) -> Result<Self, StoreError> {
+        let graph = Graph::open_newest(&GraphFolder::new(directory, epoch)).map(Arc::new);
         let tail = Tail::default().extended(connection, graph.as_ref().map_or(0, |graph| graph.sequence()))?;
         Ok(Self { graph, tail })
     }
@@ -65,7 +65,7 @@ impl DenseView {
     pub(super) fn cosine(&self, connection: &Connection, query: &Vector, id: u64) -> Result<Option<f32>, StoreError> {
         match self.tail.cosine(query, id) {
             Some(cosine) => Ok(Some(cosine)),
-            None => Ok(rows::vector(connection, id)?.map(|vector| query.dot(&vector))),
+            None => Ok(entries::vector(connection, id)?.map(|vector| query.dot(&vector))),
         }
     }
 
@@ -88,29 +88,5 @@ impl DenseView {
     /// Vectors that are scanned.
     pub(super) fn behind(&self) -> u64 {
         self.tail.len()
-    }
-}
-
-/// Which entries a search may return.
-#[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
-    /// Only this kind, if given.
-    pub(super) kind: Option<i64>,
-    /// Only these, if given.
-    pub(super) among: Option<&'a std::collections::HashSet<u64>>,
-    /// None of these: they are gone.
-    pub(super) removed: &'a std::collections::HashSet<u64>,
-}
-
-impl Wanted<'_> {
-    pub(super) fn allows(&self, id: u64, kind: i64) -> bool {
-        self.kind.is_none_or(|wanted| wanted == kind)
-            && self.among.is_none_or(|among| among.contains(&id))
-            && !self.removed.contains(&id)
-    }
-
-    /// Whether everything that is stored is allowed.
-    pub(super) fn is_everything(&self) -> bool {
-        self.kind.is_none() && self.among.is_none() && self.removed.is_empty()
     }
 }

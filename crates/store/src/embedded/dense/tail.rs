@@ -8,9 +8,9 @@ use numkong::f16;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
-use super::Wanted;
-use super::vector::{Vector, dot, halves};
-use crate::embedded::rows;
+use crate::embedded::entries;
+use crate::embedded::vector::{Vector, dot, halves};
+use crate::embedded::wanted::Wanted;
 use crate::fusion::sort;
 
 /// Vectors in the order in which they were stored. Cheap to extend: what is there is shared, not copied.
@@ -35,7 +35,7 @@ impl Tail {
     /// This tail and the vectors added after a change.
     pub(super) fn extended(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
         let mut chunk = Chunk::default();
-        rows::each_vector_after(connection, sequence, |id, kind, bytes| {
+        entries::each_vector_after(connection, sequence, |id, kind, bytes| {
             chunk.ids.push(id);
             chunk.kinds.push(u8::try_from(kind).unwrap_or(u8::MAX));
             chunk.numbers.extend(halves(bytes));

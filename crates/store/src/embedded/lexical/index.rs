@@ -11,7 +11,8 @@ use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, T
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 
 use crate::analysis::{ANALYSER, analyser};
-use crate::embedded::rows::Entry;
+use crate::embedded::crash_point::crash_point;
+use crate::embedded::entries::Entry;
 
 /// Memory for writing, in bytes: a segment is written when it is full.
 const WRITER_MEMORY: usize = 64 << 20;
@@ -201,7 +202,9 @@ impl IndexBuilder {
         let fail = failed("writing the lexical index");
         let mut commit = self.writer.prepare_commit().map_err(&fail)?;
         commit.set_payload(&sequence.to_string());
+        crash_point("before the lexical index is committed");
         commit.commit().map_err(&fail)?;
+        crash_point("after the lexical index is committed");
         self.writer.wait_merging_threads().map_err(fail)
     }
 }

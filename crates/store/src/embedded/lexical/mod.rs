@@ -14,7 +14,7 @@ use rusqlite::Connection;
 pub(super) use self::index::IndexBuilder;
 use self::index::LexicalIndex;
 use self::tail::{Statistics, Tail};
-use super::dense::Wanted;
+use super::wanted::Wanted;
 use crate::fusion::sort;
 
 /// The lexical side of a view.

@@ -11,8 +11,8 @@ use super::index::LexicalIndex;
 use crate::analysis::{analyser, each_term};
 use crate::bm25;
 use crate::embedded::database::failed;
-use crate::embedded::dense::Wanted;
-use crate::embedded::rows;
+use crate::embedded::entries;
+use crate::embedded::wanted::Wanted;
 
 /// Entries in the order in which they were stored. What is there is shared between states, not copied.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl Tail {
     pub(super) fn extended(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
         let mut chunk = Chunk::default();
         let mut analyser = analyser();
-        let read: rusqlite::Result<()> = rows::each_entry_after(connection, sequence, |entry| {
+        let read: rusqlite::Result<()> = entries::each_entry_after(connection, sequence, |entry| {
             let row = u32::try_from(chunk.entries.len()).unwrap_or(u32::MAX);
             let mut length = 0;
             each_term(&mut analyser, &with_context(&entry.title, &entry.headings, &entry.text), |term| {
@@ -98,7 +98,7 @@ impl Tail {
     }
 }
 
-/// What BM25 needs to know of the whole collection, so that old and new entries are scored alike.
+/// Statistics that BM25 needs of the whole collection, so that old and new entries are scored alike.
 pub(super) struct Statistics {
     /// Terms of the question with their inverse document frequencies.
     terms: Vec<(String, f32)>,
@@ -110,7 +110,10 @@ impl Statistics {
         let (indexed, indexed_terms) = index.map_or((0, 0), |index| (index.size(), index.terms()));
         let entries = (indexed + tail.len()).max(1) as f32;
         let idf = |term: &String| -> Result<(String, f32), StoreError> {
-            let older = index.map_or(Ok(0), |index| index.entries_with(term))?;
+            let older = match index {
+                Some(index) => index.entries_with(term)?,
+                None => 0,
+            };
             let with = (older + tail.entries_with(term)) as f32;
             Ok((term.clone(), bm25::idf(entries, with)))
         };

@@ -1,11 +1,11 @@
-//! The job: makes the store hold what the files say.
+//! The job: makes the store hold what the sources say.
 //!
 //! ```text
-//! a thread: read, cut --batches--> embed --documents--> store      (all at the same time)
-//!      \______________\_______________\___________________\__ events -> the caller
+//! a thread: read, cut --batches--> move, embed --documents--> store      (all at the same time)
+//!      \______________\_____________________\___________________\__ events -> the caller
 //! ```
 //!
-//! Each channel holds one batch, so however many files there are, at most five batches are in memory: one being
+//! Each channel holds one batch, so however many documents there are, at most five batches are in memory: one being
 //! made, one embedded, one stored, and two on their way.
 
 mod event;
@@ -16,23 +16,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Documents, Embedder, ModelError, NewDocument, NewPassage, RequestContext, Upkeep};
+use qanda_core::{Documents, Embedder, ModelError, NewDocument, NewPassage, RequestContext, StoreError, Upkeep};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
 pub use self::event::{Event, Report, StepSeconds};
-use self::reading::{BATCH, Reading};
-use crate::IngestError;
-use crate::document::{Prepared, Recipe};
+use self::reading::{BATCH, Batch, Reading};
+use crate::document::{Prepared, Preparer};
 use crate::folder::{self, Listing};
+use crate::{IngestError, SourceDocument};
 
 /// Events that may wait for the caller before the job waits for it.
 const EVENTS: usize = 256;
 
-/// Brings a store up to date with files and folders.
+/// Brings a store up to date with documents, wherever they come from.
 #[derive(Clone)]
-pub struct Sync {
-    /// Where documents go.
+pub struct Ingestion {
+    /// Store that the documents go to.
     pub documents: Arc<dyn Documents>,
     /// The same store, whose indexes are brought up to date at the end.
     pub upkeep: Arc<dyn Upkeep>,
@@ -41,10 +41,10 @@ pub struct Sync {
     /// Counts tokens as that embedder does.
     pub counter: Arc<dyn TokenCounter>,
     /// Most tokens of a passage under its headings. At most what the embedder reads, without its special tokens.
-    pub budget: usize,
+    pub passage_tokens: usize,
 }
 
-impl Sync {
+impl Ingestion {
     /// Reads what is new or changed under `paths` (files and folders), embeds it and stores it. With `prune`,
     /// documents under the given folders whose files are gone are removed. Needs a Tokio runtime; all work that
     /// keeps a processor busy is on other threads. Dropping the future ends the job; what was stored stays.
@@ -54,9 +54,36 @@ impl Sync {
     /// report.
     pub async fn run(
         &self,
+        context: &RequestContext,
         paths: &[PathBuf],
         prune: bool,
+        on_event: impl FnMut(Event),
+    ) -> Result<Report, IngestError> {
+        let base = self.documents.base_folder(context, folder::current()).await?;
+        let paths = paths.to_vec();
+        let listing = spawn_blocking(move || folder::find(&paths, &base)).await?;
+        self.watched(on_event, |events| self.work(context, listing, prune, events)).await
+    }
+
+    /// Stores documents that are at hand already; otherwise like [`Ingestion::run`].
+    ///
+    /// # Errors
+    /// As [`Ingestion::run`].
+    pub async fn store(
+        &self,
+        context: &RequestContext,
+        documents: Vec<SourceDocument>,
+        on_event: impl FnMut(Event),
+    ) -> Result<Report, IngestError> {
+        let listing = Listing { documents, ..Listing::default() };
+        self.watched(on_event, |events| self.work(context, listing, false, events)).await
+    }
+
+    /// Runs the work, tells the caller of its events, and counts them.
+    async fn watched<W: Future<Output = Result<StepSeconds, IngestError>>>(
+        &self,
         mut on_event: impl FnMut(Event),
+        work: impl FnOnce(Sender<Event>) -> W,
     ) -> Result<Report, IngestError> {
         let began = Instant::now();
         let (events, mut inbox) = mpsc::channel(EVENTS);
@@ -68,31 +95,36 @@ impl Sync {
             }
             report
         };
-        let (timings, report) = tokio::join!(self.job(paths.to_vec(), prune, events), listen);
+        let (timings, report) = tokio::join!(work(events), listen);
         Ok(Report { timings: timings?, seconds: began.elapsed().as_secs_f64(), ..report })
     }
 
-    async fn job(&self, paths: Vec<PathBuf>, prune: bool, events: Sender<Event>) -> Result<StepSeconds, IngestError> {
-        let here = RequestContext::local();
-        let (listing, stored) =
-            tokio::join!(spawn_blocking(move || folder::find(&paths)), self.documents.fingerprints(&here));
-        let (listing, stored) = (listing?, stored?);
+    async fn work(
+        &self,
+        context: &RequestContext,
+        listing: Listing,
+        prune: bool,
+        events: Sender<Event>,
+    ) -> Result<StepSeconds, IngestError> {
+        let stored = self.documents.versions(context).await?;
         announce(&listing, &events).await;
-        let Listing { files, folders, .. } = listing;
+        let Listing { documents, folders, .. } = listing;
         let locations: Vec<String> = if prune { stored.keys().cloned().collect() } else { Vec::new() };
 
         let (batches, to_embed) = mpsc::channel(1);
         let (embedded, to_store) = mpsc::channel(1);
-        let reading = Reading { recipe: self.recipe(), stored, events: events.clone(), batches };
-        let reading = spawn_blocking(move || reading.run(&files));
+        let reading = Reading::new(self.preparer(), stored, events.clone(), batches);
+        let reading = spawn_blocking(move || reading.run(documents));
         // If one of them fails, both are dropped, and the reading thread ends for want of a taker.
-        let (embedding, storing) =
-            tokio::try_join!(self.embed_all(to_embed, embedded, &events), self.store_all(to_store, &events))?;
+        let (embedding, storing) = tokio::try_join!(
+            self.embed_all(context, to_embed, embedded, &events),
+            self.store_all(context, to_store, &events)
+        )?;
         let reading = reading.await?;
 
         if prune {
             let gone = spawn_blocking(move || folder::gone(&folders, locations.iter())).await?;
-            let documents = if gone.is_empty() { 0 } else { self.documents.remove(&here, gone).await? };
+            let documents = if gone.is_empty() { 0 } else { self.documents.remove(context, gone).await? };
             tell(&events, Event::Removed { documents }).await;
         }
         tell(&events, Event::Indexing).await;
@@ -106,23 +138,28 @@ impl Sync {
         })
     }
 
-    fn recipe(&self) -> Recipe {
+    fn preparer(&self) -> Preparer {
         let embedder = self.embedder.identity().name.clone();
-        Recipe { counter: Arc::clone(&self.counter), budget: self.budget, embedder }
+        Preparer { counter: Arc::clone(&self.counter), passage_tokens: self.passage_tokens, embedder }
     }
 
     async fn embed_all(
         &self,
-        mut batches: Receiver<Vec<Prepared>>,
+        context: &RequestContext,
+        mut batches: Receiver<Batch>,
         embedded: Sender<Vec<NewDocument>>,
         events: &Sender<Event>,
     ) -> Result<Duration, IngestError> {
         let mut busy = Duration::ZERO;
         while let Some(batch) = batches.recv().await {
             let began = Instant::now();
-            let documents = self.embed(batch, events).await?;
+            let documents = self.relocate(context, batch, events).await?;
+            let documents = self.embed(context, documents, events).await?;
             busy += began.elapsed();
             // The storing step only goes away with this future, or when it failed and says so itself.
+            if documents.is_empty() {
+                continue;
+            }
             if embedded.send(documents).await.is_err() {
                 break;
             }
@@ -130,30 +167,57 @@ impl Sync {
         Ok(busy)
     }
 
-    /// Embeds a batch, at most [`BATCH`] texts at a time: one document may have very many.
-    async fn embed(&self, batch: Vec<Prepared>, events: &Sender<Event>) -> Result<Vec<NewDocument>, ModelError> {
+    /// Moves what has moved; returns what is to be embedded: new documents, moved ones whose passages are others
+    /// now, and all of them where the store has not moved every one.
+    async fn relocate(
+        &self,
+        context: &RequestContext,
+        batch: Batch,
+        events: &Sender<Event>,
+    ) -> Result<Vec<Prepared>, StoreError> {
+        let Batch { mut documents, moves, .. } = batch;
+        if moves.is_empty() {
+            return Ok(documents);
+        }
+        let relocations: Vec<_> = moves.iter().map(|moved| moved.relocation.clone()).collect();
+        let all = self.documents.relocate(context, relocations).await? == moves.len();
+        for moved in moves {
+            let path = moved.relocation.path;
+            if all && moved.same {
+                tell(events, Event::Moved { path }).await;
+            } else {
+                tell(events, Event::Read { path, passages: moved.prepared.chunks.len() }).await;
+                documents.push(moved.prepared);
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Embeds documents, at most [`BATCH`] texts at a time: one document may have very many.
+    async fn embed(
+        &self,
+        context: &RequestContext,
+        documents: Vec<Prepared>,
+        events: &Sender<Event>,
+    ) -> Result<Vec<NewDocument>, ModelError> {
         let mut vectors = Vec::new();
-        let mut texts = batch.iter().flat_map(Prepared::texts);
+        let mut texts = documents.iter().flat_map(Prepared::texts);
         loop {
             let some: Vec<String> = texts.by_ref().take(BATCH).collect();
             if some.is_empty() {
                 break;
             }
             let passages = some.len();
-            let new = self.embedder.embed_passages(&RequestContext::local(), some).await?;
-            if new.len() != passages {
-                let cause = format!("the embedder returned {} vectors", new.len());
-                return Err(ModelError::failed(format!("embedding {passages} passages"), cause));
-            }
-            vectors.extend(new);
+            vectors.extend(embed_all_of(&*self.embedder, context, some).await?);
             tell(events, Event::Embedded { passages }).await;
         }
         drop(texts);
-        Ok(with_vectors(batch, vectors))
+        Ok(with_vectors(documents, vectors))
     }
 
     async fn store_all(
         &self,
+        context: &RequestContext,
         mut batches: Receiver<Vec<NewDocument>>,
         events: &Sender<Event>,
     ) -> Result<Duration, IngestError> {
@@ -162,12 +226,27 @@ impl Sync {
             let documents = batch.len();
             let passages = batch.iter().map(|document| document.passages.len()).sum();
             let began = Instant::now();
-            self.documents.put(&RequestContext::local(), batch).await?;
+            self.documents.put(context, batch).await?;
             busy += began.elapsed();
             tell(events, Event::Stored { documents, passages }).await;
         }
         Ok(busy)
     }
+}
+
+/// A vector for every text, or an error that says how many there were.
+pub(crate) async fn embed_all_of(
+    embedder: &dyn Embedder,
+    context: &RequestContext,
+    texts: Vec<String>,
+) -> Result<Vec<Vec<f32>>, ModelError> {
+    let wanted = texts.len();
+    let vectors = embedder.embed_passages(context, texts).await?;
+    if vectors.len() != wanted {
+        let cause = format!("the embedder returned {} vectors", vectors.len());
+        return Err(ModelError::failed(format!("embedding {wanted} passages"), cause));
+    }
+    Ok(vectors)
 }
 
 fn with_vectors(batch: Vec<Prepared>, vectors: Vec<Vec<f32>>) -> Vec<NewDocument> {
@@ -181,7 +260,7 @@ fn with_vectors(batch: Vec<Prepared>, vectors: Vec<Vec<f32>>) -> Vec<NewDocument
 }
 
 async fn announce(listing: &Listing, events: &Sender<Event>) {
-    tell(events, Event::Planned { files: listing.files.len() }).await;
+    tell(events, Event::Planned { files: listing.documents.len() }).await;
     for (reason, files) in &listing.skipped {
         tell(events, Event::Skipped { reason: reason.clone(), files: *files }).await;
     }
@@ -196,4 +275,4 @@ async fn tell(events: &Sender<Event>, event: Event) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,23 +2,23 @@ use numkong::{Dot, f16};
 
 /// A vector of length 1 in half precision: the cosine of two is off by less than 0.001, at half the memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct Vector(Vec<f16>);
+pub(super) struct Vector(Vec<f16>);
 
 impl Vector {
-    pub(in super::super) fn from_f32(numbers: &[f32]) -> Self {
+    pub(super) fn from_f32(numbers: &[f32]) -> Self {
         Self(numbers.iter().map(|number| f16::from_f32(*number)).collect())
     }
 
     /// As stored: little-endian.
-    pub(in super::super) fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|number| number.0.to_le_bytes()).collect()
     }
 
-    pub(in super::super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
         Self(halves(bytes).collect())
     }
 
-    pub(in super::super) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -31,7 +31,7 @@ impl Vector {
     }
 
     /// Dot product, which is the cosine.
-    pub(in super::super) fn dot(&self, other: &Self) -> f32 {
+    pub(super) fn dot(&self, other: &Self) -> f32 {
         dot(&self.0, &other.0)
     }
 }

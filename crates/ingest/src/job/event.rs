@@ -1,25 +1,30 @@
-//! What the job tells while it runs, and at its end.
+//! Events that the job tells while it runs, and the report at its end.
 
 use crate::Skipped;
 
 /// Something that happened, as soon as it happened. Paths are as people see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The files are listed; each of them will be one of `Unchanged`, `Read` and `Failed`.
+    /// The documents are listed; each of them will be one of `Unchanged`, `Moved`, `Read` and `Failed`.
     Planned {
-        /// How many there are.
+        /// Number of them.
         files: usize,
     },
-    /// Files in the folders were passed over, all for the same reason.
+    /// Files in the folders that are passed over.
     Skipped {
-        /// Why.
+        /// Reason that they are passed over.
         reason: Skipped,
-        /// How many there are.
+        /// Number of them.
         files: usize,
     },
     /// A file is stored already as it is.
     Unchanged {
         /// The file.
+        path: String,
+    },
+    /// A file that is stored has another place now; its passages, vectors and pairs are kept.
+    Moved {
+        /// The file, at its new place.
         path: String,
     },
     /// A file was read; its passages are on their way.
@@ -38,43 +43,45 @@ pub enum Event {
     },
     /// Passages were embedded.
     Embedded {
-        /// How many, since the last such event.
+        /// Number of them since the last such event.
         passages: usize,
     },
     /// Documents were committed; searches find them from now on.
     Stored {
-        /// How many, since the last such event.
+        /// Number of them since the last such event.
         documents: usize,
         /// Their passages.
         passages: usize,
     },
     /// Documents were removed because their files are gone.
     Removed {
-        /// How many.
+        /// Number of them.
         documents: usize,
     },
     /// Everything is stored; the indexes are catching up.
     Indexing,
 }
 
-/// What the job did.
+/// Report of what the job did.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
     /// Documents stored now, new or changed.
     pub documents: usize,
     /// Documents that were stored already as they are.
     pub unchanged: usize,
+    /// Documents whose files have another place now.
+    pub moved: usize,
     /// Documents removed.
     pub removed: usize,
     /// Passages stored now.
     pub passages: usize,
-    /// What was not read: path and reason.
+    /// Paths that were not read, with the reason.
     pub failures: Vec<(String, String)>,
-    /// Files in the folders that no reader takes.
+    /// Files in the folders that were passed over.
     pub skipped: usize,
     /// Duration of the whole job.
     pub seconds: f64,
-    /// Where the time went. The steps overlap, so their sum may be more than `seconds`.
+    /// Time that each step was busy. The steps overlap, so their sum may be more than `seconds`.
     pub timings: StepSeconds,
 }
 
@@ -97,6 +104,7 @@ impl Report {
         match event {
             Event::Skipped { files, .. } => self.skipped += files,
             Event::Unchanged { .. } => self.unchanged += 1,
+            Event::Moved { .. } => self.moved += 1,
             Event::Failed { path, reason } => self.failures.push((path.clone(), reason.clone())),
             Event::Stored { documents, passages } => {
                 self.documents += documents;

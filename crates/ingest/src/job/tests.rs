@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
 use qanda_core::ports::{EmbedderIdentity, Page, StoreStatus};
-use qanda_core::{Document, Documents, Passage, StoreError, Upkeep};
+use qanda_core::{Document, DocumentId, Passage};
 
 use super::*;
 use crate::Skipped;
@@ -19,6 +20,8 @@ struct FakeStore {
     documents: Mutex<BTreeMap<String, NewDocument>>,
     optimised: AtomicUsize,
     full: AtomicBool,
+    /// Whether it cannot move documents.
+    rigid: AtomicBool,
 }
 
 #[async_trait]
@@ -37,24 +40,52 @@ impl Documents for FakeStore {
         Ok(locations.iter().filter(|location| documents.remove(*location).is_some()).count())
     }
 
-    async fn fingerprints(&self, _: &RequestContext) -> Result<HashMap<String, String>, StoreError> {
-        let print = |Document { location, fingerprint, .. }: &Document| (location.clone(), fingerprint.clone());
-        Ok(self.documents.lock().unwrap().values().map(|stored| print(&stored.document)).collect())
+    async fn relocate(&self, _: &RequestContext, moves: Vec<Relocation>) -> Result<usize, StoreError> {
+        let mut documents = self.documents.lock().unwrap();
+        if self.rigid.load(Ordering::SeqCst) {
+            return Ok(0);
+        }
+        for Relocation { from, to, path } in &moves {
+            let mut moved = documents.remove(from).unwrap();
+            (moved.document.location, moved.document.path) = (to.clone(), path.clone());
+            documents.insert(to.clone(), moved);
+        }
+        Ok(moves.len())
+    }
+
+    async fn base_folder(&self, _: &RequestContext, _: String) -> Result<String, StoreError> {
+        Ok("/".to_owned())
+    }
+
+    async fn versions(&self, _: &RequestContext) -> Result<HashMap<String, StoredVersion>, StoreError> {
+        let version = |Document { location, path, title, fingerprint, .. }: &Document| {
+            let fingerprint = Some(fingerprint.clone());
+            (location.clone(), StoredVersion { path: path.clone(), title: title.clone(), fingerprint })
+        };
+        Ok(self.documents.lock().unwrap().values().map(|stored| version(&stored.document)).collect())
+    }
+
+    async fn get(&self, _: &RequestContext, _: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+        Ok(None)
+    }
+
+    async fn list(&self, _: &RequestContext, _: Option<String>, _: usize) -> Result<Page<StoredDocument>, StoreError> {
+        Ok(Page { items: Vec::new(), next: None })
     }
 
     async fn list_passages(&self, _: &RequestContext, _: Option<String>) -> Result<Page<Passage>, StoreError> {
-        unreachable!("files need no lists")
+        Ok(Page { items: Vec::new(), next: None })
     }
 }
 
 #[async_trait]
 impl Upkeep for FakeStore {
     async fn claim(&self, _: EmbedderIdentity) -> Result<(), StoreError> {
-        unreachable!("the caller claims")
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        unreachable!("files need no check")
+        Ok(())
     }
 
     async fn optimise(&self) -> Result<(), StoreError> {
@@ -63,16 +94,28 @@ impl Upkeep for FakeStore {
     }
 
     async fn status(&self) -> Result<StoreStatus, StoreError> {
-        unreachable!("files need no counts")
+        let documents = self.documents.lock().unwrap().len() as u64;
+        Ok(StoreStatus { documents, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() })
+    }
+
+    async fn version(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
     }
 }
 
 /// Embeds a text as its length; a token is a word.
-struct FakeModel {
+pub(crate) struct FakeModel {
     identity: EmbedderIdentity,
     embedded: AtomicUsize,
     most_at_once: AtomicUsize,
     broken: bool,
+}
+
+impl FakeModel {
+    pub(crate) fn new(broken: bool) -> Self {
+        let identity = EmbedderIdentity { name: "fake".to_owned(), dimension: 1 };
+        Self { identity, embedded: AtomicUsize::new(0), most_at_once: AtomicUsize::new(0), broken }
+    }
 }
 
 #[async_trait]
@@ -110,22 +153,20 @@ impl TokenCounter for FakeModel {
     }
 }
 
-struct Bench {
+pub(crate) struct Bench {
     docs: tempfile::TempDir,
     store: Arc<FakeStore>,
     model: Arc<FakeModel>,
 }
 
 impl Bench {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         Self::with(files, false)
     }
 
-    fn with(files: &[(&str, &str)], broken: bool) -> Self {
-        let identity = EmbedderIdentity { name: "fake".to_owned(), dimension: 1 };
-        let model = FakeModel { identity, embedded: AtomicUsize::new(0), most_at_once: AtomicUsize::new(0), broken };
+    pub(crate) fn with(files: &[(&str, &str)], broken: bool) -> Self {
         let docs = tempfile::Builder::new().prefix("docs").tempdir().unwrap();
-        let bench = Self { docs, store: Arc::default(), model: Arc::new(model) };
+        let bench = Self { docs, store: Arc::default(), model: Arc::new(FakeModel::new(broken)) };
         for (name, text) in files {
             bench.write(name, text);
         }
@@ -136,24 +177,29 @@ impl Bench {
         fs::write(self.docs.path().join(name), text).unwrap();
     }
 
-    fn sync(&self) -> Sync {
-        Sync {
+    pub(crate) fn ingestion(&self) -> Ingestion {
+        Ingestion {
             documents: self.store.clone(),
             upkeep: self.store.clone(),
             embedder: self.model.clone(),
             counter: self.model.clone(),
-            budget: 20,
+            passage_tokens: 20,
         }
     }
 
     async fn run(&self, prune: bool) -> (Report, Vec<Event>) {
         let mut events = Vec::new();
         let paths = [self.docs.path().to_owned()];
-        let report = self.sync().run(&paths, prune, |event| events.push(event)).await.unwrap();
+        let report =
+            self.ingestion().run(&RequestContext::local(), &paths, prune, |event| events.push(event)).await.unwrap();
         (report, events)
     }
 
-    fn stored(&self) -> Vec<String> {
+    pub(crate) fn embedded(&self) -> usize {
+        self.model.embedded.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn stored(&self) -> Vec<String> {
         let name = |location: &String| Path::new(location).file_name().unwrap().to_string_lossy().into_owned();
         self.store.documents.lock().unwrap().keys().map(name).collect()
     }
@@ -192,8 +238,10 @@ async fn only_what_changed_is_read_and_embedded_again() {
     let (third, _) = bench.run(false).await;
     assert_eq!((third.documents, third.unchanged), (1, 1));
     assert_eq!(bench.model.embedded.load(Ordering::SeqCst), 3);
-    let other_budget = Sync { budget: 30, ..bench.sync() };
-    assert_eq!(other_budget.run(&[bench.docs.path().to_owned()], false, |_| ()).await.unwrap().documents, 2);
+    let other_budget = Ingestion { passage_tokens: 30, ..bench.ingestion() };
+    let paths = [bench.docs.path().to_owned()];
+    let report = other_budget.run(&RequestContext::local(), &paths, false, |_| ()).await.unwrap();
+    assert_eq!(report.documents, 2);
 }
 
 #[tokio::test]
@@ -203,7 +251,7 @@ async fn files_that_fail_are_reported_and_the_others_stored() {
     fs::File::create(bench.docs.path().join("f.txt")).unwrap().set_len(crate::MAX_BYTES + 1).unwrap();
     let missing = bench.docs.path().join("missing");
     let paths = [missing, bench.docs.path().to_owned(), bench.docs.path().join("b.txt")];
-    let report = bench.sync().run(&paths, false, |_| ()).await.unwrap();
+    let report = bench.ingestion().run(&RequestContext::local(), &paths, false, |_| ()).await.unwrap();
     let reasons: Vec<&str> = report.failures.iter().map(|(_, reason)| reason.as_str()).collect();
     assert_eq!(
         reasons,
@@ -244,12 +292,20 @@ async fn a_failing_store_or_model_ends_the_job() {
         bench.write(&format!("{n}.txt"), &"word ".repeat(100));
     }
     bench.store.full.store(true, Ordering::SeqCst);
-    let failure = bench.sync().run(&[bench.docs.path().to_owned()], true, |_| ()).await.unwrap_err();
+    let failure = bench
+        .ingestion()
+        .run(&RequestContext::local(), &[bench.docs.path().to_owned()], true, |_| ())
+        .await
+        .unwrap_err();
     assert!(matches!(failure, IngestError::Store(StoreError::DiskFull { .. })), "{failure}");
     assert_eq!(bench.stored(), ["a.txt"]);
 
     let bench = Bench::with(&[("a.txt", "one")], true);
-    let failure = bench.sync().run(&[bench.docs.path().to_owned()], false, |_| ()).await.unwrap_err();
+    let failure = bench
+        .ingestion()
+        .run(&RequestContext::local(), &[bench.docs.path().to_owned()], false, |_| ())
+        .await
+        .unwrap_err();
     assert!(matches!(failure, IngestError::Embedder(ModelError::Stopped)), "{failure}");
 }
 
@@ -260,11 +316,11 @@ async fn large_jobs_are_done_in_batches_and_can_be_spawned() {
     for n in 0..600 {
         bench.write(&format!("{n}.txt"), "short");
     }
-    let (sync, paths) = (bench.sync(), [bench.docs.path().to_owned()]);
+    let (ingestion, paths) = (bench.ingestion(), [bench.docs.path().to_owned()]);
     let report = tokio::spawn(async move {
         let mut stored = Vec::new();
-        let report = sync
-            .run(&paths, false, |event| {
+        let report = ingestion
+            .run(&RequestContext::local(), &paths, false, |event| {
                 if let Event::Stored { documents, .. } = event {
                     stored.push(documents)
                 }
@@ -276,4 +332,47 @@ async fn large_jobs_are_done_in_batches_and_can_be_spawned() {
     assert_eq!((report.documents, stored), (601, vec![256, 256, 89]));
     assert_eq!(report.passages, bench.model.embedded.load(Ordering::SeqCst));
     assert_eq!(bench.model.most_at_once.load(Ordering::SeqCst), BATCH);
+}
+
+#[tokio::test]
+async fn a_moved_file_keeps_its_vectors() {
+    for rigid in [false, true] {
+        let bench = Bench::new(&[("a.md", "# Title\n\none"), ("b.txt", "two"), ("c.txt", "three")]);
+        bench.run(false).await;
+        bench.store.rigid.store(rigid, Ordering::SeqCst);
+        let at = |name: &str| bench.docs.path().join(name);
+        fs::create_dir(at("new")).unwrap();
+        fs::rename(at("a.md"), at("new/a.md")).unwrap();
+        // The name is the title of this one, and a passage under another title has another vector.
+        fs::rename(at("b.txt"), at("renamed.txt")).unwrap();
+        fs::copy(at("c.txt"), at("new/c.txt")).unwrap();
+        let (report, events) = bench.run(true).await;
+        let stored: Vec<(String, String)> = {
+            let documents = bench.store.documents.lock().unwrap();
+            documents.values().map(|new| (new.document.path.clone(), new.document.title.clone())).collect()
+        };
+        let (mut names, titles): (Vec<String>, Vec<String>) = stored.into_iter().unzip();
+        names.iter_mut().for_each(|name| *name = name.rsplit('/').next().unwrap().to_owned());
+        assert_eq!(names, ["c.txt", "a.md", "c.txt", "renamed.txt"]);
+        assert_eq!(titles, ["c", "Title", "c", "renamed"]);
+        let moved = events.iter().filter(|event| matches!(event, Event::Moved { .. })).count();
+        assert_eq!((report.moved, moved), if rigid { (0, 0) } else { (1, 1) });
+        assert_eq!((report.documents, report.unchanged), if rigid { (3, 1) } else { (2, 1) });
+        // Three at first, then the renamed one and the copy; all that moved where nothing can be moved.
+        assert_eq!(bench.model.embedded.load(Ordering::SeqCst), if rigid { 6 } else { 5 });
+        assert_eq!(bench.run(true).await.0.unchanged, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_document_keeps_the_path_that_it_was_stored_with() {
+    let bench = Bench::new(&[("a.txt", "one")]);
+    let here = RequestContext::local();
+    let location = fs::canonicalize(bench.docs.path().join("a.txt")).unwrap().display().to_string();
+    for (text, path) in [("one", "wiki/a.txt"), ("two", "elsewhere/a.txt")] {
+        bench.write("a.txt", text);
+        let source = SourceDocument::file(&location, path.to_owned());
+        assert_eq!(bench.ingestion().store(&here, vec![source], |_| ()).await.unwrap().documents, 1);
+        assert_eq!(bench.store.documents.lock().unwrap()[&location].document.path, "wiki/a.txt");
+    }
 }

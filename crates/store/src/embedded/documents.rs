@@ -1,0 +1,238 @@
+//! Documents in SQLite: stored whole or not at all, replaced, moved, listed.
+
+use std::collections::HashMap;
+
+use qanda_core::document::{Details, Fingerprint, Recipe, Relocation, StoredDocument, StoredVersion};
+use qanda_core::ports::Page;
+use qanda_core::{Document, DocumentId, Metadata, NewDocument, NewPassage, StoreError};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::database::failed;
+use super::entries::{self, NewEntry, PAGE, PAIR, PASSAGE, cursor, metadata_of};
+use super::pairs::follow;
+use super::vector::Vector;
+
+/// Stores documents.
+pub(super) fn put(transaction: &Transaction<'_>, documents: &[NewDocument]) -> rusqlite::Result<()> {
+    documents.iter().try_for_each(|new| replace(transaction, new))
+}
+
+/// Stores a document, in place of the version that is stored, and puts back the pairs that still hold.
+fn replace(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result<()> {
+    let stored = row_of(transaction, &new.document.location)?;
+    let mut kept = follow::take_waiting(transaction, &new.document.path)?;
+    if let Some(row) = stored {
+        kept.extend(follow::take(transaction, row)?);
+        clear(transaction, row)?;
+    }
+    let row = write_record(transaction, stored, &new.document)?;
+    for passage in &new.passages {
+        insert_passage(transaction, row, &new.document.text, passage)?;
+    }
+    follow::put_back(transaction, row, kept)
+}
+
+fn row_of(connection: &Connection, location: &str) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT id FROM documents WHERE location = ?1";
+    connection.prepare_cached(sql)?.query_row([location], |row| row.get(0)).optional()
+}
+
+/// Removes everything of a document but its record.
+fn clear(transaction: &Transaction<'_>, row: i64) -> rusqlite::Result<()> {
+    entries::remove_of_document(transaction, row)?;
+    transaction.prepare_cached("DELETE FROM document_metadata WHERE document_id = ?1")?.execute([row])?;
+    transaction.prepare_cached("DELETE FROM document_texts WHERE document_id = ?1")?.execute([row])?;
+    Ok(())
+}
+
+/// Writes a document's record, text and metadata, over the record at `stored` if there is one; returns its row.
+fn write_record(transaction: &Transaction<'_>, stored: Option<i64>, document: &Document) -> rusqlite::Result<i64> {
+    let path = free_path(transaction, &document.path, &document.location, &document.location)?;
+    let Fingerprint { content, recipe: Recipe { chunker, passage_tokens, embedder } } = &document.fingerprint;
+    let Details { media_type, language, valid_from, valid_until, superseded_by, pages } = &document.details;
+    let pages = (!pages.is_empty()).then(|| serde_json::Value::from(pages.as_slice()).to_string());
+    // An id that is NULL becomes a new one.
+    let sql = "INSERT INTO documents (id, location, path, title, content_hash, chunker, passage_tokens, embedder,
+                                      media_type, language, valid_from, valid_until, superseded_by, pages)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+               ON CONFLICT (id) DO UPDATE SET
+                   path = excluded.path, title = excluded.title, content_hash = excluded.content_hash,
+                   chunker = excluded.chunker, passage_tokens = excluded.passage_tokens, embedder = excluded.embedder,
+                   media_type = excluded.media_type, language = excluded.language, valid_from = excluded.valid_from,
+                   valid_until = excluded.valid_until, superseded_by = excluded.superseded_by, pages = excluded.pages";
+    transaction.prepare_cached(sql)?.execute(params![
+        stored,
+        document.location,
+        path,
+        document.title,
+        content,
+        chunker,
+        entries::offset(*passage_tokens),
+        embedder,
+        media_type,
+        language,
+        valid_from,
+        valid_until,
+        superseded_by,
+        pages
+    ])?;
+    let row = stored.unwrap_or_else(|| transaction.last_insert_rowid());
+    transaction.prepare_cached("INSERT INTO document_texts VALUES (?1, ?2)")?.execute(params![row, document.text])?;
+    for (name, value) in &document.metadata {
+        let sql = "INSERT INTO document_metadata VALUES (?1, ?2, ?3)";
+        transaction.prepare_cached(sql)?.execute(params![row, name, value])?;
+    }
+    Ok(row)
+}
+
+/// The wanted path for the document at `location`, if no other document has it; else the fallback, with a number where
+/// that is needed.
+fn free_path(connection: &Connection, wanted: &str, location: &str, fallback: &str) -> rusqlite::Result<String> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM documents WHERE path = ?1 AND location <> ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut path = wanted.to_owned();
+    let mut number = 1;
+    while statement.query_row([path.as_str(), location], |row| row.get(0))? {
+        path = if number == 1 { fallback.to_owned() } else { format!("{fallback} ({number})") };
+        number += 1;
+    }
+    Ok(path)
+}
+
+fn insert_passage(
+    transaction: &Transaction<'_>,
+    document: i64,
+    text: &str,
+    NewPassage { span, headings, vector }: &NewPassage,
+) -> rusqlite::Result<()> {
+    let headings = serde_json::Value::from(headings.as_slice()).to_string();
+    let vector = Vector::from_f32(vector).to_bytes();
+    let text = &text[span.start..span.end];
+    let new = NewEntry { kind: PASSAGE, document, span: *span, headings: &headings, text, vector: &vector };
+    entries::insert(transaction, &new)?;
+    Ok(())
+}
+
+/// Removes documents by location; returns how many there were.
+pub(super) fn remove(transaction: &Transaction<'_>, locations: &[String]) -> rusqlite::Result<usize> {
+    let mut removed = 0;
+    for location in locations {
+        if let Some(row) = row_of(transaction, location)? {
+            clear(transaction, row)?;
+            removed += transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;
+        }
+    }
+    Ok(removed)
+}
+
+/// Moves documents; returns how many were moved.
+pub(super) fn relocate(transaction: &Transaction<'_>, moves: &[Relocation]) -> rusqlite::Result<usize> {
+    let mut moved = 0;
+    for Relocation { from, to, path } in moves {
+        let path = free_path(transaction, path, from, to)?;
+        let sql = "UPDATE OR IGNORE documents SET location = ?2, path = ?3 WHERE location = ?1";
+        moved += transaction.prepare_cached(sql)?.execute(params![from, to, path])?;
+    }
+    Ok(moved)
+}
+
+/// Version by location.
+pub(super) fn versions(connection: &Connection) -> Result<HashMap<String, StoredVersion>, StoreError> {
+    let read = || -> rusqlite::Result<_> {
+        let sql = "SELECT content_hash, chunker, passage_tokens, embedder, location, path, title FROM documents";
+        let mut statement = connection.prepare_cached(sql)?;
+        let version = |row: &Row<'_>| -> rusqlite::Result<(String, StoredVersion)> {
+            let version = StoredVersion { fingerprint: fingerprint(row)?, path: row.get(5)?, title: row.get(6)? };
+            Ok((row.get(4)?, version))
+        };
+        statement.query_map([], version)?.collect()
+    };
+    read().map_err(failed("reading the stored documents"))
+}
+
+/// A fingerprint of the first four columns; none for a document that an older version stored.
+fn fingerprint(row: &Row<'_>) -> rusqlite::Result<Option<Fingerprint>> {
+    let (content, chunker): (Option<String>, Option<u32>) = (row.get(0)?, row.get(1)?);
+    let (tokens, embedder): (Option<i64>, Option<String>) = (row.get(2)?, row.get(3)?);
+    let (Some(content), Some(chunker), Some(tokens), Some(embedder)) = (content, chunker, tokens, embedder) else {
+        return Ok(None);
+    };
+    let recipe = Recipe { chunker, passage_tokens: entries::bytes(tokens), embedder };
+    Ok(Some(Fingerprint { content, recipe }))
+}
+
+const COLUMNS: &str = "content_hash, chunker, passage_tokens, embedder, id, location, path, title,
+                       media_type, language, valid_from, valid_until, superseded_by, pages,
+                       (SELECT count(*) FROM entries e WHERE e.document_id = documents.id AND e.kind = 0),
+                       (SELECT count(*) FROM entries e WHERE e.document_id = documents.id AND e.kind = 1)";
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
+    let id: i64 = row.get(4)?;
+    let pages: Option<String> = row.get(13)?;
+    let document = StoredDocument {
+        id: DocumentId::from(id.to_string()),
+        location: row.get(5)?,
+        path: row.get(6)?,
+        title: row.get(7)?,
+        metadata: Metadata::new(),
+        details: Details {
+            media_type: row.get(8)?,
+            language: row.get(9)?,
+            valid_from: row.get(10)?,
+            valid_until: row.get(11)?,
+            superseded_by: row.get(12)?,
+            pages: pages.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+        },
+        fingerprint: fingerprint(row)?,
+        passages: entries::id(row.get(14)?),
+        pairs: entries::id(row.get(15)?),
+    };
+    Ok((id, document))
+}
+
+/// A document by its id.
+pub(super) fn get(connection: &Connection, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+    let read = || -> rusqlite::Result<Option<StoredDocument>> {
+        let Ok(row) = id.as_str().parse::<i64>() else { return Ok(None) };
+        let sql = format!("SELECT {COLUMNS} FROM documents WHERE id = ?1");
+        let found = connection.prepare_cached(&sql)?.query_row([row], stored).optional()?;
+        found.map(|found| with_metadata(connection, found)).transpose()
+    };
+    read().map_err(failed("reading a document"))
+}
+
+/// Documents in the order in which they came, page by page.
+pub(super) fn list(
+    connection: &Connection,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<StoredDocument>, StoreError> {
+    let limit = limit.clamp(1, PAGE);
+    let read = || -> rusqlite::Result<Page<StoredDocument>> {
+        let sql = format!("SELECT {COLUMNS} FROM documents WHERE id > ?1 ORDER BY id LIMIT ?2");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let range = params![cursor(after), entries::offset(limit)];
+        let found: Vec<_> = statement.query_map(range, stored)?.collect::<Result<_, _>>()?;
+        let next = found.last().filter(|_| found.len() == limit).map(|(row, _)| row.to_string());
+        let items = found.into_iter().map(|found| with_metadata(connection, found)).collect::<Result<_, _>>()?;
+        Ok(Page { items, next })
+    };
+    read().map_err(failed("listing documents"))
+}
+
+fn with_metadata(connection: &Connection, (row, document): (i64, StoredDocument)) -> rusqlite::Result<StoredDocument> {
+    Ok(StoredDocument { metadata: metadata_of(connection, row)?, ..document })
+}
+
+/// Counts of documents, passages and pairs.
+pub(super) fn counts(connection: &Connection) -> Result<[u64; 3], StoreError> {
+    let count = |sql: &str| -> Result<u64, StoreError> {
+        let count: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(failed("counting"))?;
+        Ok(count.unsigned_abs())
+    };
+    Ok([
+        count("SELECT count(*) FROM documents")?,
+        count(&format!("SELECT count(*) FROM entries WHERE kind = {PASSAGE}"))?,
+        count(&format!("SELECT count(*) FROM entries WHERE kind = {PAIR}"))?,
+    ])
+}

@@ -1,0 +1,45 @@
+//! Passages read from SQLite.
+
+use qanda_core::ports::Page;
+use qanda_core::{Metadata, Passage, Span, StoreError};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::database::failed;
+use super::entries::{PAGE, PASSAGE, bytes, cursor, headings, metadata_of};
+
+/// A passage by its id; `None` if it has been removed.
+pub(super) fn passage(connection: &Connection, entry: u64) -> Result<Option<Passage>, StoreError> {
+    let read = || -> rusqlite::Result<Option<Passage>> {
+        let sql = "SELECT d.path, d.title, e.headings, e.text, e.start_byte, e.end_byte, d.id
+                   FROM entries e JOIN documents d ON d.id = e.document_id WHERE e.id = ?1 AND e.kind = 0";
+        let found = connection.prepare_cached(sql)?.query_row([entry.cast_signed()], |row| {
+            let passage = Passage {
+                id: entry.into(),
+                document: row.get(0)?,
+                title: row.get(1)?,
+                headings: headings(&row.get::<_, String>(2)?),
+                text: row.get(3)?,
+                span: Span::new(bytes(row.get(4)?), bytes(row.get(5)?)),
+                metadata: Metadata::new(),
+            };
+            Ok((passage, row.get::<_, i64>(6)?))
+        });
+        let Some((mut passage, document)) = found.optional()? else { return Ok(None) };
+        passage.metadata = metadata_of(connection, document)?;
+        Ok(Some(passage))
+    };
+    read().map_err(failed("reading a passage"))
+}
+
+/// All passages in the order in which they came, page by page.
+pub(super) fn list(connection: &Connection, after: Option<&str>) -> Result<Page<Passage>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<i64>> {
+        let sql = format!("SELECT id FROM entries WHERE kind = {PASSAGE} AND id > ?1 ORDER BY id LIMIT {PAGE}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        statement.query_map([cursor(after)], |row| row.get(0))?.collect()
+    };
+    let ids = read().map_err(failed("listing passages"))?;
+    let next = ids.last().filter(|_| ids.len() == PAGE).map(ToString::to_string);
+    let passages = ids.into_iter().map(|id| passage(connection, id.unsigned_abs()));
+    Ok(Page { items: passages.filter_map(Result::transpose).collect::<Result<_, _>>()?, next })
+}
