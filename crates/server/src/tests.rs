@@ -109,6 +109,10 @@ impl Upkeep for Away {
         self.check().await?;
         Ok(StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() })
     }
+
+    async fn version(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 }
 
 struct App {
