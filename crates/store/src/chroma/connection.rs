@@ -4,16 +4,16 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chroma::client::ChromaHttpClientError;
-use chroma::types::{Metadata, MetadataValue, Schema, Space, VectorIndexConfig, VectorIndexConfiguration};
-use chroma::{ChromaCollection, ChromaHttpClient};
 use qanda_core::StoreError;
 use qanda_core::ports::EmbedderIdentity;
 
+use super::api::{Api, ApiError};
 use super::failure::{self, Failure};
-use super::near::Kinds;
+use super::kinds::Kinds;
+use super::limiter::{Limiter, TimedOut};
 use super::settings::ChromaSettings;
-use super::turns::{TooLate, Turns};
+use super::values::{Metadata, Value};
+use super::wire::Collection;
 
 /// Names of the collection's metadata in which the embedder is recorded.
 const EMBEDDER: &str = "qanda_embedder";
@@ -21,40 +21,34 @@ const DIMENSION: &str = "qanda_dimension";
 
 pub(super) struct Connection {
     pub(super) settings: ChromaSettings,
-    /// What searches have learned of the collection with this id.
+    /// Knowledge that searches have of the collection with this id.
     kinds: RwLock<(Option<String>, Arc<Kinds>)>,
-    turns: Turns,
-    client: ChromaHttpClient,
+    limiter: Limiter,
+    api: Api,
     /// The embedder in use, if any.
     embedder: Option<EmbedderIdentity>,
-    handle: RwLock<Option<Handle>>,
+    /// The collection as it was found.
+    collection: RwLock<Option<Arc<Collection>>>,
     /// Whether it was said that there is no such collection.
     missed: AtomicBool,
-}
-
-/// A collection that was found.
-#[derive(Clone)]
-pub(super) struct Handle {
-    pub(super) collection: ChromaCollection,
-    /// What its distances mean.
-    pub(super) space: Space,
 }
 
 impl Connection {
     /// Connects to nothing yet.
     pub(super) fn new(settings: ChromaSettings, embedder: Option<EmbedderIdentity>) -> Result<Self, StoreError> {
-        let options = settings.options()?;
-        // The client panics where no provider of TLS is installed, even if it never speaks TLS. A second one is
-        // refused, which is what we want: the program's own choice stays.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = ChromaHttpClient::new(options);
+        let (collections, headers) = (settings.collections()?, settings.headers()?);
+        let mut client = reqwest::Client::builder().default_headers(headers);
+        if settings.is_local() {
+            client = client.no_proxy();
+        }
+        let api = Api::new(client, collections).map_err(|cause| StoreError::failed("making an HTTP client", cause))?;
         Ok(Self {
-            turns: Turns::new(settings.concurrency, settings.timeout),
+            limiter: Limiter::new(settings.concurrency, settings.timeout),
             kinds: RwLock::default(),
             settings,
-            client,
+            api,
             embedder,
-            handle: RwLock::new(None),
+            collection: RwLock::new(None),
             missed: AtomicBool::new(false),
         })
     }
@@ -66,9 +60,13 @@ impl Connection {
 
     /// Runs one request on the collection when its turn has come; `None` where there is no such collection. The
     /// deadline covers everything: connecting, looking the collection up, a second try.
-    pub(super) async fn run<T, F>(&self, doing: &str, request: impl Fn(Handle) -> F) -> Result<Option<T>, StoreError>
+    pub(super) async fn run<T, F>(
+        &self,
+        doing: &str,
+        request: impl Fn(Arc<Collection>) -> F,
+    ) -> Result<Option<T>, StoreError>
     where
-        F: Future<Output = Result<T, ChromaHttpClientError>>,
+        F: Future<Output = Result<T, ApiError>>,
     {
         let work = async {
             match self.attempt(&request).await {
@@ -81,13 +79,13 @@ impl Connection {
                 other => other,
             }
         };
-        self.explain(doing, self.turns.wait(work).await)
+        self.explain(doing, self.limiter.run(work).await)
     }
 
     /// Runs one request that writes; makes the collection where there is none.
-    pub(super) async fn write<F>(&self, doing: &str, request: impl Fn(Handle) -> F) -> Result<(), StoreError>
+    pub(super) async fn write<F>(&self, doing: &str, request: impl Fn(Arc<Collection>) -> F) -> Result<(), StoreError>
     where
-        F: Future<Output = Result<(), ChromaHttpClientError>>,
+        F: Future<Output = Result<(), ApiError>>,
     {
         if self.run(doing, &request).await?.is_some() {
             return Ok(());
@@ -102,24 +100,24 @@ impl Connection {
         Err(StoreError::NoCollection { name: self.settings.collection.clone(), place })
     }
 
-    async fn attempt<T, F>(&self, request: &impl Fn(Handle) -> F) -> Result<Option<T>, Failure>
+    async fn attempt<T, F>(&self, request: &impl Fn(Arc<Collection>) -> F) -> Result<Option<T>, Failure>
     where
-        F: Future<Output = Result<T, ChromaHttpClientError>>,
+        F: Future<Output = Result<T, ApiError>>,
     {
-        let known = self.handle.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let handle = match known {
-            Some(handle) => handle,
+        let known = self.collection.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let collection = match known {
+            Some(collection) => collection,
             None => match self.look_up().await? {
-                Some(handle) => handle,
+                Some(collection) => collection,
                 None => return Ok(None),
             },
         };
-        Ok(Some(request(handle).await?))
+        Ok(Some(request(collection).await?))
     }
 
     /// Asks the server for the collection and checks whose vectors it holds.
-    async fn look_up(&self) -> Result<Option<Handle>, Failure> {
-        match self.client.get_collection(&self.settings.collection).await {
+    async fn look_up(&self) -> Result<Option<Arc<Collection>>, Failure> {
+        match self.api.collection(&self.settings.collection).await {
             Ok(collection) => {
                 if let Some(embedder) = &self.embedder {
                     self.compare(&collection, embedder)?;
@@ -144,33 +142,24 @@ impl Connection {
         self.in_time("checking the collection", self.look_up()).await.map(drop)
     }
 
-    /// What is recorded of the embedder that made the vectors: its name (none where another client made them) and
+    /// The record of the embedder that made the vectors: its name (none where another client made them) and
     /// its dimension.
     pub(super) async fn recorded(&self) -> Result<Option<(Option<String>, usize)>, StoreError> {
         let found = self.in_time("reading the collection", self.look_up()).await?;
-        Ok(found.and_then(|handle| recorded(&handle.collection)))
+        Ok(found.and_then(|collection| recorded(&collection)))
     }
 
     /// Makes the collection where there is none and records the embedder where no vectors are stored.
     pub(super) async fn claim(&self, embedder: &EmbedderIdentity) -> Result<(), StoreError> {
         self.in_time("making the collection", async {
-            let space = VectorIndexConfig {
-                space: Some(Space::Cosine),
-                embedding_function: None,
-                source_key: None,
-                hnsw: None,
-                spann: None,
-            };
-            let schema = Schema::default().create_index(None, space.into()).map_err(Failure::other)?;
             let record = metadata_of(embedder);
             // One request, so that two who claim at the same time cannot both be first.
-            let name = &self.settings.collection;
-            let mut collection = self.client.get_or_create_collection(name, Some(schema), Some(record.clone())).await?;
+            let collection = self.api.get_or_create(&self.settings.collection, &record).await?;
             self.compare(&collection, embedder)?;
             // Vectors without a record are another client's. Nobody can tell which model made them, so we don't.
             if recorded(&collection).is_none() {
-                let metadata = collection.metadata().clone().unwrap_or_default().into_iter().chain(record).collect();
-                collection.modify(None::<String>, Some(metadata)).await?;
+                let metadata = collection.metadata.unwrap_or_default().into_iter().chain(record).collect();
+                self.api.set_metadata(&collection.id, &metadata).await?;
             }
             self.forget();
             Ok(())
@@ -179,7 +168,7 @@ impl Connection {
     }
 
     /// Refuses an embedder other than the one whose vectors are stored.
-    fn compare(&self, collection: &ChromaCollection, given: &EmbedderIdentity) -> Result<(), Failure> {
+    fn compare(&self, collection: &Collection, given: &EmbedderIdentity) -> Result<(), Failure> {
         let Some((name, dimension)) = recorded(collection) else { return Ok(()) };
         if dimension == given.dimension && name.as_ref().is_none_or(|name| *name == given.name) {
             return Ok(());
@@ -196,63 +185,58 @@ impl Connection {
 
     /// One of the few requests that do not wait for their turn.
     async fn in_time<T>(&self, doing: &str, work: impl Future<Output = Result<T, Failure>>) -> Result<T, StoreError> {
-        self.explain(doing, self.turns.skip(work).await)
+        self.explain(doing, self.limiter.run_at_once(work).await)
     }
 
-    fn explain<T>(&self, doing: &str, done: Result<Result<T, Failure>, TooLate>) -> Result<T, StoreError> {
+    fn explain<T>(&self, doing: &str, done: Result<Result<T, Failure>, TimedOut>) -> Result<T, StoreError> {
         match done {
             Ok(done) => done.map_err(|failure| failure.explain(doing, &self.settings)),
-            Err(TooLate) => Err(failure::too_late(&self.settings)),
+            Err(TimedOut) => Err(failure::timed_out(&self.settings)),
         }
     }
 
-    /// What searches have learned of the collection.
+    /// Knowledge that searches have of the collection.
     pub(super) fn kinds(&self) -> Arc<Kinds> {
         Arc::clone(&self.kinds.read().unwrap_or_else(PoisonError::into_inner).1)
     }
 
-    fn remember(&self, collection: ChromaCollection) -> Handle {
-        let id = collection.id().to_string();
+    fn remember(&self, collection: Collection) -> Arc<Collection> {
         let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
-        if kinds.0.as_ref().is_some_and(|known| *known != id) {
+        if kinds.0.as_ref().is_some_and(|known| *known != collection.id) {
             kinds.1 = Arc::default();
         }
-        kinds.0 = Some(id);
+        kinds.0 = Some(collection.id.clone());
         drop(kinds);
-        let handle = Handle { space: space(&collection), collection };
+        let collection = Arc::new(collection);
         self.missed.store(false, Ordering::Relaxed);
-        *self.handle.write().unwrap_or_else(PoisonError::into_inner) = Some(handle.clone());
-        handle
+        *self.collection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&collection));
+        collection
     }
 
     fn forget(&self) {
-        *self.handle.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.collection.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The requests to the server.
+    pub(super) const fn api(&self) -> &Api {
+        &self.api
     }
 }
 
 fn metadata_of(embedder: &EmbedderIdentity) -> Metadata {
-    let dimension = i64::try_from(embedder.dimension).unwrap_or(i64::MAX);
     Metadata::from([
-        (EMBEDDER.to_owned(), MetadataValue::Str(embedder.name.clone())),
-        (DIMENSION.to_owned(), MetadataValue::Int(dimension)),
+        (EMBEDDER.to_owned(), embedder.name.as_str().into()),
+        (DIMENSION.to_owned(), embedder.dimension.into()),
     ])
 }
 
 /// The recorded embedder, else the dimension of the vectors that are there.
-fn recorded(collection: &ChromaCollection) -> Option<(Option<String>, usize)> {
-    let metadata = collection.metadata().as_ref();
-    let value = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+fn recorded(collection: &Collection) -> Option<(Option<String>, usize)> {
+    let value = |name: &str| collection.metadata.as_ref()?.get(name);
     match (value(EMBEDDER), value(DIMENSION)) {
-        (Some(MetadataValue::Str(name)), Some(MetadataValue::Int(dimension))) => {
+        (Some(Value::Text(name)), Some(Value::Int(dimension))) => {
             Some((Some(name.clone()), usize::try_from(*dimension).ok()?))
         }
-        _ => Some((None, usize::try_from(collection.to_collection_model().dimension?).ok()?)),
-    }
-}
-
-fn space(collection: &ChromaCollection) -> Space {
-    match collection.to_collection_model().config.vector_index {
-        VectorIndexConfiguration::Hnsw(index) => index.space,
-        VectorIndexConfiguration::Spann(index) => index.space,
+        _ => Some((None, collection.dimension?)),
     }
 }

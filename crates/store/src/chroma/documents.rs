@@ -14,36 +14,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chroma::types::UpdateMetadata;
 use qanda_core::document::{StoredDocument, StoredVersion};
 use qanda_core::ports::Page;
 use qanda_core::{DocumentId, NewDocument, StoreError};
 
+use super::change::{Change, New};
 use super::conditions::{is, is_one_of};
 use super::connection::Connection;
 use super::layout::{self, CONTEXT, FINGERPRINT, GUIDELINE, LOCATION, PART, QA, Record};
 use super::pairs;
-use super::requests::{BATCH, Wanted, set};
-
-/// A document whose passages are about to be replaced or removed.
-pub(super) struct Change {
-    /// Paths of the stored version and of the new one.
-    pub(super) paths: HashSet<String>,
-    /// Ids of the passages that go.
-    pub(super) gone: HashSet<String>,
-    /// What the stored version knew of the document, under its keys.
-    pub(super) old_facts: chroma::types::Metadata,
-    /// The new version's passages; none where the document is removed.
-    pub(super) new: Option<New>,
-}
-
-/// What pairs need to know of the new version.
-pub(super) struct New {
-    pub(super) path: String,
-    pub(super) facts: chroma::types::Metadata,
-    /// Id and text, in the order of the document.
-    pub(super) passages: Vec<(String, String)>,
-}
+use super::requests::{BATCH, Fields};
+use super::values::MetadataChanges;
 
 /// Stores documents.
 pub(super) async fn put(connection: &Connection, documents: Vec<NewDocument>) -> Result<(), StoreError> {
@@ -70,7 +51,8 @@ pub(super) async fn put(connection: &Connection, documents: Vec<NewDocument>) ->
             }),
         });
         if let Some(first) = new.first() {
-            let fingerprint = UpdateMetadata::from([(FINGERPRINT.to_owned(), set(&document.fingerprint.to_string()))]);
+            let fingerprint =
+                MetadataChanges::from([(FINGERPRINT.to_owned(), Some(document.fingerprint.to_string().into()))]);
             seals.push((first.id.clone(), fingerprint));
         }
         records.extend(new);
@@ -114,11 +96,11 @@ pub(super) async fn remove(connection: &Connection, locations: Vec<String>) -> R
     Ok(removed)
 }
 
-/// What is stored of these locations, by id.
+/// Records of these locations, by id.
 async fn stored(connection: &Connection, locations: Vec<String>) -> Result<HashMap<String, Record>, StoreError> {
     let mut stored = HashMap::new();
     for locations in locations.chunks(BATCH) {
-        let found = connection.every(&is_one_of(LOCATION, locations.iter().cloned()), Wanted::Metadata).await?;
+        let found = connection.every(&is_one_of(LOCATION, locations.iter().cloned()), Fields::Metadata).await?;
         stored.extend(found.into_iter().map(|record| (record.id.clone(), record)));
     }
     Ok(stored)
@@ -127,7 +109,7 @@ async fn stored(connection: &Connection, locations: Vec<String>) -> Result<HashM
 /// Version by location; one without a fingerprint for a document that is not stored whole.
 pub(super) async fn versions(connection: &Connection) -> Result<HashMap<String, StoredVersion>, StoreError> {
     let mut versions: HashMap<String, StoredVersion> = HashMap::new();
-    for record in connection.every(&is(PART, 0), Wanted::Metadata).await? {
+    for record in connection.every(&is(PART, 0_usize), Fields::Metadata).await? {
         // Another client may call something else a part.
         let Some(location) = record.value(LOCATION) else { continue };
         let version = record.version();
@@ -151,7 +133,7 @@ pub(super) async fn base_folder(connection: &Connection) -> Result<Option<String
 
 /// A document by its id.
 pub(super) async fn get(connection: &Connection, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
-    let firsts = connection.every(&is(PART, 0), Wanted::Metadata).await?;
+    let firsts = connection.every(&is(PART, 0_usize), Fields::Metadata).await?;
     let found = firsts.into_iter().find(|first| first.value(LOCATION).is_some_and(|location| id_of(&location) == *id));
     Ok(with_counts(connection, found.into_iter().collect()).await?.pop())
 }
@@ -164,7 +146,7 @@ pub(super) async fn list(
 ) -> Result<Page<StoredDocument>, StoreError> {
     let limit = limit.clamp(1, BATCH);
     let offset: usize = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
-    let firsts = connection.page(Some(&is(PART, 0)), Wanted::Metadata, offset, limit).await?;
+    let firsts = connection.page(Some(&is(PART, 0_usize)), Fields::Metadata, offset, limit).await?;
     let next = (firsts.len() == limit).then(|| (offset + limit).to_string());
     Ok(Page { items: with_counts(connection, firsts).await?, next })
 }
@@ -201,7 +183,7 @@ async fn count(
 ) -> Result<HashMap<String, u64>, StoreError> {
     let mut counts = HashMap::new();
     for values in values.chunks(BATCH) {
-        let records = connection.every(&is_one_of(key, values.iter().cloned()), Wanted::Metadata).await?;
+        let records = connection.every(&is_one_of(key, values.iter().cloned()), Fields::Metadata).await?;
         for value in records.iter().filter(|record| record.is(kind)).filter_map(|record| record.value(key)) {
             *counts.entry(value).or_default() += 1;
         }

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue};
 use qanda_core::document::{Span, StoredVersion};
 use qanda_core::ports::PairLink;
 use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage};
 use sha2::{Digest, Sha256};
 
-/// What a record is: [`CONTEXT`], [`QA`] or [`EMPTY`].
+use super::values::{Metadata, MetadataChanges, Value};
+
+/// Kind of a record: [`CONTEXT`], [`QA`] or [`EMPTY`].
 pub(super) const SOURCE: &str = "source";
 /// A passage of a document.
 pub(super) const CONTEXT: &str = "context";
@@ -22,7 +23,7 @@ pub(super) const EMPTY: &str = "empty";
 
 /// Path of the document.
 pub(super) const GUIDELINE: &str = "guideline";
-/// Where the document lives: its identity.
+/// Place where the document lives: its identity.
 pub(super) const LOCATION: &str = "location";
 /// Number of the passage in its document, from 0.
 pub(super) const PART: &str = "part";
@@ -79,15 +80,15 @@ pub(super) struct NewRecord {
 impl Record {
     /// A value in words.
     pub(super) fn value(&self, key: &str) -> Option<String> {
-        self.metadata.get(key).and_then(in_words)
+        self.metadata.get(key).and_then(Value::in_words)
     }
 
     pub(super) fn is(&self, kind: &str) -> bool {
-        matches!(self.metadata.get(SOURCE), Some(MetadataValue::Str(source)) if source == kind)
+        matches!(self.metadata.get(SOURCE), Some(Value::Text(source)) if source == kind)
     }
 
     pub(super) fn is_first_part(&self) -> bool {
-        matches!(self.metadata.get(PART), Some(MetadataValue::Int(0)))
+        matches!(self.metadata.get(PART), Some(Value::Int(0)))
     }
 
     pub(super) fn written_by(&self) -> Option<String> {
@@ -110,8 +111,8 @@ impl Record {
     /// Metadata of its document.
     pub(super) fn facts(&self) -> qanda_core::Metadata {
         let theirs = self.metadata.iter().filter(|(key, _)| !OURS.contains(&key.as_str()));
-        let fact = |(key, value): (&String, &MetadataValue)| {
-            Some((key.strip_prefix(PREFIX).unwrap_or(key).to_owned(), in_words(value)?))
+        let fact = |(key, value): (&String, &Value)| {
+            Some((key.strip_prefix(PREFIX).unwrap_or(key).to_owned(), value.in_words()?))
         };
         theirs.filter_map(fact).collect()
     }
@@ -119,7 +120,7 @@ impl Record {
     /// A passage. Another client's has no place in a document that we know, so its text is all there is.
     pub(super) fn into_passage(self) -> Passage {
         let offset = |key| match self.metadata.get(key) {
-            Some(MetadataValue::Int(offset)) => usize::try_from(*offset).ok(),
+            Some(Value::Int(offset)) => usize::try_from(*offset).ok(),
             _ => None,
         };
         let whole = Span::new(0, self.text.len());
@@ -169,17 +170,6 @@ impl Record {
     }
 }
 
-fn in_words(value: &MetadataValue) -> Option<String> {
-    match value {
-        MetadataValue::Str(text) => Some(text.clone()),
-        MetadataValue::Int(number) => Some(number.to_string()),
-        MetadataValue::Float(number) => Some(number.to_string()),
-        MetadataValue::Bool(flag) => Some(flag.to_string()),
-        MetadataValue::StringArray(texts) => Some(texts.join(", ")),
-        _ => None,
-    }
-}
-
 /// Keys under which a fact may stand. A name that we use ourselves is the other clients' plain key, too.
 pub(super) fn fact_keys(name: &str) -> Vec<String> {
     let key = fact_key(name);
@@ -194,7 +184,7 @@ fn fact_key(name: &str) -> String {
 
 /// A document's facts under their keys.
 pub(super) fn facts_of(facts: &qanda_core::Metadata) -> Metadata {
-    facts.iter().map(|(name, value)| (fact_key(name), MetadataValue::Str(value.clone()))).collect()
+    facts.iter().map(|(name, value)| (fact_key(name), Value::Text(value.clone()))).collect()
 }
 
 /// The records of a document's passages, in order, without the fingerprint. `dimension` is for the record of a
@@ -204,9 +194,9 @@ pub(super) fn passages(document: &Document, passages: Vec<NewPassage>, dimension
     facts.insert(GUIDELINE.to_owned(), document.path.as_str().into());
     facts.insert(LOCATION.to_owned(), document.location.as_str().into());
     facts.insert(TITLE.to_owned(), document.title.as_str().into());
-    let with = |source: &str, part: usize, span: Span, more: Vec<(&str, MetadataValue)>| {
+    let with = |source: &str, part: usize, span: Span, more: Vec<(&str, Value)>| {
         let numbers = [(PART, part), (START, span.start), (END, span.end)];
-        let numbers = numbers.map(|(key, number)| (key, MetadataValue::Int(i64::try_from(number).unwrap_or(i64::MAX))));
+        let numbers = numbers.map(|(key, number)| (key, Value::from(number)));
         let own = [(SOURCE, source.into())].into_iter().chain(numbers).chain(more);
         facts.clone().into_iter().chain(own.map(|(key, value)| (key.to_owned(), value))).collect::<Metadata>()
     };
@@ -262,9 +252,9 @@ pub(super) fn pair(new: NewPair, about: Option<&Record>, document: Option<&Recor
     NewRecord { id: new.key, text: new.question, vector: new.vector, metadata }
 }
 
-/// What turns the metadata of a record into `new`. Chroma keeps what is not named, so what is to go is named.
-pub(super) fn update(old: Option<&Metadata>, new: Metadata) -> UpdateMetadata {
+/// Changes that turn the metadata of a record into `new`. Chroma keeps what is not named, so what is to go is named.
+pub(super) fn changes(old: Option<&Metadata>, new: Metadata) -> MetadataChanges {
     let gone = old.into_iter().flat_map(HashMap::keys).filter(|key| !new.contains_key(*key));
-    let gone: Vec<_> = gone.map(|key| (key.clone(), UpdateMetadataValue::None)).collect();
-    new.into_iter().map(|(key, value)| (key, value.into())).chain(gone).collect()
+    let gone: Vec<_> = gone.map(|key| (key.clone(), None)).collect();
+    new.into_iter().map(|(key, value)| (key, Some(value))).chain(gone).collect()
 }

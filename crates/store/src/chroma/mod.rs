@@ -4,17 +4,22 @@
 //! docs/chroma.md has the table. The store connects on first use. A server that is away, slow or new is an error of
 //! the one request that meets it; nothing has to be started again.
 
+mod api;
+mod change;
 mod conditions;
 mod connection;
 mod documents;
 mod failure;
+mod kinds;
 mod layout;
-mod near;
+mod limiter;
+mod nearest;
 mod pairs;
 mod requests;
 mod search;
 mod settings;
-mod turns;
+mod values;
+mod wire;
 mod words;
 
 use std::collections::{HashMap, HashSet};
@@ -31,7 +36,7 @@ use qanda_core::{
 use self::conditions::{all, at_least, is};
 use self::connection::Connection;
 use self::layout::{CONTEXT, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
-use self::requests::{BATCH, Wanted};
+use self::requests::{BATCH, Fields};
 pub use self::settings::{ChromaSettings, TokenHeader};
 use crate::{Fusion, check_collection};
 
@@ -56,7 +61,7 @@ impl ChromaStore {
 
     async fn records(&self, kind: &str, after: Option<String>) -> Result<Page<Record>, StoreError> {
         let offset = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
-        let items = self.connection.page(Some(&is(SOURCE, kind)), Wanted::All, offset, BATCH).await?;
+        let items = self.connection.page(Some(&is(SOURCE, kind)), Fields::All, offset, BATCH).await?;
         let next = (items.len() == BATCH).then(|| (offset + BATCH).to_string());
         Ok(Page { items, next })
     }
@@ -64,15 +69,15 @@ impl ChromaStore {
     /// Documents: ours have a first part each, another client's are told apart by name.
     async fn count_documents(&self, passages: usize) -> Result<usize, StoreError> {
         let ours = documents::versions(&self.connection).await?.len();
-        let parts = all([is(SOURCE, CONTEXT), at_least(PART, 0)]);
+        let parts = all([is(SOURCE, CONTEXT), at_least(PART, 0_usize)]);
         let parts = match parts {
-            Some(condition) => self.connection.every(&condition, Wanted::Ids).await?.len(),
+            Some(condition) => self.connection.every(&condition, Fields::Ids).await?.len(),
             None => 0,
         };
         if parts == passages {
             return Ok(ours);
         }
-        let records = self.connection.every(&is(SOURCE, CONTEXT), Wanted::Metadata).await?;
+        let records = self.connection.every(&is(SOURCE, CONTEXT), Fields::Metadata).await?;
         let foreign = records.iter().filter(|record| !record.metadata.contains_key(LOCATION));
         let names: HashSet<String> =
             foreign.map(|record| record.value(GUIDELINE).unwrap_or(record.id.clone())).collect();
@@ -90,7 +95,7 @@ impl Search for ChromaStore {
     async fn passages(&self, context: &RequestContext, ids: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
         check_collection(context)?;
         let ids: Vec<String> = ids.iter().map(|id| id.as_str().to_owned()).collect();
-        let found = self.connection.by_id(&ids, Wanted::All).await?;
+        let found = self.connection.by_id(&ids, Fields::All).await?;
         let passages = found.into_iter().filter(|record| record.is(CONTEXT));
         let passages: HashMap<String, Record> = passages.map(|record| (record.id.clone(), record)).collect();
         Ok(ids.iter().filter_map(|id| passages.get(id).cloned()).map(Record::into_passage).collect())
@@ -199,8 +204,8 @@ impl Upkeep for ChromaStore {
     async fn status(&self) -> Result<StoreStatus, StoreError> {
         let embedder = self.connection.recorded().await?;
         let embedder = embedder.map(|(name, dimension)| (name.unwrap_or("not recorded".to_owned()), dimension));
-        let passages = self.connection.every(&is(SOURCE, CONTEXT), Wanted::Ids).await?.len();
-        let pairs = self.connection.every(&is(SOURCE, QA), Wanted::Ids).await?.len();
+        let passages = self.connection.every(&is(SOURCE, CONTEXT), Fields::Ids).await?.len();
+        let pairs = self.connection.every(&is(SOURCE, QA), Fields::Ids).await?.len();
         let documents = self.count_documents(passages).await?;
         let number = |count: usize| count as u64;
         Ok(StoreStatus {

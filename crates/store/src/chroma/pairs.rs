@@ -2,18 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chroma::types::{Metadata, MetadataValue, UpdateMetadata, UpdateMetadataValue, Where};
 use qanda_core::language::find_words;
 use qanda_core::{EntryId, NewPair, Pair, StoreError};
 
-use super::conditions::{all, is, is_one_of};
+use super::change::Change;
+use super::conditions::{Condition, all, is, is_one_of};
 use super::connection::Connection;
-use super::documents::Change;
 use super::layout::{self, CONTEXT, CONTEXT_ID, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
-use super::requests::{BATCH, Wanted};
+use super::requests::{BATCH, Fields};
+use super::values::{Metadata, MetadataChanges};
 
 /// Most records that are read to find the nearest of them here.
-const FEW: usize = 64;
+const COMPARED_HERE: usize = 64;
 
 /// Stores pairs. One that names its document, but no passage, belongs to the passage in which its answer stands word
 /// for word.
@@ -26,7 +26,7 @@ pub(super) async fn put(connection: &Connection, pairs: Vec<NewPair>) -> Result<
     let needed: HashSet<String> = contexts.chain(pairs.iter().map(|pair| pair.key.clone())).collect();
     let needed: Vec<String> = needed.into_iter().collect();
     let stored: HashMap<String, Record> = connection
-        .by_id(&needed, Wanted::Metadata)
+        .by_id(&needed, Fields::Metadata)
         .await?
         .into_iter()
         .map(|record| (record.id.clone(), record))
@@ -63,7 +63,7 @@ async fn passages_of(connection: &Connection, paths: Vec<String>) -> Result<Vec<
     for paths in paths.chunks(BATCH) {
         let conditions = [is(SOURCE, CONTEXT), is_one_of(GUIDELINE, paths.iter().cloned())];
         if let Some(condition) = all(conditions) {
-            found.extend(connection.every(&condition, Wanted::All).await?);
+            found.extend(connection.every(&condition, Fields::All).await?);
         }
     }
     Ok(found)
@@ -75,7 +75,7 @@ fn stands_in(answer: &str, text: &str) -> bool {
 
 /// Removes pairs by key; returns how many there were.
 pub(super) async fn remove(connection: &Connection, keys: Vec<String>) -> Result<usize, StoreError> {
-    let stored = connection.by_id(&keys, Wanted::Metadata).await?;
+    let stored = connection.by_id(&keys, Fields::Metadata).await?;
     // A key may be the id of a passage by mistake.
     let pairs: Vec<String> = stored.into_iter().filter(|record| record.is(QA)).map(|record| record.id).collect();
     let removed = pairs.len();
@@ -93,12 +93,12 @@ pub(super) async fn written_for(
     if contexts.is_empty() || limit == 0 {
         return Ok(Vec::new());
     }
-    // Without a condition on the kind, which would cost more than all the rest (see `near`). A passage of another
+    // Without a condition on the kind, which would cost more than all the rest (see `nearest`). A passage of another
     // client may bear its own id, so a few more are asked for.
     let enough = limit + contexts.len();
     let condition = is_one_of(CONTEXT_ID, contexts.into_iter().map(|id| id.as_str().to_owned()));
     let found = match vector.is_empty() {
-        true => connection.page(Some(&condition), Wanted::All, 0, enough).await?,
+        true => connection.page(Some(&condition), Fields::All, 0, enough).await?,
         false => nearest(connection, &condition, vector, enough).await?,
     };
     Ok(found.into_iter().filter(|record| record.is(QA)).take(limit).map(Record::into_pair).collect())
@@ -108,11 +108,11 @@ pub(super) async fn written_for(
 /// in half the time that it takes to search among them.
 async fn nearest(
     connection: &Connection,
-    condition: &Where,
+    condition: &Condition,
     vector: &[f32],
     limit: usize,
 ) -> Result<Vec<Record>, StoreError> {
-    let most = FEW.max(limit);
+    let most = COMPARED_HERE.max(limit);
     let mut found = connection.with_vectors(condition, most).await?;
     if found.len() == most {
         let found = connection.nearest(vector, Some(condition), limit).await?;
@@ -157,7 +157,7 @@ pub(super) async fn follow(connection: &Connection, changes: &[Change]) -> Resul
 
 enum Fate {
     Delete,
-    Change(UpdateMetadata),
+    Change(MetadataChanges),
 }
 
 fn fate(pair: &Record, context: Option<&str>, change: &Change) -> Fate {
@@ -180,11 +180,11 @@ fn fate(pair: &Record, context: Option<&str>, change: &Change) -> Fate {
     Fate::Change(difference(&pair.metadata, &wanted))
 }
 
-fn difference(old: &Metadata, new: &Metadata) -> UpdateMetadata {
+fn difference(old: &Metadata, new: &Metadata) -> MetadataChanges {
     let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(*value));
-    let gone = old.keys().filter(|key| !new.contains_key(*key));
-    let changed = changed.map(|(key, value): (&String, &MetadataValue)| (key.clone(), value.clone().into()));
-    changed.chain(gone.map(|key| (key.clone(), UpdateMetadataValue::None))).collect()
+    let changed = changed.map(|(key, value)| (key.clone(), Some(value.clone())));
+    let gone = old.keys().filter(|key| !new.contains_key(*key)).map(|key| (key.clone(), None));
+    changed.chain(gone).collect()
 }
 
 /// The pairs that name a changed document or one of its passages that go.
@@ -195,7 +195,7 @@ async fn of(connection: &Connection, changes: &[Change]) -> Result<Vec<Record>, 
     for (key, values) in [(GUIDELINE, paths), (CONTEXT_ID, gone)] {
         for values in values.chunks(BATCH) {
             if let Some(condition) = all([is(SOURCE, QA), is_one_of(key, values.iter().cloned())]) {
-                let pairs = connection.every(&condition, Wanted::Metadata).await?;
+                let pairs = connection.every(&condition, Fields::Metadata).await?;
                 found.extend(pairs.into_iter().map(|record| (record.id.clone(), record)));
             }
         }
@@ -217,8 +217,8 @@ async fn shared_paths(
         free.filter_map(|pair| pair.value(GUIDELINE)).filter(|path| paths.contains(path)).collect();
     let mut shared = HashSet::new();
     for paths in doubtful.into_iter().collect::<Vec<_>>().chunks(BATCH) {
-        if let Some(condition) = all([is(PART, 0), is_one_of(GUIDELINE, paths.iter().cloned())]) {
-            let others = connection.every(&condition, Wanted::Metadata).await?;
+        if let Some(condition) = all([is(PART, 0_usize), is_one_of(GUIDELINE, paths.iter().cloned())]) {
+            let others = connection.every(&condition, Fields::Metadata).await?;
             let others = others
                 .into_iter()
                 .filter(|record| record.metadata.contains_key(LOCATION) && !removed.contains(&record.id));

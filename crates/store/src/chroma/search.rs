@@ -1,13 +1,12 @@
 //! One search, from words and vector to passages.
 
-use chroma::types::Space;
 use qanda_core::StoreError;
 use qanda_core::document::with_context;
 use qanda_core::ports::{Hit, Mode, SearchQuery};
 
 use super::connection::Connection;
 use super::layout::{EMPTY, QA, Record};
-use super::{near, words};
+use super::{nearest, words};
 use crate::fusion::{Candidate, Fusion};
 
 /// Candidates for a hybrid search: as many times the hits that are wanted, and at least so many.
@@ -31,7 +30,7 @@ pub(super) async fn search(
             return Err(StoreError::failed("searching by words", why));
         }
     };
-    let mut found = near::nearest(connection, &query.vector, query.source, &query.filter, depth).await?;
+    let mut found = nearest::nearest(connection, &query.vector, query.source, &query.filter, depth).await?;
     found.retain(|(record, _)| !record.is(EMPTY));
     let ranked = match query.mode {
         Mode::Hybrid => fusion.rank(&candidates(&query.text, &found)),
@@ -45,7 +44,7 @@ pub(super) async fn search(
     Ok(hits.take(query.limit).collect())
 }
 
-/// What was found, by its place among it, with the scores of both sides.
+/// Records that were found, by their place, with the scores of both sides.
 fn candidates(question: &str, found: &[(Record, f32)]) -> Vec<Candidate> {
     let texts: Vec<String> = found.iter().map(|(record, _)| words_of(record)).collect();
     let scored = found.iter().zip(words::scores(question, &texts));
@@ -70,12 +69,4 @@ fn hit(record: Record, score: f32, cosine: f32) -> Hit {
         false => (record.into_passage(), None),
     };
     Hit { passage, pair, score, cosine: Some(cosine) }
-}
-
-/// Cosine of vectors of length 1, from their distance. Chroma's l2 is the square of the distance.
-pub(super) fn cosine(space: &Space, distance: f32) -> f32 {
-    match space {
-        Space::Cosine | Space::Ip => 1.0 - distance,
-        Space::L2 => 1.0 - distance / 2.0,
-    }
 }

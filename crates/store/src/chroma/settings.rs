@@ -1,14 +1,14 @@
-//! Where a Chroma server is and how it is spoken to.
+//! Address of a Chroma server, and the manner of speaking to it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use chroma::client::{ChromaAuthMethod, ChromaHttpClientOptions, ChromaRetryOptions};
 use qanda_core::StoreError;
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-/// Where a Chroma server is and how it is spoken to.
+/// Address of a Chroma server, and the manner of speaking to it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChromaSettings {
     /// Name or address of the machine, without scheme and port.
@@ -27,7 +27,7 @@ pub struct ChromaSettings {
     pub token: Option<String>,
     /// The header that carries it.
     pub token_header: TokenHeader,
-    /// How long one step of the store may take, connecting included. A search is one step, and so is each batch of
+    /// Time that one step of the store may take, connecting included. A search is one step, and so is each batch of
     /// a document that is written. Waiting for its turn counts only while nobody is answered.
     pub timeout: Duration,
     /// Steps at the same time; others wait for their turn. At least 1.
@@ -73,45 +73,45 @@ impl ChromaSettings {
         }
     }
 
-    /// What the client needs to know.
-    pub(super) fn options(&self) -> Result<ChromaHttpClientOptions, StoreError> {
+    /// The address of the database's collections.
+    pub(super) fn collections(&self) -> Result<Url, StoreError> {
         let scheme = if self.ssl { "https" } else { "http" };
-        let invalid = |what: String| StoreError::failed("reading the settings for Chroma", what);
-        let endpoint = Url::parse(&format!("{scheme}://{}", self.address()))
+        let server = Url::parse(&format!("{scheme}://{}", self.address()))
             .ok()
             .filter(|url| url.path() == "/" && url.query().is_none() && url.username().is_empty())
             .ok_or_else(|| invalid(format!("\"{}\" is not the name of a host", self.host)))?;
-        // The client puts these names into paths as they are.
         for (what, name) in [("collection", &self.collection), ("tenant", &self.tenant), ("database", &self.database)] {
             if !is_name(name) {
                 let rule = "a name has 3 to 512 of the characters a-z A-Z 0-9 . _ -";
                 return Err(invalid(format!("\"{name}\" cannot be the name of a {what}; {rule}")));
             }
         }
-        let auth_method = self
-            .auth_method()
-            .ok_or_else(|| invalid("the token has characters that a header cannot carry".to_owned()))?;
-        Ok(ChromaHttpClientOptions {
-            endpoint,
-            endpoints: Vec::new(),
-            auth_method,
-            // Its own retries know nothing of our deadline; what is worth a second try is tried in `connection`.
-            retry_options: ChromaRetryOptions { max_retries: 0, ..ChromaRetryOptions::default() },
-            tenant_id: Some(self.tenant.clone()),
-            database_name: Some(self.database.clone()),
-        })
+        let path = format!("/api/v2/tenants/{}/databases/{}/collections", self.tenant, self.database);
+        server.join(&path).map_err(|cause| invalid(cause.to_string()))
     }
 
-    fn auth_method(&self) -> Option<ChromaAuthMethod> {
-        let Some(token) = &self.token else { return Some(ChromaAuthMethod::None) };
+    /// The header that carries the token, if there is one.
+    pub(super) fn headers(&self) -> Result<HeaderMap, StoreError> {
+        let Some(token) = &self.token else { return Ok(HeaderMap::new()) };
         let (header, value) = match self.token_header {
             TokenHeader::Authorization => (AUTHORIZATION, format!("Bearer {token}")),
             TokenHeader::ChromaToken => (HeaderName::from_static("x-chroma-token"), token.clone()),
         };
-        let mut value = HeaderValue::from_str(&value).ok()?;
+        let mut value = HeaderValue::from_str(&value)
+            .map_err(|_| invalid("the token has characters that a header cannot carry".to_owned()))?;
         value.set_sensitive(true);
-        Some(ChromaAuthMethod::HeaderAuth { header, value })
+        Ok(HeaderMap::from_iter([(header, value)]))
     }
+
+    /// Whether the server is on this machine, which no proxy reaches.
+    pub(super) fn is_local(&self) -> bool {
+        let host = self.host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+}
+
+fn invalid(what: String) -> StoreError {
+    StoreError::failed("reading the settings for Chroma", what)
 }
 
 /// Chroma's rule for the names of collections. Those of tenants and databases are held to it as well, but for their
@@ -143,12 +143,14 @@ impl fmt::Debug for ChromaSettings {
 mod tests {
     use super::*;
 
+    const COLLECTIONS: &str = "/api/v2/tenants/default_tenant/databases/default_database/collections";
+
     #[test]
     fn debug_hides_the_token() {
         let settings = ChromaSettings { token: Some("s3cret".to_owned()), ..ChromaSettings::default() };
         assert!(!format!("{settings:?}").contains("s3cret"));
-        let options = settings.options().expect("valid");
-        assert!(!format!("{options:?}").contains("s3cret"));
+        let headers = settings.headers().expect("valid");
+        assert!(!format!("{headers:?}").contains("s3cret"));
     }
 
     #[test]
@@ -156,10 +158,11 @@ mod tests {
         let change = |change: fn(&mut ChromaSettings)| {
             let mut settings = ChromaSettings::default();
             change(&mut settings);
-            settings.options().map(|options| options.endpoint.to_string()).map_err(|error| error.to_string())
+            let address = settings.headers().and_then(|_| settings.collections());
+            address.map(|address| address.to_string()).map_err(|error| error.to_string())
         };
-        assert_eq!(change(|s| s.host = "::1".to_owned()).expect("valid"), "http://[::1]:17171/");
-        assert_eq!(change(|s| s.ssl = true).expect("valid"), "https://localhost:17171/");
+        assert_eq!(change(|s| s.host = "::1".to_owned()).expect("valid"), format!("http://[::1]:17171{COLLECTIONS}"));
+        assert_eq!(change(|s| s.ssl = true).expect("valid"), format!("https://localhost:17171{COLLECTIONS}"));
         assert!(change(|s| s.host = "http://localhost".to_owned()).is_err());
         assert!(change(|s| s.host = "a/b".to_owned()).is_err());
         assert!(change(|s| s.collection = "a?b".to_owned()).expect_err("refused").contains("collection"));

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-pub(super) struct Turns {
+pub(super) struct Limiter {
     free: Semaphore,
     timeout: Duration,
     /// When anybody was last answered, be it with an error.
@@ -23,9 +23,9 @@ pub(super) struct Turns {
 
 /// There was no answer in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLate;
+pub(super) struct TimedOut;
 
-impl Turns {
+impl Limiter {
     pub(super) fn new(at_once: usize, timeout: Duration) -> Self {
         // A semaphore takes no more than this.
         let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
@@ -33,7 +33,7 @@ impl Turns {
     }
 
     /// Waits for a turn, then works.
-    pub(super) async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, TooLate> {
+    pub(super) async fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
         let began = Instant::now();
         let sent = OnceLock::new();
         let mut turn = pin!(async {
@@ -48,15 +48,15 @@ impl Turns {
                 Ok(done) => return Ok(self.answered(done)),
                 // Somebody was answered in between.
                 Err(_) if self.deadline(began, sent.get()) > deadline => {}
-                Err(_) => return Err(TooLate),
+                Err(_) => return Err(TimedOut),
             }
         }
     }
 
     /// Works at once, past the line: whoever asks how Chroma is must not wait for those who ask it something.
-    pub(super) async fn skip<T>(&self, work: impl Future<Output = T>) -> Result<T, TooLate> {
+    pub(super) async fn run_at_once<T>(&self, work: impl Future<Output = T>) -> Result<T, TimedOut> {
         // No sign of life for the others: a server may tell how it is and still not search.
-        tokio::time::timeout(self.timeout, work).await.map_err(|_| TooLate)
+        tokio::time::timeout(self.timeout, work).await.map_err(|_| TimedOut)
     }
 
     fn answered<T>(&self, done: T) -> T {
@@ -80,70 +80,70 @@ mod tests {
     use futures::future::{join_all, pending};
     use tokio::time::{Instant, sleep};
 
-    use super::{TooLate, Turns};
+    use super::{Limiter, TimedOut};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_line_that_moves_may_be_longer_than_the_deadline() {
-        let turns = Turns::new(2, 5 * SECOND);
+        let limiter = Limiter::new(2, 5 * SECOND);
         let began = Instant::now();
-        let done = join_all((0..20).map(|_| turns.wait(async { sleep(SECOND).await }))).await;
+        let done = join_all((0..20).map(|_| limiter.run(async { sleep(SECOND).await }))).await;
         assert!(done.iter().all(Result::is_ok), "{done:?}");
         assert_eq!(began.elapsed().as_secs(), 10);
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_told_to_all_in_line_after_the_deadline() {
-        let turns = Turns::new(2, 5 * SECOND);
-        assert_eq!(turns.wait(async { 7 }).await, Ok(7));
+        let limiter = Limiter::new(2, 5 * SECOND);
+        assert_eq!(limiter.run(async { 7 }).await, Ok(7));
         sleep(10 * SECOND).await;
         let began = Instant::now();
         let silent = join_all((0..4).map(|late| {
-            let turns = &turns;
+            let limiter = &limiter;
             async move {
                 sleep(late * SECOND).await;
-                (turns.wait(pending::<()>()).await, began.elapsed().as_secs())
+                (limiter.run(pending::<()>()).await, began.elapsed().as_secs())
             }
         }));
-        let expected: Vec<_> = (5..9).map(|second| (Err(TooLate), second)).collect();
+        let expected: Vec<_> = (5..9).map(|second| (Err(TimedOut), second)).collect();
         assert_eq!(silent.await, expected);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_hangs_while_others_are_answered_has_the_deadline_from_its_own_turn() {
-        let turns = Turns::new(2, 5 * SECOND);
+        let limiter = Limiter::new(2, 5 * SECOND);
         let began = Instant::now();
-        let others = join_all((0..8).map(|_| turns.wait(async { sleep(SECOND).await })));
+        let others = join_all((0..8).map(|_| limiter.run(async { sleep(SECOND).await })));
         let hangs = async {
             sleep(SECOND / 2).await;
             // Its turn comes after four seconds, behind eight others at two a second.
-            (turns.wait(pending::<()>()).await, began.elapsed().as_secs())
+            (limiter.run(pending::<()>()).await, began.elapsed().as_secs())
         };
         let (others, hangs) = tokio::join!(others, hangs);
         assert!(others.iter().all(Result::is_ok), "{others:?}");
-        assert_eq!(hangs, (Err(TooLate), 9));
+        assert_eq!(hangs, (Err(TimedOut), 9));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_who_leaves_gives_its_turn_back() {
-        let turns = Turns::new(1, 5 * SECOND);
-        drop(tokio::time::timeout(SECOND, turns.wait(pending::<()>())).await);
-        assert_eq!(turns.wait(async { 7 }).await, Ok(7));
+        let limiter = Limiter::new(1, 5 * SECOND);
+        drop(tokio::time::timeout(SECOND, limiter.run(pending::<()>())).await);
+        assert_eq!(limiter.run(async { 7 }).await, Ok(7));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_probe_does_not_stand_in_line_and_is_no_sign_of_life() {
-        let turns = Turns::new(1, 5 * SECOND);
+        let limiter = Limiter::new(1, 5 * SECOND);
         let began = Instant::now();
-        let hangs = async { (turns.wait(pending::<()>()).await, began.elapsed()) };
-        let waits = async { (turns.wait(pending::<()>()).await, began.elapsed()) };
+        let hangs = async { (limiter.run(pending::<()>()).await, began.elapsed()) };
+        let waits = async { (limiter.run(pending::<()>()).await, began.elapsed()) };
         let probe = async {
             sleep(4 * SECOND).await;
-            (turns.skip(async { 7 }).await, began.elapsed())
+            (limiter.run_at_once(async { 7 }).await, began.elapsed())
         };
         let (hangs, waits, probe) = tokio::join!(hangs, waits, probe);
         assert_eq!(probe, (Ok(7), 4 * SECOND));
-        assert_eq!((hangs, waits), ((Err(TooLate), 5 * SECOND), (Err(TooLate), 5 * SECOND)), "it is no sign of life");
+        assert_eq!((hangs, waits), ((Err(TimedOut), 5 * SECOND), (Err(TimedOut), 5 * SECOND)), "it is no sign of life");
     }
 }
