@@ -232,6 +232,7 @@ async fn load(settings: AnswerSettings, service: &Service) -> anyhow::Result<Loa
         pipelines: parts.pipelines,
         default_pipeline: parts.pipeline,
         store: Arc::clone(&store) as _,
+        model: Arc::clone(&model),
     });
     let seconds = started.elapsed().as_secs_f64();
     match store.check().await {

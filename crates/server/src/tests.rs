@@ -11,8 +11,10 @@ use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use futures::StreamExt;
 use qanda_core::answering::{AnswerEvent, AnswerSink, Pipeline, PipelineName, Step};
-use qanda_core::ports::{EmbedderIdentity, Finish, StoreStatus};
-use qanda_core::{Answer, AnswerError, ModelError, Question, RequestContext, StoreError, Timings, Upkeep};
+use qanda_core::ports::{EmbedderIdentity, Finish, GenerationStream, Prompt, StoreStatus};
+use qanda_core::{
+    Answer, AnswerError, LanguageModel, ModelError, Question, RequestContext, StoreError, Timings, Upkeep,
+};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -115,6 +117,30 @@ impl Upkeep for Away {
     }
 }
 
+/// A language model whose engine runs or has ended.
+struct Engine {
+    runs: bool,
+}
+
+#[async_trait]
+impl LanguageModel for Engine {
+    fn name(&self) -> &str {
+        "engine"
+    }
+    fn context_window(&self) -> usize {
+        1
+    }
+    fn count_tokens(&self, text: &str) -> usize {
+        text.len()
+    }
+    async fn generate(&self, _: &RequestContext, _: Prompt) -> Result<GenerationStream, ModelError> {
+        Err(ModelError::Stopped)
+    }
+    fn check(&self) -> Result<(), ModelError> {
+        if self.runs { Ok(()) } else { Err(ModelError::Stopped) }
+    }
+}
+
 struct App {
     router: Router,
     telemetry: Telemetry,
@@ -122,9 +148,14 @@ struct App {
 
 impl App {
     fn over(pipeline: Arc<Fake>, timeout: Duration) -> Self {
+        Self::with(Engine { runs: true }, pipeline, timeout)
+    }
+
+    fn with(model: Engine, pipeline: Arc<Fake>, timeout: Duration) -> Self {
         let service = Service::default();
         let pipelines = [(PipelineName::Direct, pipeline as Arc<dyn Pipeline>)].into();
-        service.start(BackEnds { pipelines, default_pipeline: PipelineName::Direct, store: Arc::new(Away) });
+        let (store, model) = (Arc::new(Away), Arc::new(model));
+        service.start(BackEnds { pipelines, default_pipeline: PipelineName::Direct, store, model });
         let telemetry = Telemetry::alone();
         let settings = HttpSettings { request_timeout: timeout, is_loopback: true, public_hosts: Arc::default() };
         Self { router: router(service, telemetry.clone(), settings), telemetry }
@@ -386,4 +417,16 @@ async fn readiness_tells_no_secret_and_a_service_that_loads_says_so() {
     );
     // A wrong question is told from the start.
     let _ = problem(loading.ask(&json!({"content": 1})).await, 422).await;
+}
+
+#[tokio::test]
+async fn an_engine_that_has_ended_is_not_ready_and_says_that_it_is_the_model() {
+    let detail = async |runs| {
+        let app = App::with(Engine { runs }, Fake::new(&[], Then::Answer), LONG);
+        let get = Request::get("/readyz").body(Body::empty()).expect("a request");
+        problem(app.send(get).await, 503).await["detail"].as_str().expect("a detail").to_owned()
+    };
+    // The store of these tests is away, so the other one is not ready either.
+    let (dead, alive) = (detail(false).await, detail(true).await);
+    assert!(dead.contains("model") && !alive.contains("model"), "{dead}; {alive}");
 }

@@ -11,10 +11,10 @@ pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// Questions can be answered: models loaded, store reachable and fit for the embedder.
+/// Questions can be answered: models loaded and running, store reachable and fit for the embedder.
 pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>, Problem> {
-    let store = service.store()?;
-    store.check().await?;
+    service.model()?.check()?;
+    service.store()?.check().await?;
     Ok(Json(json!({"status": "ready"})))
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use qanda_core::answering::{Pipeline, PipelineName, Unheard};
-use qanda_core::{Answer, AnswerError, Question, RequestContext, Upkeep};
+use qanda_core::{Answer, AnswerError, LanguageModel, Question, RequestContext, Upkeep};
 
 pub(crate) use self::stream::AnswerStream;
 use self::task::{Task, in_time};
@@ -23,6 +23,8 @@ pub struct BackEnds {
     pub default_pipeline: PipelineName,
     /// The store, asked for its state by `/readyz`.
     pub store: Arc<dyn Upkeep>,
+    /// The language model, asked for its state by `/readyz`.
+    pub model: Arc<dyn LanguageModel>,
 }
 
 /// The service: without back ends while models load. It takes requests from the start; `/readyz` tells when it can
@@ -40,6 +42,11 @@ impl Service {
     /// The store.
     pub(crate) fn store(&self) -> Result<&dyn Upkeep, Failure> {
         Ok(&*self.back_ends()?.store)
+    }
+
+    /// The language model.
+    pub(crate) fn model(&self) -> Result<&dyn LanguageModel, Failure> {
+        Ok(&*self.back_ends()?.model)
     }
 
     /// A pipeline by its name, or the default one.

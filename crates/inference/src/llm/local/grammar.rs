@@ -2,7 +2,7 @@
 
 use qanda_core::ports::Shape;
 
-/// What every grammar needs. White space is bounded, or a small model would write nothing else. Of the `\u` escapes
+/// Rules that every grammar needs. White space is bounded, or a small model would write nothing else. Of the `\u` escapes
 /// the halves of surrogate pairs are left out: one alone is no JSON string, and characters beyond `\uffff` may
 /// stand for themselves.
 const COMMON: &str = r#"

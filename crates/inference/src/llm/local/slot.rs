@@ -1,65 +1,80 @@
+//! Places for answers in the model's memory.
+
+use std::time::Instant;
+
 use llama_cpp_2::token::LlamaToken;
 use qanda_core::ModelError;
-use qanda_core::ports::{Finish, Generated};
-use tokio::sync::mpsc::UnboundedSender;
+use qanda_core::ports::Finish;
 
-use super::engine::Request;
-use super::sampling::Sampler;
+use super::request::{Reply, Request};
 use super::utf8::Utf8Joiner;
 
-/// One sequence of the context: what it holds, and the answer that uses it now.
-#[derive(Default)]
-pub(super) struct Slot {
-    /// Tokens whose keys and values the context holds for this sequence. They stay when an answer ends: the next
+/// One sequence of the model's memory: what it holds, and the answer that uses it now.
+pub(super) struct Slot<S> {
+    /// Tokens whose keys and values the memory holds for this sequence. They stay when an answer ends: the next
     /// prompt that begins alike starts from there.
     pub(super) held: Vec<LlamaToken>,
     /// The answer under way.
-    pub(super) job: Option<Job>,
+    pub(super) job: Option<Job<S>>,
 }
 
 /// An answer under way.
-pub(super) struct Job {
+pub(super) struct Job<S> {
+    /// Number of its request: lower ones came before.
+    pub(super) arrival: u64,
     /// Tokens to be evaluated next: the rest of the prompt, then the last generated token.
     pub(super) next: Vec<LlamaToken>,
-    pub(super) sampler: Sampler,
+    pub(super) sampler: S,
     /// Tokens that may still be generated.
     left: usize,
     text: Utf8Joiner,
-    reply: UnboundedSender<Result<Generated, ModelError>>,
+    deadline: Option<Instant>,
+    reply: Reply,
 }
 
-/// What became of an answer with one more token.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// It goes on.
-    Goes,
-    /// It is complete, or nobody listens any more.
-    Ended,
-}
+impl<S> Slot<S> {
+    /// A slot that holds nothing.
+    pub(super) const fn empty() -> Self {
+        Self { held: Vec::new(), job: None }
+    }
 
-impl Slot {
-    /// How many tokens at the start of `prompt` are held already.
+    /// Tokens at the start of `prompt` that are held already.
     pub(super) fn common_prefix(&self, prompt: &[LlamaToken]) -> usize {
         self.held.iter().zip(prompt).take_while(|(held, wanted)| held == wanted).count()
     }
+
+    /// Ends the answer under way.
+    pub(super) fn end(&mut self, finish: Finish) {
+        if let Some(job) = self.job.take() {
+            job.reply.end(finish);
+        }
+    }
+
+    /// Ends the answer under way with an error.
+    pub(super) fn fail(&mut self, error: ModelError) {
+        if let Some(job) = self.job.take() {
+            job.reply.fail(error);
+        }
+    }
 }
 
-impl Job {
+impl<S> Job<S> {
     /// A job for what is left of a prompt after the first `held` tokens.
-    pub(super) fn new(request: Request, held: usize, n_vocab: i32) -> Self {
-        let sampler = Sampler::new(request.temperature, n_vocab, request.grammar);
+    pub(super) fn new(request: Request<S>, held: usize, arrival: u64) -> Self {
         Self {
+            arrival,
             next: request.tokens[held..].to_vec(),
-            sampler,
+            sampler: request.sampler,
             left: request.max_tokens,
             text: Utf8Joiner::default(),
+            deadline: request.deadline,
             reply: request.reply,
         }
     }
 
-    /// Whether the caller went away.
-    pub(super) fn is_abandoned(&self) -> bool {
-        self.reply.is_closed()
+    /// Whether nobody wants the rest.
+    pub(super) fn is_unwanted(&self, now: Instant) -> bool {
+        self.reply.is_abandoned() || self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
     /// Whether the prompt is evaluated and tokens are being generated, one a step.
@@ -67,27 +82,11 @@ impl Job {
         self.next.len() == 1
     }
 
-    /// Passes a generated token on; `bytes` is its text.
-    pub(super) fn emit(&mut self, token: LlamaToken, bytes: &[u8]) -> Outcome {
+    /// Passes a generated token on; `bytes` is its text. Returns whether more may follow.
+    pub(super) fn emit(&mut self, token: LlamaToken, bytes: &[u8]) -> bool {
         self.next = vec![token];
         self.left = self.left.saturating_sub(1);
-        let sent = self.reply.send(Ok(Generated::Text(self.text.push(bytes))));
-        if sent.is_err() {
-            return Outcome::Ended;
-        }
-        if self.left == 0 { self.end(Finish::Length) } else { Outcome::Goes }
-    }
-
-    /// Tells the caller that the answer is complete.
-    pub(super) fn end(&self, finish: Finish) -> Outcome {
-        // A caller who went away does not need to know.
-        let _ = self.reply.send(Ok(Generated::End(finish)));
-        Outcome::Ended
-    }
-
-    /// Tells the caller that there will be no more.
-    pub(super) fn fail(&self, error: ModelError) {
-        // A caller who went away does not need to know.
-        let _ = self.reply.send(Err(error));
+        self.reply.text(self.text.push(bytes));
+        self.left > 0
     }
 }
