@@ -53,7 +53,7 @@ pub(super) struct Prompts {
     pub(super) passage: String,
 }
 
-/// How the vectors of a text's tokens become one.
+/// Ways in which the vectors of a text's tokens become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
     /// Their mean.

@@ -2,6 +2,7 @@
 
 mod bert;
 mod config;
+mod counter;
 mod matmul;
 mod ops;
 mod weights;
@@ -16,6 +17,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use self::bert::Bert;
 use self::config::Config;
+use self::counter::Counter;
 use self::weights::Weights;
 use super::batcher::{Batcher, Class};
 
@@ -30,8 +32,7 @@ pub struct LocalEmbedder {
 struct Model {
     /// Cuts texts at the model's limit.
     tokenizer: Tokenizer,
-    /// Does not cut: for counting.
-    counter: Tokenizer,
+    counter: Counter,
     bert: Bert,
 }
 
@@ -51,6 +52,7 @@ impl LocalEmbedder {
         let identity =
             EmbedderIdentity { name: format!("{name}@{}", weights::fingerprint(&bytes)), dimension: config.hidden };
         let (tokenizer, counter) = load_tokenizer(directory, config.max_tokens)?;
+        let counter = Counter::new(counter);
         let bert = Bert::new(config, &Weights::parse(&bytes)?)?;
         drop(bytes);
         let model = Arc::new(Model { tokenizer, counter, bert });
@@ -117,8 +119,7 @@ impl Model {
 
 impl TokenCounter for Model {
     fn count_tokens(&self, text: &str) -> usize {
-        // Should the tokenizer fail, a byte a token is the safe side.
-        self.counter.encode_fast(text, false).map_or(text.len(), |encoding| encoding.len())
+        self.counter.count(text)
     }
 
     fn max_tokens(&self) -> usize {
