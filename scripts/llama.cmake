@@ -1,0 +1,4 @@
+# Read by llama.cpp's build after its project(), as .cargo/config.toml says.
+
+# The library only: the helpers of its own tools are half of the build.
+set(LLAMA_BUILD_COMMON OFF CACHE BOOL "helpers of llama.cpp's own tools" FORCE)
