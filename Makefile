@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
 	chroma test test-endpoints check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
-	bench-pipelines bench-retrieval bench-search bench-answers clean
+	bench-pipelines bench-retrieval bench-search bench-answers bench-busy clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -81,6 +81,9 @@ bench-search: build ## Search in 100,000 passages: speed, recall, size
 
 bench-answers: models ## Time to first token, throughput, memory, start-up over the samples
 	@bench/answers.sh
+
+bench-busy: models ## Answers on a quiet machine and beside programs that keep every core busy
+	@bench/busy/run.sh
 
 clean: ## Remove what was built here; models and tools stay in the cache
 	@rm -rf target data

@@ -9,7 +9,7 @@ const LIMIT: u32 = 200;
 fn more_questions_than_open_files_wait_and_none_fails() {
     let model = Mock::start(&["--latency", "200ms"]);
     let data = folder();
-    let server = Server::start_with_open_files(LIMIT, data.path(), &model.arguments());
+    let server = Server::start_after(&format!("ulimit -n {LIMIT}"), data.path(), &model.arguments());
 
     // One that this test keeps for itself.
     let before = open_connections(&server);

@@ -10,7 +10,7 @@ scale=${SCALE:-1}
 latency=$(awk -v scale="$scale" 'BEGIN { printf "%dms", 4100 * scale }')
 interval=$(awk -v scale="$scale" 'BEGIN { printf "%dms", 100 * scale }')
 pictures=docs/experiments
-[ "$(grep -c '^<!-- written by make bench' docs/benchmarks.md)" -eq 2 ] ||
+[ "$(grep -c '^<!-- written by make bench:' docs/benchmarks.md)" -eq 2 ] ||
     fail "docs/benchmarks.md has lost the marks between which the chapter is written."
 mkdir -p "$pictures"
 

@@ -39,11 +39,11 @@ pub fn command(arguments: &[&str]) -> Command {
     prepared(Command::new(path()), arguments)
 }
 
-/// The same for a process that may have no more open files than this.
+/// The same for a process that a line of shell has prepared, such as a limit.
 #[must_use]
-pub fn command_with_open_files(limit: u32, arguments: &[&str]) -> Command {
+pub fn command_after(line: &str, arguments: &[&str]) -> Command {
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\"")]).arg(path());
+    shell.args(["-c", &format!("{line} && exec \"$0\" \"$@\"")]).arg(path());
     prepared(shell, arguments)
 }
 

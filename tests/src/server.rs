@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::answer::assert_holds;
-use crate::binary::{Process, command, command_with_open_files};
+use crate::binary::{Process, command, command_after};
 use crate::data::{argument, samples};
 use crate::events::Events;
 
@@ -47,10 +47,10 @@ impl Server {
         Self::run(command(&Self::arguments(data, arguments)))
     }
 
-    /// Starts a server that may have no more open files than this and waits until questions can be answered.
+    /// Starts a server that a line of shell has prepared, such as a limit, and waits until questions can be answered.
     #[must_use]
-    pub fn start_with_open_files(limit: u32, data: &Path, arguments: &[&str]) -> Self {
-        let mut server = Self::run(command_with_open_files(limit, &Self::arguments(data, arguments)));
+    pub fn start_after(line: &str, data: &Path, arguments: &[&str]) -> Self {
+        let mut server = Self::run(command_after(line, &Self::arguments(data, arguments)));
         server.wait_until_ready();
         server
     }
@@ -162,6 +162,12 @@ impl Server {
     /// Sends it a signal by name, like `TERM`.
     pub fn signal(&self, name: &str) {
         self.process.signal(name);
+    }
+
+    /// Number of its process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// Numbers of its worker processes, from old to new.

@@ -52,8 +52,7 @@ pub(crate) struct LlmArgs {
     /// Questions that may wait for the local model; more get a 503
     #[arg(long, value_name = "N", env = "QANDA_LLM_QUEUE", default_value_t = 256)]
     llm_queue: usize,
-    /// Threads of the local language model. They wait for each other all the time, so one that has to share its
-    /// core with a busy program slows all of them: take fewer there
+    /// Threads of the local language model
     #[arg(long, value_name = "N", env = "QANDA_LLM_THREADS")]
     llm_threads: Option<usize>,
     /// Tokens of passages in a prompt: the sentences nearest to the question are chosen
@@ -191,6 +190,7 @@ fn grounding(given: &str) -> Result<Grounding, String> {
     }
 }
 
+/// Cores that this process may keep busy: those of its CPU mask, within the quota of its control group.
 fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }

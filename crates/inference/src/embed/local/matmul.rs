@@ -1,4 +1,4 @@
-//! Matrix products: the only unsafe code of this crate, behind checked lengths.
+//! Matrix products: unsafe code behind checked lengths.
 
 #![allow(unsafe_code)]
 

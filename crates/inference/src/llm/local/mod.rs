@@ -10,6 +10,7 @@ mod request;
 mod sampling;
 mod slot;
 mod utf8;
+mod waiting;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -136,6 +137,7 @@ fn backend() -> Result<Arc<LlamaBackend>, ModelError> {
     if let Some(backend) = shared.upgrade() {
         return Ok(backend);
     }
+    waiting::bound();
     let backend = LlamaBackend::init().map_err(|cause| ModelError::failed("starting llama.cpp", cause))?;
     let backend = Arc::new(backend);
     *shared = Arc::downgrade(&backend);
