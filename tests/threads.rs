@@ -17,7 +17,7 @@ fn threads(line: &str, data: &Path) -> (usize, usize) {
     let server = Server::start_after(&format!("{DEFAULT} && {line}"), data, &["--max-tokens", "8"]);
     let answer = server.ask(&json!({"content": "What is the blood pressure target for most adults?"}));
     assert_eq!(answer.status(), 200);
-    let tasks = fs::read_dir(format!("/proc/{}/task", server.process())).expect("a running process");
+    let tasks = fs::read_dir(format!("/proc/{}/task", server.id())).expect("a running process");
     let names: Vec<String> = tasks
         .map(|task| fs::read_to_string(task.expect("a thread").path().join("comm")).expect("it has a name"))
         .collect();

@@ -164,12 +164,6 @@ impl Server {
         self.process.signal(name);
     }
 
-    /// Number of its process.
-    #[must_use]
-    pub fn process(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Numbers of its worker processes, from old to new.
     #[must_use]
     pub fn workers(&self) -> Vec<u32> {
