@@ -49,7 +49,6 @@ struct Group(PathBuf);
 
 impl Group {
     /// None, said aloud, where this user may make no groups.
-    #[allow(clippy::print_stderr)]
     fn of_one_core() -> Option<Self> {
         let name = format!("qanda-test-{}", process::id());
         // Where the first version of groups is in use, and the second.
@@ -61,7 +60,7 @@ impl Group {
             fs::write(group.0.join(file), quota).ok().map(|()| group)
         });
         if made.is_none() {
-            eprintln!("skipped: no group of processes with a quota can be made here (it takes root)");
+            qanda_tests::skip("no group of processes with a quota can be made here (only root may)");
         }
         made
     }
