@@ -7,8 +7,8 @@ use std::path::Path;
 use qanda_core::StoreError;
 use rusqlite::Connection;
 
-use super::database::{Failure, failed};
 use super::dense::{Graph, GraphBuilder, GraphFolder, WORTH_A_GRAPH};
+use super::failure::{Failure, failed};
 use super::lexical::IndexBuilder;
 use super::vector::Vector;
 use super::{entries, settings};

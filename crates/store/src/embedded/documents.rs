@@ -7,8 +7,8 @@ use qanda_core::ports::Page;
 use qanda_core::{Document, DocumentId, Metadata, NewDocument, NewPassage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use super::database::failed;
 use super::entries::{self, NewEntry, PAGE, PAIR, PASSAGE, cursor, metadata_of};
+use super::failure::failed;
 use super::pairs::follow;
 use super::vector::Vector;
 

@@ -4,7 +4,7 @@
 use qanda_core::{EntryId, Filter, Metadata, Span, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::database::failed;
+use super::failure::failed;
 use super::vector::Vector;
 
 /// Kind of an entry: a passage of a document.

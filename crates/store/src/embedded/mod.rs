@@ -12,6 +12,7 @@ mod database;
 mod dense;
 mod documents;
 mod entries;
+mod failure;
 mod lexical;
 mod pairs;
 mod passages;
@@ -32,7 +33,8 @@ use qanda_core::ports::{EmbedderIdentity, IndexStatus, StoreStatus};
 use rusqlite::{Connection, Transaction};
 use tokio::sync::Semaphore;
 
-use self::database::{Database, Failure};
+use self::database::Database;
+use self::failure::Failure;
 use self::view::View;
 pub use crate::fusion::Fusion;
 

@@ -4,8 +4,8 @@ use qanda_core::ports::Page;
 use qanda_core::{Metadata, Passage, Span, StoreError};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::database::failed;
 use super::entries::{PAGE, PASSAGE, bytes, cursor, headings, metadata_of};
+use super::failure::failed;
 
 /// A passage by its id; `None` if it has been removed.
 pub(super) fn passage(connection: &Connection, entry: u64) -> Result<Option<Passage>, StoreError> {

@@ -10,8 +10,8 @@ use qanda_core::{EntryId, StoreError};
 use rusqlite::{Connection, Transaction, params};
 
 use super::crash_point::crash_point;
-use super::database::{Failure, failed};
 use super::entries::{PASSAGE, headings, id, offset, row_id};
+use super::failure::{Failure, failed};
 use super::settings::{self, raise, set};
 use super::vector::Vector;
 

@@ -3,7 +3,7 @@
 use qanda_core::StoreError;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::database::failed;
+use super::failure::failed;
 
 /// Version of the schema, in `PRAGMA user_version`.
 const VERSION: i64 = 3;

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::vector::Vector;
 use super::view::View;
 use super::wanted::Wanted;
-use super::{Inner, database, entries, pairs, passages};
+use super::{Inner, database, entries, failure, pairs, passages};
 use crate::fusion::Candidate;
 
 /// Candidates taken from each side: enough for fusion to find what both like, and for entries that have been
@@ -109,7 +109,7 @@ fn found(connection: &Connection, id: u64) -> Result<Option<(Passage, Option<Pai
     if let Some(passage) = passages::passage(connection, id)? {
         return Ok(Some((passage, None)));
     }
-    let pair = pairs::as_passage(connection, id).map_err(database::failed("reading a pair"))?;
+    let pair = pairs::as_passage(connection, id).map_err(failure::failed("reading a pair"))?;
     Ok(pair.map(|(passage, link)| (passage, Some(link))))
 }
 

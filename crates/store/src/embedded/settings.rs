@@ -6,7 +6,7 @@ use qanda_core::StoreError;
 use qanda_core::ports::EmbedderIdentity;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::database::{Failure, failed};
+use super::failure::{Failure, failed};
 
 /// State that a view of the indexes has to cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

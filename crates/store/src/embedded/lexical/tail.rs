@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use super::index::LexicalIndex;
 use crate::analysis::{analyser, each_term};
 use crate::bm25;
-use crate::embedded::database::failed;
 use crate::embedded::entries;
+use crate::embedded::failure::failed;
 use crate::embedded::wanted::Wanted;
 
 /// Entries in the order in which they were stored. What is there is shared between states, not copied.

@@ -5,9 +5,10 @@ use qanda_core::ports::{Page, PairLink};
 use qanda_core::{EntryId, Metadata, Pair, Passage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::embedded::database::{self, failed};
+use crate::embedded::database;
 use crate::embedded::dense::DenseView;
 use crate::embedded::entries::{self, PAGE, cursor, metadata_of, row_id};
+use crate::embedded::failure::failed;
 use crate::embedded::vector::Vector;
 use crate::fusion::sort;
 
