@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
 	chroma test test-endpoints check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
-	bench-pipelines bench-retrieval bench-search bench-answers bench-busy clean
+	bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -84,6 +84,9 @@ bench-answers: models ## Time to first token, throughput, memory, start-up over 
 
 bench-busy: models ## Answers on a quiet machine and beside programs that keep every core busy
 	@bench/busy/run.sh
+
+train-reader: models ## Train the reader, hours; goes on where it was stopped (training/README.md)
+	@scripts/train-reader.sh
 
 clean: ## Remove what was built here; models and tools stay in the cache
 	@rm -rf target data

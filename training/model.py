@@ -1,0 +1,187 @@
+"""The reader: MiniLM with its lower layers as they are, its upper layers trained, and heads for spans and "not here"."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from safetensors.numpy import load_file
+
+LAYERS = 6
+FROZEN = 2
+HIDDEN = 384
+HEADS = 12
+EPSILON = 1e-12
+# A mark says of each token whether it is on the question's or the passage's side and whether the other side has it too.
+MARKS = 4
+# Of 256: a byte of randomness decides on each activation. Nearly the 0.9 that BERT keeps.
+KEPT_IN_256 = 230
+
+
+def load_base(folder):
+    """The encoder's weights in the layout of the functions below: frozen part and the start of the trained part."""
+    folder = Path(folder)
+    config = json.loads((folder / "config.json").read_text())
+    expected = {"num_hidden_layers": LAYERS, "hidden_size": HIDDEN, "num_attention_heads": HEADS, "hidden_act": "gelu"}
+    for name, value in expected.items():
+        if config[name] != value:
+            raise SystemExit(f"{folder}: {name} is {config[name]}, the reader is written for {value}.")
+    tensors = load_file(folder / "model.safetensors")
+    tensors = {name.removeprefix("bert."): value.astype(np.float32) for name, value in tensors.items()
+               if value.dtype.kind == "f"}
+    embeddings = {
+        "words": tensors["embeddings.word_embeddings.weight"],
+        "positions": tensors["embeddings.position_embeddings.weight"],
+        "types": tensors["embeddings.token_type_embeddings.weight"],
+        "norm": _norm(tensors, "embeddings.LayerNorm"),
+    }
+    layers = [layer_from(tensors, index) for index in range(LAYERS)]
+    return {"embeddings": embeddings, "layers": layers[:FROZEN]}, layers[FROZEN:]
+
+
+def layer_from(tensors, index):
+    """One layer, query, key and value side by side, matrices as `[inputs, outputs]`."""
+    prefix = f"encoder.layer.{index}."
+    parts = [prefix + f"attention.self.{part}" for part in ("query", "key", "value")]
+    return {
+        "qkv": {
+            "weight": np.concatenate([tensors[part + ".weight"].T for part in parts], axis=1),
+            "bias": np.concatenate([tensors[part + ".bias"] for part in parts]),
+        },
+        "out": _linear(tensors, prefix + "attention.output.dense"),
+        "norm": _norm(tensors, prefix + "attention.output.LayerNorm"),
+        "up": _linear(tensors, prefix + "intermediate.dense"),
+        "down": _linear(tensors, prefix + "output.dense"),
+        "output_norm": _norm(tensors, prefix + "output.LayerNorm"),
+    }
+
+
+def _linear(tensors, name):
+    return {"weight": np.ascontiguousarray(tensors[name + ".weight"].T), "bias": tensors[name + ".bias"]}
+
+
+def _norm(tensors, name):
+    return {"weight": tensors[name + ".weight"], "bias": tensors[name + ".bias"]}
+
+
+def new_heads(seed):
+    """Heads that know nothing yet: a start and an end score for each token, and one "it is here" score."""
+    random = np.random.default_rng(seed)
+    draw = lambda *shape: random.normal(0, 0.02, shape).astype(np.float32)
+    return {
+        "marks": np.zeros((MARKS, HIDDEN), np.float32),
+        "span": {"weight": draw(HIDDEN, 2), "bias": np.zeros(2, np.float32)},
+        "here": {"weight": draw(HIDDEN, 1), "bias": np.zeros(1, np.float32)},
+    }
+
+
+def apply(linear, x):
+    return x @ linear["weight"] + linear["bias"]
+
+
+def normalise(norm, x):
+    mean = x.mean(-1, keepdims=True)
+    centred = x - mean
+    return centred * jax.lax.rsqrt((centred * centred).mean(-1, keepdims=True) + EPSILON) * norm["weight"] + norm["bias"]
+
+
+def drop(x, key):
+    """Dropout with one mask for all tokens of a row: a mask for each token costs a tenth of the time of training."""
+    if key is None:
+        return x
+    kept = jax.random.bits(key, (x.shape[0], 1, x.shape[2]), jnp.uint8) < KEPT_IN_256
+    return jnp.where(kept, x * (256 / KEPT_IN_256), 0)
+
+
+def encode_layer(layer, x, bias, keys):
+    """One transformer layer. `bias` is 0 for tokens and very low for padding, shape `[rows, 1, 1, length]`."""
+    rows, length, _ = x.shape
+    qkv = apply(layer["qkv"], x).reshape(rows, length, 3, HEADS, HIDDEN // HEADS)
+    query, key, value = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]
+    scores = jnp.einsum("blhd,bmhd->bhlm", query, key) * (HIDDEN // HEADS) ** -0.5 + bias
+    mixed = jnp.einsum("bhlm,bmhd->blhd", jax.nn.softmax(scores), value).reshape(rows, length, HIDDEN)
+    x = normalise(layer["norm"], x + drop(apply(layer["out"], mixed), keys[0]))
+    wide = jax.nn.gelu(apply(layer["up"], x), approximate=False)
+    return normalise(layer["output_norm"], x + drop(apply(layer["down"], wide), keys[1]))
+
+
+def padding_bias(mask):
+    return jnp.where(mask, 0.0, -1e9)[:, None, None, :]
+
+
+def lower(base, batch):
+    """The frozen part: embeddings and the first layers, the same as the embedder computes for other texts."""
+    tables = base["embeddings"]
+    length = batch["ids"].shape[1]
+    x = tables["words"][batch["ids"]] + tables["types"][batch["types"]] + tables["positions"][:length]
+    x = normalise(tables["norm"], x)
+    bias = padding_bias(batch["mask"])
+    for layer in base["layers"]:
+        x = encode_layer(layer, x, bias, (None, None))
+    return x
+
+
+def upper(trained, x, batch, key=None):
+    """Start and end logits `[rows, length, 2]` (position 0 means "not here") and the "here" logits `[rows]`."""
+    x = x + trained["heads"]["marks"][batch["marks"]]
+    bias = padding_bias(batch["mask"])
+    keys = [None] * 2 * len(trained["layers"]) if key is None else jax.random.split(key, 2 * len(trained["layers"]))
+    for index, layer in enumerate(trained["layers"]):
+        x = encode_layer(layer, x, bias, (keys[2 * index], keys[2 * index + 1]))
+    spans = apply(trained["heads"]["span"], x)
+    allowed = batch["mask"] & ((batch["types"] == 1) | (jnp.arange(x.shape[1]) == 0))
+    spans = jnp.where(allowed[..., None], spans, -1e9)
+    return spans, apply(trained["heads"]["here"], x[:, 0])[:, 0]
+
+
+@jax.jit
+def predict(base, trained, batch):
+    return upper(trained, lower(base, batch), batch)
+
+
+def loss(trained, x, batch, key):
+    """Cross entropy of start and end, and of "here", weighed by row."""
+    spans, here = upper(trained, x, batch, key)
+    chances = jax.nn.log_softmax(spans, axis=1)
+    of_rows = jnp.arange(here.shape[0])
+    span = -(chances[of_rows, batch["start"], 0] + chances[of_rows, batch["end"], 1]) / 2
+    label = (batch["start"] > 0).astype(jnp.float32)
+    absent = jax.nn.softplus(here) - label * here
+    each = (span + 0.5 * absent) * batch["weight"]
+    return each.sum() / batch["weight"].sum(), (span.mean(), absent.mean())
+
+
+@partial(jax.jit, donate_argnums=(1,))
+def step(base, state, batch, rate):
+    """One step of AdamW with clipped gradients; `state` also carries the running mean of the weights."""
+    x = jax.lax.stop_gradient(lower(base, batch))
+    key = jax.random.fold_in(jax.random.key(state["seed"], impl="rbg"), state["step"])
+    (value, parts), slopes = jax.value_and_grad(loss, has_aux=True)(state["weights"], x, batch, key)
+    norm = jnp.sqrt(sum((slope * slope).sum() for slope in jax.tree.leaves(slopes)))
+    slopes = jax.tree.map(lambda slope: slope * jnp.minimum(1.0, 1.0 / (norm + 1e-6)), slopes)
+    count = state["step"] + 1
+    first = jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, state["first"], slopes)
+    second = jax.tree.map(lambda old, new: 0.98 * old + 0.02 * new * new, state["second"], slopes)
+    time = count.astype(jnp.float32)
+
+    def update(weight, mean, square):
+        change = (mean / (1 - 0.9**time)) / (jnp.sqrt(square / (1 - 0.98**time)) + 1e-6)
+        decay = 0.01 if weight.ndim > 1 else 0.0
+        return weight - rate * (change + decay * weight)
+
+    weights = jax.tree.map(update, state["weights"], first, second)
+    # The mean spans a thousand steps, fewer at the start.
+    keep = jnp.minimum(0.999, time / (time + 10))
+    mean = jax.tree.map(lambda old, new: keep * old + (1 - keep) * new, state["mean"], weights)
+    state = {"seed": state["seed"], "step": count, "weights": weights, "first": first, "second": second, "mean": mean}
+    return state, value, parts
+
+
+def new_state(upper_layers, seed):
+    weights = jax.tree.map(jnp.asarray, {"layers": upper_layers, "heads": new_heads(seed)})
+    zeros = lambda: jax.tree.map(jnp.zeros_like, weights)
+    copy = jax.tree.map(jnp.copy, weights)
+    return {"seed": jnp.int32(seed), "step": jnp.int32(0), "weights": weights, "first": zeros(), "second": zeros(),
+            "mean": copy}
