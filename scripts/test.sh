@@ -6,6 +6,8 @@ scripts/build.sh
 scripts/check.sh
 say "manifests"
 scripts/deploy-check.sh
+say "contrast pairs"
+python3 -m unittest discover --start-directory training --pattern test_contrast.py
 scripts/models.sh
 scripts/chroma.sh
 say "tests"

@@ -20,6 +20,10 @@ if ! cmp -s "$wanted" "$work/venv/requirements.txt"; then
 fi
 python=$work/venv/bin/python
 
+if [ ! -f "$work/run/checkpoint.safetensors" ]; then
+    say "testing what trains"
+    "$python" -m unittest discover --start-directory training
+fi
 say "training; touch $work/run/DECAY to let the learning rate fall early"
 nice -n 12 "$python" training/train.py --base "$base" --data "$data" --work "$work/run" --epochs "${EPOCHS:-4}"
 [ -f "$work/run/final.safetensors" ] || { say "stopped before the end; run it again to go on"; exit 0; }

@@ -11,10 +11,11 @@ from tokenizers import Tokenizer
 
 CLS, SEP = 101, 102
 LONGEST = 384
-USUAL = 256
+# Most windows of the first epoch are short, so that it is over soon; those of the later ones as long as real passages.
+SHORT, USUAL = 128, 256
 QUESTION = 64
 LENGTHS = (40, 56, 72, 96, 120, 144, 168, 192, 224, 256, 320, 384)
-TOKENS_IN_BATCH = 4096
+TOKENS_IN_BATCH = 2048
 # How much a row counts. Questions that people found unanswerable teach more than those a script put beside a passage.
 WEIGHTS = {"answer": 1.0, "natural": 1.5, "paired": 1.0, "rest": 0.7}
 VALIDATION = 5  # percent of the groups
@@ -105,12 +106,12 @@ def example(question_ids, passage_ids, span=None, weight=1.0):
     }
 
 
-def window(row, random):
-    """A part of the passage for training: most often all of it; it holds one of the answers if the row has any."""
-    room = (LONGEST if random.random() < 0.1 else USUAL) - len(row.question_ids) - 3
+def window(row, random, usual):
+    """A part of the passage for training, up to a usual length most often; it holds one of the answers if there are any."""
+    room = (min(LONGEST, 2 * usual) if random.random() < 0.1 else usual) - len(row.question_ids) - 3
     length = min(len(row.ids), room)
     if random.random() < 0.3:
-        length = min(length, int(random.integers(48, USUAL)))
+        length = min(length, int(random.integers(48, usual)))
     span = row.spans[random.integers(len(row.spans))] if row.spans else None
     low, high = 0, len(row.ids) - length
     if span is not None:
@@ -151,14 +152,14 @@ def title(passage):
     return max(runs, key=lambda name: (runs[name], len(name))) if runs else " ".join(words[:3])
 
 
-def training_example(row, titles, random):
-    passage_ids, span = window(row, random)
+def training_example(row, titles, random, usual):
+    passage_ids, span = window(row, random, usual)
     if random.random() < 0.25:
         prefix = titles.of(row.passage)
         passage_ids = np.concatenate([prefix, passage_ids])[:LONGEST - len(row.question_ids) - 3]
         span = None if span is None else (span[0] + len(prefix), span[1] + len(prefix))
         if span is not None and span[1] >= len(passage_ids):
-            return training_example(row, titles, random)
+            return training_example(row, titles, random, usual)
     return example(row.question_ids, passage_ids, span, WEIGHTS[row.kind])
 
 
@@ -189,7 +190,7 @@ def epoch(rows, titles, seed, number):
     random = np.random.default_rng([seed, number])
     buckets = {length: [] for length in LENGTHS}
     for row in rows:
-        one = training_example(row, titles, random)
+        one = training_example(row, titles, random, SHORT if number == 0 else USUAL)
         buckets[bucket(len(one["ids"]))].append(one)
     batches = []
     for length, examples in buckets.items():
