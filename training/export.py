@@ -108,7 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, required=True, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds reading/ and squad2/")
-    parser.add_argument("--weights", type=Path, required=True, help="final.safetensors or epoch-N.safetensors of training")
+    parser.add_argument("--weights", type=Path, required=True, help="final.safetensors, epoch-N.safetensors or checkpoint.safetensors of training")
     parser.add_argument("--out", type=Path, required=True, help="folder for reader.safetensors and what belongs to it")
     parser.add_argument("--unseen", action="store_true", help="look at the unseen half of squad2 as well (once, at the end)")
     options = parser.parse_args()
@@ -116,7 +116,9 @@ def main():
 
     tokenizer = reading.read_tokenizer(options.base)
     base, upper = model.load_base(options.base)
-    trained = train.restore(options.weights, {"layers": upper, "heads": model.new_heads(0)})
+    like = {"layers": upper, "heads": model.new_heads(0)}
+    whole_run = options.weights.name.startswith("checkpoint")
+    trained = train.restore(options.weights, {"mean": like})["mean"] if whole_run else train.restore(options.weights, like)
     tensors = packed.pack(trained)
     small = packed.unpack(tensors)
     rows = reading.tokenise(tokenizer, (row for row in reading.read_rows(options.data / "reading")

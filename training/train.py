@@ -32,7 +32,7 @@ def arguments():
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--fall", type=int, default=1500, help="steps of the fall")
+    parser.add_argument("--fall", type=int, default=1500, help="steps of the fall, fewer when it begins early")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -77,7 +77,7 @@ class Training:
         base, upper = model.load_base(options.base)
         self.base = jax.tree.map(jnp.asarray, base)
         self.state = model.new_state(upper, options.seed)
-        self.place = {"epoch": 0, "batch": 0, "fall_from": None, "seconds": 0.0}
+        self.place = {"epoch": 0, "batch": 0, "fall_from": None, "fall": options.fall, "seconds": 0.0}
         if self.checkpoint.exists():
             self.state = restore(self.checkpoint, self.state)
             self.place = metadata_of(self.checkpoint)["place"]
@@ -102,11 +102,13 @@ class Training:
         last = self.options.epochs * steps_in_epoch
         if self.place["fall_from"] is None:
             if (self.options.work / "DECAY").exists() or step >= last - self.options.fall:
-                self.place["fall_from"] = step
-                self.log(note="the learning rate falls", step=step)
+                # A run that is ended early falls for a quarter of the steps that it had.
+                fall = min(self.options.fall, max(200, step // 4))
+                self.place |= {"fall_from": step, "fall": fall}
+                self.log(note="the learning rate falls", step=step, steps=fall)
             else:
                 return self.options.rate * min(1.0, (step + 1) / WARM_UP)
-        return self.options.rate * max(0.0, 1 - (step - self.place["fall_from"]) / self.options.fall)
+        return self.options.rate * max(0.0, 1 - (step - self.place["fall_from"]) / self.place["fall"])
 
     def look(self, name, rows, squad=False):
         """Figures of the running mean of the weights, which stand in for those after a fall."""
@@ -119,18 +121,19 @@ class Training:
 
     def finished(self):
         start = self.place["fall_from"]
-        return start is not None and int(self.state["step"]) >= start + self.options.fall
+        return start is not None and int(self.state["step"]) >= start + self.place["fall"]
 
     def run(self):
         part = [row for row in self.validation if reading.share(row.id) < 20]
         while not self.finished() and not self.stopping:
             self.run_epoch(part)
-            if not self.stopping:
+            if not self.stopping and not self.finished():
                 save(self.options.work / f"epoch-{self.place['epoch']}.safetensors", self.state["mean"])
                 self.look(f"validation, epoch {self.place['epoch']}", self.validation, squad=True)
         self.save()
         if self.finished():
             save(self.options.work / "final.safetensors", self.state["weights"])
+            self.look("validation, at the end", self.validation, squad=True)
             self.log(note="finished", step=int(self.state["step"]), **self.place)
 
     def run_epoch(self, part):
