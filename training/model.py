@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from safetensors.numpy import load_file
 
+import mixed
+
 LAYERS = 6
 FROZEN = 2
 HIDDEN = 384
@@ -77,8 +79,11 @@ def new_heads(seed):
     }
 
 
-def apply(linear, x):
-    return x @ linear["weight"] + linear["bias"]
+def apply(linear, x, fast=False):
+    if not fast:
+        return x @ linear["weight"] + linear["bias"]
+    flat = mixed.product(x.reshape(-1, x.shape[-1]), linear["weight"])
+    return flat.reshape(*x.shape[:-1], -1) + linear["bias"]
 
 
 def normalise(norm, x):
@@ -95,23 +100,28 @@ def drop(x, key):
     return jnp.where(kept, x * (256 / KEPT_IN_256), 0)
 
 
-def encode_layer(layer, x, bias, keys):
+def encode_layer(layer, x, bias, keys, fast):
     """One transformer layer. `bias` is 0 for tokens and very low for padding, shape `[rows, 1, 1, length]`."""
     rows, length, _ = x.shape
-    qkv = apply(layer["qkv"], x).reshape(rows, length, 3, HEADS, HIDDEN // HEADS)
-    query, key, value = qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2]
-    scores = jnp.einsum("blhd,bmhd->bhlm", query, key) * (HIDDEN // HEADS) ** -0.5 + bias
-    mixed = jnp.einsum("bhlm,bmhd->blhd", jax.nn.softmax(scores), value).reshape(rows, length, HIDDEN)
-    x = normalise(layer["norm"], x + drop(apply(layer["out"], mixed), keys[0]))
-    wide = jax.nn.gelu(apply(layer["up"], x), approximate=False)
-    return normalise(layer["output_norm"], x + drop(apply(layer["down"], wide), keys[1]))
+    size = HIDDEN // HEADS
+    qkv = apply(layer["qkv"], x, fast).reshape(rows, length, 3, HEADS, size)
+    query, key, value = (mixed.row_major(part) for part in qkv.transpose(2, 0, 3, 1, 4))
+    query = query * size**-0.5
+    if fast:
+        seen = mixed.attention(query, key, value, bias)
+    else:
+        seen = jax.nn.softmax(query @ mixed.transposed(key) + bias) @ value
+    seen = seen.transpose(0, 2, 1, 3).reshape(rows, length, HIDDEN)
+    x = normalise(layer["norm"], x + drop(apply(layer["out"], seen, fast), keys[0]))
+    wide = jax.nn.gelu(apply(layer["up"], x, fast), approximate=False)
+    return normalise(layer["output_norm"], x + drop(apply(layer["down"], wide, fast), keys[1]))
 
 
 def padding_bias(mask):
     return jnp.where(mask, 0.0, -1e9)[:, None, None, :]
 
 
-def lower(base, batch):
+def lower(base, batch, fast=False):
     """The frozen part: embeddings and the first layers, the same as the embedder computes for other texts."""
     tables = base["embeddings"]
     length = batch["ids"].shape[1]
@@ -119,17 +129,17 @@ def lower(base, batch):
     x = normalise(tables["norm"], x)
     bias = padding_bias(batch["mask"])
     for layer in base["layers"]:
-        x = encode_layer(layer, x, bias, (None, None))
+        x = encode_layer(layer, x, bias, (None, None), fast)
     return x
 
 
-def upper(trained, x, batch, key=None):
+def upper(trained, x, batch, key=None, fast=False):
     """Start and end logits `[rows, length, 2]` (position 0 means "not here") and the "here" logits `[rows]`."""
     x = x + trained["heads"]["marks"][batch["marks"]]
     bias = padding_bias(batch["mask"])
     keys = [None] * 2 * len(trained["layers"]) if key is None else jax.random.split(key, 2 * len(trained["layers"]))
     for index, layer in enumerate(trained["layers"]):
-        x = encode_layer(layer, x, bias, (keys[2 * index], keys[2 * index + 1]))
+        x = encode_layer(layer, x, bias, (keys[2 * index], keys[2 * index + 1]), fast)
     spans = apply(trained["heads"]["span"], x)
     allowed = batch["mask"] & ((batch["types"] == 1) | (jnp.arange(x.shape[1]) == 0))
     spans = jnp.where(allowed[..., None], spans, -1e9)
@@ -143,7 +153,7 @@ def predict(base, trained, batch):
 
 def loss(trained, x, batch, key):
     """Cross entropy of start and end, and of "here", weighed by row."""
-    spans, here = upper(trained, x, batch, key)
+    spans, here = upper(trained, x, batch, key, fast=True)
     chances = jax.nn.log_softmax(spans, axis=1)
     of_rows = jnp.arange(here.shape[0])
     span = -(chances[of_rows, batch["start"], 0] + chances[of_rows, batch["end"], 1]) / 2
@@ -156,7 +166,7 @@ def loss(trained, x, batch, key):
 @partial(jax.jit, donate_argnums=(1,))
 def step(base, state, batch, rate):
     """One step of AdamW with clipped gradients; `state` also carries the running mean of the weights."""
-    x = jax.lax.stop_gradient(lower(base, batch))
+    x = jax.lax.stop_gradient(lower(base, batch, fast=True))
     key = jax.random.fold_in(jax.random.key(state["seed"], impl="rbg"), state["step"])
     (value, parts), slopes = jax.value_and_grad(loss, has_aux=True)(state["weights"], x, batch, key)
     norm = jnp.sqrt(sum((slope * slope).sum() for slope in jax.tree.leaves(slopes)))

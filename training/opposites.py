@@ -20,7 +20,7 @@ OPPOSITES = both_ways([
     ("increased", "decreased"), ("increasing", "decreasing"), ("raise", "lower"), ("raises", "lowers"), ("raised", "lowered"),
     ("rises", "falls"), ("rise", "fall"), ("high", "low"), ("higher", "lower"), ("highest", "lowest"), ("common", "rare"),
     ("benign", "malignant"), ("mild", "severe"), ("acute", "chronic"), ("safe", "dangerous"), ("safe", "unsafe"),
-    ("effective", "ineffective"), ("early", "late"), ("earlier", "later"), ("allowed", "forbidden"), ("prevent", "cause"),
+    ("effective", "ineffective"), ("early", "late"), ("earlier", "later"), ("allowed", "forbidden"), 
     ("prevents", "causes"), ("improve", "worsen"), ("improves", "worsens"), ("better", "worse"), ("gain", "lose"),
     ("always", "never"), ("most people", "few people"), ("many people", "few people"), ("inside", "outside"), ("first", "last"), ("fast", "slow"),
     ("large", "small"), ("larger", "smaller"), ("thick", "thin"), ("narrow", "wide"), ("narrows", "widens"), ("weak", "strong"),

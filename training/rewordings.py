@@ -22,7 +22,7 @@ EQUAL = [
     ("or older", ["and over", "or more"]), ("and over", ["or older"]), ("twice a day", ["two times a day", "twice daily"]),
     ("once a day", ["once daily", "one time a day"]), ("immediately", ["at once", "right away"]), ("before", ["prior to"]),
     ("do not", ["don't"]), ("does not", ["doesn't"]), ("is not", ["isn't"]), ("are not", ["aren't"]), ("cannot", ["can't"]),
-    ("should not", ["shouldn't", "must not"]), ("percent", ["per cent"]), ("symptoms", ["signs and symptoms"]),
+    ("should not", ["shouldn't", "must not"]), ("percent", ["per cent"]),
     ("mg", ["milligrams"]), ("mL", ["millilitres"]), ("kg", ["kilograms"]), ("milligrams", ["mg"]), ("12 months", ["1 year"]),
     ("24 hours", ["1 day"]), ("7 days", ["1 week"]), ("14 days", ["2 weeks"]), ("2 weeks", ["14 days"]), ("1 week", ["7 days"]),
     ("6 months", ["half a year"]), ("60 minutes", ["1 hour"]), ("48 hours", ["2 days"]), ("72 hours", ["3 days"]),

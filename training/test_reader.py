@@ -4,6 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -121,6 +122,19 @@ class Models(unittest.TestCase):
         wanted = reference.forward(self.base, self.trained, self.example)
         got = reference.forward(self.base, again, self.example)
         np.testing.assert_allclose(got[0], wanted[0], atol=0.1)
+
+    def test_half_precision_has_the_same_slopes(self):
+        batch = reading.pad([self.example] * 2, 40)
+        x = model.lower(self.base, batch)
+
+        def value(weights, fast):
+            spans, here = model.upper(weights, x, batch, None, fast)
+            return spans[:, 0].sum() + spans[0, 9, 1] + (here * here).sum()
+
+        for (path, exact), (_, got) in zip(*(jax.tree_util.tree_leaves_with_path(jax.grad(value)(self.trained, fast))
+                                             for fast in (False, True))):
+            difference = jnp.linalg.norm(exact - got) / (jnp.linalg.norm(exact) + 1e-3)
+            self.assertLess(float(difference), 0.05, jax.tree_util.keystr(path))
 
     def test_training_learns_and_goes_on_from_a_checkpoint(self):
         state = model.new_state(self.trained["layers"], 1)
