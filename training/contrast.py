@@ -41,13 +41,13 @@ def has_number(text):
     return bool(re.search(r"\d|\b(two|three|four|five|six|seven|eight|nine|ten|twelve)\b", text))
 
 
-def share(text):
+def hash_percent(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % 100
 
 
 def split_of(document):
     """By document: 80 % to train on, 10 % to choose on, 10 % unseen."""
-    place = share("contrast " + document)
+    place = hash_percent("contrast " + document)
     return "train" if place < 80 else "validation" if place < 90 else "unseen"
 
 
@@ -154,11 +154,11 @@ def of_documents(files, source, per_document, seed):
         for sentence in first + rest[:per_document - len(first)]:
             own = Random(f"{seed} {path.name} {sentence.text}")
             for at, (claim, evidence, label, kind) in enumerate(of_sentence(sentence, unique, titles, acronyms, own)):
-                yield {"id": f"{source}-{path.stem}-{share_hex(sentence.text)}-{at}", "claim": claim, "evidence": evidence,
+                yield {"id": f"{source}-{path.stem}-{short_hash(sentence.text)}-{at}", "claim": claim, "evidence": evidence,
                        "label": label, "kind": kind, "source": source, "group": path.name, "split": split_of(path.name)}
 
 
-def share_hex(text):
+def short_hash(text):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -166,7 +166,7 @@ def of_claims(path):
     """The half of the claims that may be learned from, by group; the other half is for the end."""
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        place = share("claims " + row["group"])
+        place = hash_percent("claims " + row["group"])
         if place < 50:
             yield {"id": row["id"], "claim": row["claim"], "evidence": row["evidence"], "label": LABELS[row["label"]],
                    "kind": "written", "source": row["source"], "group": row["group"],

@@ -41,10 +41,10 @@ def best_span(spans, first, length):
 def read(base, weights, rows, predict=model.predict):
     """For each row: the words read, their score above "not here", and the "here" logit (the highest of the windows)."""
     found = {}
-    waiting = defaultdict(list)
+    pending = defaultdict(list)
 
     def flush(length):
-        examples = waiting.pop(length)
+        examples = pending.pop(length)
         batch = reading.pad([one for _, _, one in examples], length)
         spans, here = map(np.asarray, predict(base, weights, batch))
         for at, (index, begin, one) in enumerate(examples):
@@ -59,10 +59,10 @@ def read(base, weights, rows, predict=model.predict):
         for begin, ids in windows(row):
             one = reading.example(row.question_ids, ids)
             length = reading.bucket(len(one["ids"]))
-            waiting[length].append((index, begin, one))
-            if len(waiting[length]) == reading.TOKENS_IN_BATCH // length:
+            pending[length].append((index, begin, one))
+            if len(pending[length]) == reading.TOKENS_IN_BATCH // length:
                 flush(length)
-    for length in list(waiting):
+    for length in list(pending):
         flush(length)
     return [found[index] for index in range(len(rows))]
 
@@ -73,19 +73,19 @@ def normalised(text):
     return re.sub(r"\b(a|an|the)\b", " ", text).split()
 
 
-def exact(said, answers):
-    return float(any(normalised(said) == normalised(answer) for answer in answers))
+def exact(predicted, answers):
+    return float(any(normalised(predicted) == normalised(answer) for answer in answers))
 
 
-def token_f1(said, answers):
-    return max(_f1(normalised(said), normalised(answer)) for answer in answers)
+def token_f1(predicted, answers):
+    return max(_f1(normalised(predicted), normalised(answer)) for answer in answers)
 
 
-def _f1(said, answer):
-    if not said or not answer:
-        return float(said == answer)
-    common = sum((Counter(said) & Counter(answer)).values())
-    return 2 * common / (len(said) + len(answer))
+def _f1(predicted, answer):
+    if not predicted or not answer:
+        return float(predicted == answer)
+    common = sum((Counter(predicted) & Counter(answer)).values())
+    return 2 * common / (len(predicted) + len(answer))
 
 
 def auc(positive, negative):
@@ -133,4 +133,4 @@ def squad_rows(folder, name, tokenizer):
 
 def is_unseen(row):
     """The half of an evaluation set that is looked at once, at the end."""
-    return reading.share(row.id) >= 50
+    return reading.hash_percent(row.id) >= 50

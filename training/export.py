@@ -33,7 +33,7 @@ def features(results):
     return np.array([(score, here) for _, score, here in results], np.float64)
 
 
-def fit(x, label, rounds=50):
+def fit_logistic(x, label, rounds=50):
     """Logistic regression by Newton's method, both labels with the same weight in sum; scale of each feature and bias."""
     x = np.column_stack([x, np.ones(len(x))])
     weight = np.where(label, 0.5 / label.mean(), 0.5 / (1 - label.mean()))
@@ -66,8 +66,8 @@ def answering(rows, results, chance, threshold):
     """At a threshold: right answers (contained either way counts as SQuAD's exact match does not), false ones."""
     has = np.array([bool(row.answers) for row in rows])
     answered = chance >= threshold
-    exact = [evaluate.exact(said[0], row.answers) if row.answers else 0.0 for row, said in zip(rows, results)]
-    overlap = [evaluate.token_f1(said[0], row.answers) if row.answers else 0.0 for row, said in zip(rows, results)]
+    exact = [evaluate.exact(predicted[0], row.answers) if row.answers else 0.0 for row, predicted in zip(rows, results)]
+    overlap = [evaluate.token_f1(predicted[0], row.answers) if row.answers else 0.0 for row, predicted in zip(rows, results)]
     return {
         "threshold": round(float(threshold), 4),
         "answered_of_answerable": round(float(answered[has].mean()), 4),
@@ -81,7 +81,7 @@ def calibrate(rows, results):
     """Calibration and thresholds from validation; thresholds look at natural rows and the answers of their sources."""
     label = np.array([bool(row.answers) for row in rows])
     x = features(results)
-    theta = fit(x, label)
+    theta = fit_logistic(x, label)
     chance = confidence(theta, x)
     natural = np.array([row.kind == "natural" for row in rows])
     sources = {row.source for row in rows if row.kind == "natural"}
@@ -118,7 +118,7 @@ def main():
     base, upper = model.load_base(options.base)
     like = {"layers": upper, "heads": model.new_heads(0)}
     whole_run = options.weights.name.startswith("checkpoint")
-    trained = train.restore(options.weights, {"mean": like})["mean"] if whole_run else train.restore(options.weights, like)
+    trained = train.restore(options.weights, {"average": like})["average"] if whole_run else train.restore(options.weights, like)
     tensors = packed.pack(trained)
     small = packed.unpack(tensors)
     rows = reading.tokenise(tokenizer, (row for row in reading.read_rows(options.data / "reading")

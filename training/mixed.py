@@ -18,7 +18,7 @@ def transposed(x):
     return row_major(jnp.swapaxes(x, -1, -2))
 
 
-def low(x):
+def half(x):
     return x.astype(jnp.bfloat16)
 
 
@@ -31,18 +31,18 @@ def dot(a, b):
 @jax.custom_vjp
 def product(x, weight):
     """`[tokens, inputs] x [inputs, outputs]`."""
-    return dot(low(x), low(weight))
+    return dot(half(x), half(weight))
 
 
 def _product_forward(x, weight):
-    x, weight = low(x), low(weight)
+    x, weight = half(x), half(weight)
     return dot(x, weight), (x, weight)
 
 
-def _product_backward(kept, slope):
-    x, weight = kept
-    slope = low(slope)
-    return dot(slope, transposed(weight)), dot(transposed(x), slope)
+def _product_backward(saved, gradient):
+    x, weight = saved
+    gradient = half(gradient)
+    return dot(gradient, transposed(weight)), dot(transposed(x), gradient)
 
 
 product.defvjp(_product_forward, _product_backward)
@@ -55,18 +55,18 @@ def attention(query, key, value, bias):
 
 
 def _attend(query, key, value, bias):
-    query, key, value = low(query), low(key), low(value)
-    share = jax.nn.softmax(dot(query, transposed(key)) + bias)
-    return dot(low(share), value), (query, key, value, share)
+    query, key, value = half(query), half(key), half(value)
+    weights = jax.nn.softmax(dot(query, transposed(key)) + bias)
+    return dot(half(weights), value), (query, key, value, weights)
 
 
-def _attention_backward(kept, slope):
-    query, key, value, share = kept
-    slope = low(slope)
-    of_value = dot(transposed(low(share)), slope)
-    of_share = dot(slope, transposed(value))
-    of_scores = low(share * (of_share - (of_share * share).sum(-1, keepdims=True)))
-    return dot(of_scores, key), dot(transposed(of_scores), query), of_value, None
+def _attention_backward(saved, gradient):
+    query, key, value, weights = saved
+    gradient = half(gradient)
+    value_gradient = dot(transposed(half(weights)), gradient)
+    weights_gradient = dot(gradient, transposed(value))
+    scores_gradient = half(weights * (weights_gradient - (weights_gradient * weights).sum(-1, keepdims=True)))
+    return dot(scores_gradient, key), dot(transposed(scores_gradient), query), value_gradient, None
 
 
 attention.defvjp(_attend, _attention_backward)

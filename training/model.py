@@ -86,13 +86,13 @@ def apply(linear, x, fast=False):
     return flat.reshape(*x.shape[:-1], -1) + linear["bias"]
 
 
-def normalise(norm, x):
+def layer_norm(norm, x):
     mean = x.mean(-1, keepdims=True)
     centred = x - mean
     return centred * jax.lax.rsqrt((centred * centred).mean(-1, keepdims=True) + EPSILON) * norm["weight"] + norm["bias"]
 
 
-def drop(x, key):
+def dropout(x, key):
     """Dropout with one mask for all tokens of a row: a mask for each token costs a tenth of the time of training."""
     if key is None:
         return x
@@ -112,9 +112,9 @@ def encode_layer(layer, x, bias, keys, fast):
     else:
         seen = jax.nn.softmax(query @ mixed.transposed(key) + bias) @ value
     seen = seen.transpose(0, 2, 1, 3).reshape(rows, length, HIDDEN)
-    x = normalise(layer["norm"], x + drop(apply(layer["out"], seen, fast), keys[0]))
+    x = layer_norm(layer["norm"], x + dropout(apply(layer["out"], seen, fast), keys[0]))
     wide = jax.nn.gelu(apply(layer["up"], x, fast), approximate=False)
-    return normalise(layer["output_norm"], x + drop(apply(layer["down"], wide, fast), keys[1]))
+    return layer_norm(layer["output_norm"], x + dropout(apply(layer["down"], wide, fast), keys[1]))
 
 
 def padding_bias(mask):
@@ -126,7 +126,7 @@ def lower(base, batch, fast=False):
     tables = base["embeddings"]
     length = batch["ids"].shape[1]
     x = tables["words"][batch["ids"]] + tables["types"][batch["types"]] + tables["positions"][:length]
-    x = normalise(tables["norm"], x)
+    x = layer_norm(tables["norm"], x)
     bias = padding_bias(batch["mask"])
     for layer in base["layers"]:
         x = encode_layer(layer, x, bias, (None, None), fast)
@@ -165,15 +165,15 @@ def loss(trained, x, batch, key):
 
 @partial(jax.jit, donate_argnums=(1,))
 def step(base, state, batch, rate):
-    """One step of AdamW with clipped gradients; `state` also carries the running mean of the weights."""
+    """One step of AdamW with clipped gradients; `state` also carries a running average of the weights."""
     x = jax.lax.stop_gradient(lower(base, batch, fast=True))
     key = jax.random.fold_in(jax.random.key(state["seed"], impl="rbg"), state["step"])
-    (value, parts), slopes = jax.value_and_grad(loss, has_aux=True)(state["weights"], x, batch, key)
-    norm = jnp.sqrt(sum((slope * slope).sum() for slope in jax.tree.leaves(slopes)))
-    slopes = jax.tree.map(lambda slope: slope * jnp.minimum(1.0, 1.0 / (norm + 1e-6)), slopes)
+    (value, parts), gradients = jax.value_and_grad(loss, has_aux=True)(state["weights"], x, batch, key)
+    norm = jnp.sqrt(sum((gradient * gradient).sum() for gradient in jax.tree.leaves(gradients)))
+    gradients = jax.tree.map(lambda gradient: gradient * jnp.minimum(1.0, 1.0 / (norm + 1e-6)), gradients)
     count = state["step"] + 1
-    first = jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, state["first"], slopes)
-    second = jax.tree.map(lambda old, new: 0.98 * old + 0.02 * new * new, state["second"], slopes)
+    first = jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, state["first_moment"], gradients)
+    second = jax.tree.map(lambda old, new: 0.98 * old + 0.02 * new * new, state["second_moment"], gradients)
     time = count.astype(jnp.float32)
 
     def update(weight, mean, square):
@@ -182,10 +182,11 @@ def step(base, state, batch, rate):
         return weight - rate * (change + decay * weight)
 
     weights = jax.tree.map(update, state["weights"], first, second)
-    # The mean spans a thousand steps, fewer at the start.
+    # The average spans a thousand steps, fewer at the start.
     keep = jnp.minimum(0.999, time / (time + 10))
-    mean = jax.tree.map(lambda old, new: keep * old + (1 - keep) * new, state["mean"], weights)
-    state = {"seed": state["seed"], "step": count, "weights": weights, "first": first, "second": second, "mean": mean}
+    average = jax.tree.map(lambda old, new: keep * old + (1 - keep) * new, state["average"], weights)
+    state = {"seed": state["seed"], "step": count, "weights": weights, "first_moment": first,
+             "second_moment": second, "average": average}
     return state, value, parts
 
 
@@ -193,5 +194,5 @@ def new_state(upper_layers, seed):
     weights = jax.tree.map(jnp.asarray, {"layers": upper_layers, "heads": new_heads(seed)})
     zeros = lambda: jax.tree.map(jnp.zeros_like, weights)
     copy = jax.tree.map(jnp.copy, weights)
-    return {"seed": jnp.int32(seed), "step": jnp.int32(0), "weights": weights, "first": zeros(), "second": zeros(),
-            "mean": copy}
+    return {"seed": jnp.int32(seed), "step": jnp.int32(0), "weights": weights, "first_moment": zeros(),
+            "second_moment": zeros(), "average": copy}

@@ -50,18 +50,18 @@ def read_rows(folder):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             for line in lines:
                 row = json.loads(line)
-                if row["source"] == "onestop-qa" or (row["source"] == "qamr" and share(row["id"]) >= 50):
+                if row["source"] == "onestop-qa" or (row["source"] == "qamr" and hash_percent(row["id"]) >= 50):
                     continue
                 yield row
 
 
-def share(text):
+def hash_percent(text):
     """A number from 0 to 99 that depends on the text alone."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % 100
 
 
 def is_validation(group):
-    return share("validation " + group) < VALIDATION
+    return hash_percent("validation " + group) < VALIDATION
 
 
 def tokenise(tokenizer, rows):

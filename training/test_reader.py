@@ -146,9 +146,9 @@ class Models(unittest.TestCase):
         self.assertLess(float(value), first / 2)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "checkpoint.safetensors"
-            train.save(path, state, place={"epoch": 2})
+            train.save(path, state, progress={"epoch": 2})
             again = train.restore(path, state)
-            self.assertEqual(train.metadata_of(path)["place"], {"epoch": 2})
+            self.assertEqual(train.metadata_of(path)["progress"], {"epoch": 2})
         _, expected, _ = model.step(self.base, {**state}, batch, 1e-3)
         _, got, _ = model.step(self.base, again, batch, 1e-3)
         self.assertEqual(float(expected), float(got))
@@ -182,7 +182,7 @@ class Figures(unittest.TestCase):
         random = np.random.default_rng(1)
         x = random.normal(0, 2, (4000, 2))
         label = random.random(4000) < 1 / (1 + np.exp(-(x[:, 0] - 0.5 * x[:, 1])))
-        theta = export.fit(x, label)
+        theta = export.fit_logistic(x, label)
         np.testing.assert_allclose(theta[:2], [1, -0.5], atol=0.1)
         self.assertLess(export.calibration_error(export.confidence(theta, x), label), 0.03)
 

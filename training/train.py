@@ -1,7 +1,7 @@
 """Trains the reader. Can be stopped at any time and goes on from its last checkpoint.
 
-A long steady learning rate, then a short fall to zero (warm-up, stable, decay): touch the file DECAY in the working
-folder, and the fall begins at the next step, wherever training is.
+A long steady learning rate, then a short decay to zero (warm-up, stable, decay): touch the file DECAY in the working
+folder, and the decay begins at the next step, wherever training is.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import reading
 WARM_UP = 200
 SAVE_EVERY = 300  # seconds
 LOG_EVERY = 25  # steps
-LOOK_EVERY = 600  # steps
+REPORT_EVERY = 600  # steps
 
 
 def arguments():
@@ -32,7 +32,8 @@ def arguments():
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--fall", type=int, default=1500, help="steps of the fall, fewer when it begins early")
+    parser.add_argument("--decay-steps", type=int, default=1500,
+                        help="steps in which the learning rate falls to zero, fewer when that begins early")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -77,11 +78,11 @@ class Training:
         base, upper = model.load_base(options.base)
         self.base = jax.tree.map(jnp.asarray, base)
         self.state = model.new_state(upper, options.seed)
-        self.place = {"epoch": 0, "batch": 0, "fall_from": None, "fall": options.fall, "seconds": 0.0}
+        self.progress = {"epoch": 0, "batch": 0, "decay_from": None, "decay_steps": options.decay_steps, "seconds": 0.0}
         if self.checkpoint.exists():
             self.state = restore(self.checkpoint, self.state)
-            self.place = metadata_of(self.checkpoint)["place"]
-            self.log(note="resumed", step=int(self.state["step"]), **self.place)
+            self.progress = metadata_of(self.checkpoint)["progress"]
+            self.log(note="resumed", step=int(self.state["step"]), **self.progress)
         self.stopping = False
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
@@ -96,61 +97,61 @@ class Training:
             log.write(line + "\n")
 
     def save(self):
-        save(self.checkpoint, self.state, place=self.place)
+        save(self.checkpoint, self.state, progress=self.progress)
 
     def rate(self, step, steps_in_epoch):
         last = self.options.epochs * steps_in_epoch
-        if self.place["fall_from"] is None:
-            if (self.options.work / "DECAY").exists() or step >= last - self.options.fall:
-                # A run that is ended early falls for a quarter of the steps that it had.
-                fall = min(self.options.fall, max(200, step // 4))
-                self.place |= {"fall_from": step, "fall": fall}
-                self.log(note="the learning rate falls", step=step, steps=fall)
+        if self.progress["decay_from"] is None:
+            if (self.options.work / "DECAY").exists() or step >= last - self.options.decay_steps:
+                # A run that is ended early decays for a quarter of the steps that it had.
+                steps = min(self.options.decay_steps, max(200, step // 4))
+                self.progress |= {"decay_from": step, "decay_steps": steps}
+                self.log(note="the learning rate falls", step=step, steps=steps)
             else:
                 return self.options.rate * min(1.0, (step + 1) / WARM_UP)
-        return self.options.rate * max(0.0, 1 - (step - self.place["fall_from"]) / self.place["fall"])
+        return self.options.rate * max(0.0, 1 - (step - self.progress["decay_from"]) / self.progress["decay_steps"])
 
-    def look(self, name, rows, squad=False):
-        """Figures of the running mean of the weights, which stand in for those after a fall."""
-        weights = self.state["weights"] if self.finished() else self.state["mean"]
+    def report(self, name, rows, squad=False):
+        """Figures of the running average of the weights, which stand in for those after the decay."""
+        weights = self.state["weights"] if self.finished() else self.state["average"]
         shown = evaluate.figures(rows, evaluate.read(self.base, weights, rows))
-        self.log(look=name, step=int(self.state["step"]), **shown)
+        self.log(figures=name, step=int(self.state["step"]), **shown)
         if squad:
             shown = evaluate.figures(self.squad, evaluate.read(self.base, weights, self.squad))
-            self.log(look="squad2 small, development half", step=int(self.state["step"]), **shown)
+            self.log(figures="squad2 small, development half", step=int(self.state["step"]), **shown)
 
     def finished(self):
-        start = self.place["fall_from"]
-        return start is not None and int(self.state["step"]) >= start + self.place["fall"]
+        start = self.progress["decay_from"]
+        return start is not None and int(self.state["step"]) >= start + self.progress["decay_steps"]
 
     def run(self):
-        part = [row for row in self.validation if reading.share(row.id) < 20]
+        part = [row for row in self.validation if reading.hash_percent(row.id) < 20]
         while not self.finished() and not self.stopping:
             self.run_epoch(part)
             if not self.stopping and not self.finished():
-                save(self.options.work / f"epoch-{self.place['epoch']}.safetensors", self.state["mean"])
-                self.look(f"validation, epoch {self.place['epoch']}", self.validation, squad=True)
+                save(self.options.work / f"epoch-{self.progress['epoch']}.safetensors", self.state["average"])
+                self.report(f"validation, epoch {self.progress['epoch']}", self.validation, squad=True)
         self.save()
         if self.finished():
             save(self.options.work / "final.safetensors", self.state["weights"])
-            self.look("validation, at the end", self.validation, squad=True)
-            self.log(note="finished", step=int(self.state["step"]), **self.place)
+            self.report("validation, at the end", self.validation, squad=True)
+            self.log(note="finished", step=int(self.state["step"]), **self.progress)
 
     def run_epoch(self, part):
-        batches = reading.epoch(self.rows, self.titles, self.options.seed, self.place["epoch"])
+        batches = reading.epoch(self.rows, self.titles, self.options.seed, self.progress["epoch"])
         saved = began = time.monotonic()
         tokens, values = 0, []
-        for length, examples in batches[self.place["batch"]:]:
+        for length, examples in batches[self.progress["batch"]:]:
             step = int(self.state["step"])
             self.state, value, _ = model.step(self.base, self.state, reading.pad(examples, length),
                                               self.rate(step, len(batches)))
-            self.place["batch"] += 1
+            self.progress["batch"] += 1
             values.append(float(value))
             tokens += sum(len(one["ids"]) for one in examples)
             if len(values) == LOG_EVERY:
                 spent = time.monotonic() - began
-                self.place["seconds"] += spent
-                self.log(step=step + 1, of=len(batches), epoch=self.place["epoch"], loss=round(sum(values) / LOG_EVERY, 4),
+                self.progress["seconds"] += spent
+                self.log(step=step + 1, of=len(batches), epoch=self.progress["epoch"], loss=round(sum(values) / LOG_EVERY, 4),
                          tokens_per_second=round(tokens / spent))
                 tokens, values, began = 0, [], time.monotonic()
             if self.stopping or self.finished():
@@ -158,10 +159,10 @@ class Training:
             if time.monotonic() - saved > SAVE_EVERY:
                 self.save()
                 saved = time.monotonic()
-            if (step + 1) % LOOK_EVERY == 0:
-                self.look("a fifth of validation", part, squad=False)
+            if (step + 1) % REPORT_EVERY == 0:
+                self.report("a fifth of validation", part, squad=False)
                 began = time.monotonic()
-        self.place = {**self.place, "epoch": self.place["epoch"] + 1, "batch": 0}
+        self.progress = {**self.progress, "epoch": self.progress["epoch"] + 1, "batch": 0}
 
 
 def main():
