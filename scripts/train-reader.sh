@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains the reader (training/README.md) and exports it. Stopped at any time, it goes on where it was.
 #   EPOCHS=4   how often all rows are read      OUT=reader   folder for the result
-#   DATA=../shared/data                         UNSEEN=1     also looks at the half of squad2 kept for the end
+#   DATA=../shared/data                         HELD_OUT=1   also looks at the held-out half of squad2
 . "$(dirname "$0")/lib.sh"
 data=${DATA:-../shared/data}
 work=$cache/training
@@ -29,4 +29,4 @@ nice -n 12 "$python" training/train.py --base "$base" --data "$data" --work "$wo
 [ -f "$work/run/final.safetensors" ] || { say "stopped before the end; run it again to go on"; exit 0; }
 say "exporting"
 "$python" training/export.py --base "$base" --data "$data" --weights "$work/run/final.safetensors" \
-    --out "${OUT:-reader}" ${UNSEEN:+--unseen}
+    --out "${OUT:-reader}" ${HELD_OUT:+--held-out}

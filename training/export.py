@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import evaluate
+import halves
 import model
 import packed
 import reading
@@ -110,7 +111,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder that holds reading/ and squad2/")
     parser.add_argument("--weights", type=Path, required=True, help="final.safetensors, epoch-N.safetensors or checkpoint.safetensors of training")
     parser.add_argument("--out", type=Path, required=True, help="folder for reader.safetensors and what belongs to it")
-    parser.add_argument("--unseen", action="store_true", help="look at the unseen half of squad2 as well (once, at the end)")
+    parser.add_argument("--held-out", action="store_true", help="look at the held-out half of squad2 as well (once, at the end)")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
 
@@ -132,10 +133,10 @@ def main():
         raise SystemExit(f"8 bits cost more than half a point of F1: {json.dumps(report)}")
 
     squad = evaluate.squad_rows(options.data / "squad2", "questions-small.jsonl", tokenizer)
-    for name, unseen in (("development", False), ("unseen", True)):
-        if unseen and not options.unseen:
+    for name, development in (("development", True), ("held-out", False)):
+        if not development and not options.held_out:
             continue
-        half = [row for row in squad if evaluate.is_unseen(row) == unseen]
+        half = [row for row in squad if halves.is_development(row.id) == development]
         read = evaluate.read(on_device, small, half)
         report[f"squad2 small, {name} half"] = squad_figures(half, read, theta, thresholds)
 

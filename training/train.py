@@ -16,6 +16,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 import evaluate
+import halves
 import model
 import reading
 
@@ -73,7 +74,7 @@ class Training:
         self.rows = [row for row in rows if not reading.is_validation(row.group)]
         self.validation = [row for row in rows if reading.is_validation(row.group)]
         self.squad = [row for row in evaluate.squad_rows(options.data / "squad2", "questions-small.jsonl", self.tokenizer)
-                      if not evaluate.is_unseen(row)]
+                      if halves.is_development(row.id)]
         self.titles = reading.Titles(self.tokenizer)
         base, upper = model.load_base(options.base)
         self.base = jax.tree.map(jnp.asarray, base)
