@@ -104,7 +104,7 @@ fn submit(engine: &EngineHandle<Number>, number: usize, prompt: usize) -> Genera
 
 #[tokio::test]
 async fn a_burst_of_equal_prompts_is_served_in_the_order_in_which_it_came() {
-    let (engine, log, go) = engine(3);
+    let (engine, log, go) = engine(8);
     let streams: Vec<_> = (0..8).map(|number| submit(&engine, number, STEP_TOKENS + 100)).collect();
     go.send(()).expect("the engine waits");
     for stream in streams {
