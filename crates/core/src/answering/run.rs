@@ -7,8 +7,11 @@ use super::prompt::Generation;
 use super::{AnswerEvent, AnswerSink, PipelineName, Prompts, Step};
 use crate::compute::compute;
 use crate::ports::{Finish, Hit, Mode, SearchQuery};
+use crate::retrieval::copies::without_copies;
 use crate::retrieval::relevance::relevant;
-use crate::{Answer, AnswerError, Citation, Embedder, LanguageModel, Question, RequestContext, Search, Timings};
+use crate::{
+    Answer, AnswerError, Citation, Embedder, LanguageModel, Question, RequestContext, Search, StoreError, Timings,
+};
 
 /// Resources of a pipeline.
 #[derive(Clone)]
@@ -53,6 +56,28 @@ pub(super) struct Found {
     pub(super) vector: Vec<f32>,
 }
 
+/// Most hits that are looked at for as many different ones as are wanted.
+const MOST_LOOKED_AT: usize = 256;
+
+/// Hits that say different things; more are asked for only where copies took their places.
+async fn different(
+    search: &dyn Search,
+    context: &RequestContext,
+    mut query: SearchQuery,
+) -> Result<Vec<Hit>, StoreError> {
+    let wanted = query.limit;
+    loop {
+        let found = search.search(context, query.clone()).await?;
+        let is_all = found.len() < query.limit || query.limit >= MOST_LOOKED_AT;
+        let mut hits = without_copies(found);
+        if is_all || hits.len() >= wanted {
+            hits.truncate(wanted);
+            return Ok(hits);
+        }
+        query.limit = (query.limit * 4).min(MOST_LOOKED_AT);
+    }
+}
+
 impl<'a> Run<'a> {
     pub(super) fn start(
         with: &'a Resources,
@@ -77,7 +102,7 @@ impl<'a> Run<'a> {
             filter: self.question.filter.clone(),
             limit: self.question.n_results,
         };
-        let hits = self.step(Step::Search, search.search(self.context, query)).await?;
+        let hits = self.step(Step::Search, different(&**search, self.context, query)).await?;
         let (text, floor) = (text.to_owned(), embedder.relevance_floor());
         let hits = with_text(hits)?;
         let hits = compute(move || relevant(&text, hits, floor)).await;

@@ -8,10 +8,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::compute::compute;
-use crate::document::Span;
+use crate::document::{Span, heading_path};
 use crate::language::{Words, content_words, sentences};
 use crate::ports::{Hit, LanguageModel};
-use crate::{Embedder, ModelError, RequestContext};
+use crate::{Embedder, ModelError, Passage, RequestContext};
 
 /// A sentence of a passage with its worth for the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,8 +20,8 @@ pub(crate) struct Sentence {
     pub(crate) hit: usize,
     /// Its place in the passage's text, in bytes.
     pub(crate) span: Span,
-    /// Cosine with the question, plus up to 0.3 for containing its words, plus up to 0.4 for answering a question
-    /// like it.
+    /// Cosine with the question, plus up to 0.3 for containing its words (itself or the headings above it), plus up
+    /// to 0.4 for answering a question like it.
     pub(crate) score: f32,
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn score(
 struct Candidates {
     /// Number of the hit that each belongs to, and bytes of its text.
     places: Vec<(usize, Span)>,
-    /// Share of the question's words that each contains, by weight.
+    /// Share of the question's words that each contains with the headings above it, by weight.
     shares: Vec<f32>,
     /// The ones that are embedded, and their texts.
     embedded: Vec<usize>,
@@ -67,7 +67,9 @@ impl Candidates {
         };
         let places: Vec<(usize, Span)> = hits.iter().enumerate().flat_map(of_hit).collect();
         let text = |(hit, span): &(usize, Span)| &hits[*hit].passage.text[span.start..span.end];
-        let words: Vec<Words> = places.iter().map(|place| content_words(text(place))).collect();
+        // "The filter is cleaned every 5 days" is about the pump that its heading names.
+        let above: Vec<Words> = hits.iter().map(|hit| above(&hit.passage)).collect();
+        let words: Vec<Words> = places.iter().map(|place| &content_words(text(place)) | &above[place.0]).collect();
         let weights = weights(&content_words(question), &words);
         let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
         let share = |words: &Words| -> f32 {
@@ -79,6 +81,11 @@ impl Candidates {
         let texts = embedded.iter().map(|index| text(&places[*index]).to_owned()).collect();
         Self { places, shares, embedded, texts }
     }
+}
+
+/// Words of the title and the headings that a passage stands under.
+fn above(passage: &Passage) -> Words {
+    content_words(&heading_path(&passage.title, &passage.headings))
 }
 
 /// Most sentences that are embedded for a question. Five passages have about 40; a collection of others may have
@@ -208,6 +215,27 @@ mod tests {
         assert_eq!(quotable(&run, Span::new(0, run.len())), Span::new(0, LONGEST_QUOTATION));
         let text = format!("Night shift {run}");
         assert_eq!(quotable(&text, Span::new(0, text.len())), Span::new(0, "Night shift".len()));
+    }
+
+    #[test]
+    fn a_sentence_is_weighed_with_the_headings_above_it() {
+        let hit = |heading: &str| Hit {
+            passage: Passage {
+                id: 1.into(),
+                document: "pumps.md".to_owned(),
+                title: "Pumps".to_owned(),
+                headings: vec![heading.to_owned()],
+                text: "The filter is cleaned every week.".to_owned(),
+                span: Span::new(0, 33),
+                metadata: crate::Metadata::new(),
+            },
+            pair: None,
+            score: 0.0,
+            cosine: None,
+        };
+        let hits = ["Drainage pump", "Circulation pump"].map(hit);
+        let found = Candidates::of("How often is the filter of the circulation pump cleaned?", &hits);
+        assert!(found.shares[1] > found.shares[0], "{:?}", found.shares);
     }
 
     #[test]

@@ -43,29 +43,19 @@ const SETTINGS_HELP: &str =
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a goal of qanda bench missed.";
 
+/// The commands; each is explained where its arguments are.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read documents into the store, or update what has changed
     Ingest(ingest::Ingest),
-    /// Make all vectors anew, with another embedder
     Reembed(reembed::Reembed),
-    /// Ask a question and see the answer with its sources
     Ask(ask::Ask),
-    /// Answer questions over HTTP
     Serve(serve::Serve),
-    /// Question/answer pairs written beforehand: let the model write them, import, export
     Qa(qa::Qa),
-    /// Show the settings in effect and where each comes from
     Config(config::Config),
-    /// Say what is stored, by which models, and how far the indexes are
     Status(status::Status),
-    /// Get the default models, or list those that are there
     Models(models::Models),
-    /// Measure how well passages are found
     Eval(eval::Eval),
-    /// Put load on a running server and measure it
     Bench(bench::Bench),
-    /// Play a language model that costs nothing: an OpenAI-compatible endpoint with a chosen latency
     MockLlm(mock_llm::MockLlm),
 }
 

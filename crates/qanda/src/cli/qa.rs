@@ -30,11 +30,8 @@ pub(crate) struct Qa {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Let the language model write pairs for stored passages
     Generate(generate::Generate),
-    /// Store the pairs of a file
     Import(Import),
-    /// Write all stored pairs to a file
     Export(Export),
 }
 

@@ -17,7 +17,6 @@ pub(crate) struct Eval {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Search a judged collection in BEIR's form: nDCG, recall, MRR
     Retrieval(retrieval::Retrieval),
 }
 
