@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
 	chroma test test-endpoints check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
-	bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader clean
+	bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader eval clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -87,6 +87,9 @@ bench-busy: models ## Answers on a quiet machine and beside programs that keep e
 
 train-reader: models ## Train the reader, hours; goes on where it was stopped (training/README.md)
 	@scripts/train-reader.sh
+
+eval: models ## Measure answers: right, false, refused, cited, verified (FULL=1 asks all questions)
+	@FULL="$(FULL)" scripts/eval.sh
 
 clean: ## Remove what was built here; models and tools stay in the cache
 	@rm -rf target data

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::condition::Comparison;
 use crate::{Figures, time};
 
 /// Names what must not be: `p99>2s`.
@@ -37,17 +38,6 @@ enum Metric {
     Rate,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Comparison {
-    More,
-    AtLeast,
-    Less,
-    AtMost,
-}
-
-/// The longer ones come before those that they begin with.
-const COMPARISONS: [(&str, Comparison); 4] =
-    [(">=", Comparison::AtLeast), ("<=", Comparison::AtMost), (">", Comparison::More), ("<", Comparison::Less)];
 const METRICS: [(&str, Metric); 9] = [
     ("p50", Metric::Latency("p50")),
     ("p90", Metric::Latency("p90")),
@@ -64,16 +54,12 @@ impl FromStr for Goal {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = text.find(['<', '>']).ok_or("must say what is too much or too little, such as p99>2s")?;
-        let (name, rest) = text.split_at(found);
-        let (sign, comparison) =
-            COMPARISONS.into_iter().find(|(sign, _)| rest.starts_with(sign)).ok_or("has no comparison")?;
-        let name = name.trim();
+        let (name, comparison, limit) = Comparison::split(text)?;
         let (_, metric) = METRICS.into_iter().find(|(known, _)| *known == name).ok_or_else(|| {
             let known = METRICS.map(|(name, _)| name).join(", ");
             format!("\"{name}\" is no figure; there are {known}")
         })?;
-        let (limit, share) = limit(metric, rest[sign.len()..].trim())?;
+        let (limit, share) = self::limit(metric, limit)?;
         Ok(Self { text: text.trim().to_owned(), metric, comparison, limit, share })
     }
 }
@@ -99,12 +85,7 @@ impl Goal {
     #[must_use]
     pub fn judge(&self, figures: &Figures) -> Verdict {
         let value = self.value(figures);
-        let too_much = |value: f64| match self.comparison {
-            Comparison::More => value > self.limit,
-            Comparison::AtLeast => value >= self.limit,
-            Comparison::Less => value < self.limit,
-            Comparison::AtMost => value <= self.limit,
-        };
+        let too_much = |value: f64| self.comparison.holds(value, self.limit);
         Verdict { fail_if: self.text.clone(), value, missed: value.is_none_or(too_much) }
     }
 

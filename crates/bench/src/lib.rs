@@ -4,6 +4,7 @@
 
 mod ask;
 mod compare;
+mod condition;
 mod events;
 mod failure;
 mod figures;
@@ -21,6 +22,7 @@ mod svg;
 pub mod time;
 
 pub use compare::{Ratio, compare, differences};
+pub use condition::Comparison;
 pub use failure::FailureKind;
 pub use figures::{ErrorCount, Figures, Spread};
 pub use goal::{Goal, Verdict};

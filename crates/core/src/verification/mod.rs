@@ -4,5 +4,5 @@ mod marker;
 mod support;
 mod writer;
 
-pub use support::Evidence;
+pub use support::{Evidence, backs};
 pub use writer::{CitationWriter, Grounding};

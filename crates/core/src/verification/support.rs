@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use crate::document::{Span, heading_path};
+use crate::document::{EntryId, Metadata, Passage, Span, heading_path};
 use crate::language::{Words, content_words, sentences, words_and_numbers};
 use crate::ports::Hit;
 
@@ -106,6 +106,22 @@ impl Evidence {
         }
         best
     }
+}
+
+/// Whether a text clearly backs a statement, as is asked before a marker may stand; for measuring that by itself.
+#[must_use]
+pub fn backs(text: &str, statement: &str) -> bool {
+    let passage = Passage {
+        id: EntryId::from(1),
+        document: String::new(),
+        title: String::new(),
+        headings: Vec::new(),
+        text: text.to_owned(),
+        span: Span::new(0, text.len()),
+        metadata: Metadata::new(),
+    };
+    let evidence = Evidence::new(Hit { passage, pair: None, score: 1.0, cosine: None });
+    evidence.support(&Claim::new(statement)).is_some_and(|support| support.is_clear())
 }
 
 impl Parts {

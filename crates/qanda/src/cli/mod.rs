@@ -41,7 +41,7 @@ const SETTINGS_HELP: &str =
     "Each setting is taken from its flag, else its environment variable (or .env), else qanda.toml \
 (the flag's name with _ for -), else its default.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a goal of qanda bench missed.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a goal missed (--fail-if).";
 
 /// The commands; each is explained where its arguments are.
 #[derive(Debug, Subcommand)]

@@ -1,14 +1,18 @@
 //! `qanda eval`: figures that tell whether a change made answers better.
 
+mod answers;
 mod beir;
+mod claims;
+mod compare;
 mod metrics;
+mod parts;
 mod retrieval;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-/// Measure how well passages are found
+/// Measure how well passages are found, questions answered and statements verified
 #[derive(Debug, Args)]
 pub(crate) struct Eval {
     #[command(subcommand)]
@@ -18,11 +22,18 @@ pub(crate) struct Eval {
 #[derive(Debug, Subcommand)]
 enum Command {
     Retrieval(retrieval::Retrieval),
+    Answers(answers::Answers),
+    Claims(claims::Claims),
+    Compare(compare::Compare),
 }
 
 impl Eval {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let Command::Retrieval(command) = self.command;
-        command.run()
+        match self.command {
+            Command::Retrieval(command) => command.run(),
+            Command::Answers(command) => command.run(),
+            Command::Claims(command) => command.run(),
+            Command::Compare(command) => command.run(),
+        }
     }
 }

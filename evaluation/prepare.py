@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Turns public data sets into documents and questions as `qanda eval answers` reads them (evaluation/README.md).
+
+    evaluation/prepare.py DATA FOLDER
+
+DATA holds squad2/, xquad-en/, medquad/, dialogues/ and chunking/ as their READMEs describe them; what is missing is
+skipped. Each set becomes FOLDER/<set>/documents/ and FOLDER/<set>/questions.jsonl; where the set names a smaller choice
+of its questions, that is questions-small.jsonl. Nothing is downloaded.
+"""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+
+def lines(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+def place(document, start, end):
+    """A place; what stands there can be read in the document."""
+    return {"document": document, "start": start, "end": end}
+
+
+def places(first, *more):
+    return {**first, **({"more": list(more)} if more else {})}
+
+
+def squad2(source, documents):
+    """As it is. Unanswerable means: not in the paragraph that the question was written for."""
+    copy(source / "documents", documents)
+    small = {row["id"] for row in lines(source / "questions-small.jsonl")}
+    for row in lines(source / "questions.jsonl"):
+        kind = "answerable" if row["answerable"] else "unanswerable"
+        paragraph = f"{row['document']} {row['start']}"
+        known = {key: value for key, value in row.items() if key != "in_xquad"}
+        yield {**known, "kind": kind, "group": paragraph, "small": row["id"] in small}
+
+
+def xquad_en(source, documents):
+    """One document an article. The right place is the answer's paragraph."""
+    found = {}
+    articles = {}
+    for paragraph in lines(source / "paragraphs.jsonl"):
+        number = paragraph["id"].split("-")[0]
+        text = articles.get(number, f"# {paragraph['title'].replace('_', ' ')}\n")
+        text += "\n"
+        start = len(text.encode())
+        text += paragraph["text"] + "\n"
+        found[paragraph["id"]] = place(f"{number}.md", start, start + len(paragraph["text"].encode()))
+        articles[number] = text
+    for number, text in articles.items():
+        (documents / f"{number}.md").write_text(text, encoding="utf-8")
+    for row in lines(source / "questions.jsonl"):
+        yield {"id": row["id"], "kind": "answerable", "question": row["question"], "answers": [row["answer"]],
+               "group": row["paragraph_id"], **found[row["paragraph_id"]]}
+
+
+def medquad(source, documents):
+    """Long answers: right is what cites the answer's section; its words are compared as well."""
+    copy(source / "documents", documents)
+    pairs = {row["id"]: row for row in lines(source / "qa.jsonl")}
+    for row in lines(source / "questions.jsonl"):
+        answer = pairs[row["id"]]["answer"]
+        text = (source / "documents" / row["document"]).read_bytes()
+        heading = f"## {row['question']}\n\n".encode()
+        start = text.index(heading + answer.encode()) + len(heading)
+        yield {"id": row["id"], "kind": "answerable", "question": row["question"], "reference": answer,
+               **place(row["document"], start, start + len(answer.encode()))}
+
+
+def dialogues(source, documents):
+    """One document a passage. What is not clear, and thanks, are left out: neither answer nor refusal is right."""
+    whole = {}
+    for passage in lines(source / "corpus.jsonl"):
+        name = f"{passage['id']}.txt"
+        (documents / name).write_text(passage["text"], encoding="utf-8")
+        whole[passage["id"]] = place(name, 0, len(passage["text"].encode()))
+    for row in lines(source / "dialogues.jsonl") + lines(source / "dialogues-un.jsonl"):
+        if row["answerability"] not in ("answerable", "partial", "unanswerable"):
+            continue
+        kind = "unanswerable" if not row["answerable"] else "first_turn" if row["turn"] == 1 else "later_turn"
+        question = {"id": row["id"], "kind": kind, "question": row["question"], "answerable": row["answerable"],
+                    "history": row["history"], "group": row["conversation"]}
+        if row["answerable"]:
+            question |= {"reference": row["answer"], **places(*(whole[id] for id in row["relevant"]))}
+        yield question
+
+
+def chunking(source, documents):
+    """The excerpts that answer a question are the right places."""
+    copy(source / "corpora", documents)
+    for row in lines(source / "questions.jsonl"):
+        name = f"{row['corpus_id']}.md"
+        found = [place(name, part["byte_start"], part["byte_end"]) for part in row["references"]]
+        yield {"id": str(row["id"]), "kind": row["corpus_id"], "question": row["question"],
+               "reference": " ".join(part["content"] for part in row["references"]), **places(*found)}
+
+
+def copy(source, documents):
+    """Copies documents (a link would be followed to a path that says nothing of the set)."""
+    shutil.copytree(source, documents, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    os.chmod(documents, 0o755)
+
+
+SETS = {"squad2": squad2, "xquad-en": xquad_en, "medquad": medquad, "dialogues": dialogues, "chunking": chunking}
+
+
+def main(data, folder):
+    for name, make in SETS.items():
+        if not (data / name).is_dir():
+            print(f"there is no {data / name}; left out", file=sys.stderr)
+            continue
+        documents = folder / name / "documents"
+        shutil.rmtree(folder / name, ignore_errors=True)
+        documents.mkdir(parents=True)
+        questions = list(make(data / name, documents))
+        small = [question for question in questions if question.pop("small", False)]
+        write(folder / name / "questions.jsonl", questions)
+        if small:
+            write(folder / name / "questions-small.jsonl", small)
+
+
+def write(path, questions):
+    with open(path, "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(question, ensure_ascii=False) + "\n" for question in questions)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
