@@ -155,7 +155,8 @@ async fn a_question_that_leaves_no_room_for_passages_is_refused() {
 async fn passages_without_text_are_not_taken_for_silence_of_the_documents() {
     let (mut direct, model) = direct(0.8, &["Two litres [1]."]);
     let blank = Hit { passage: crate::Passage { text: " \n".to_owned(), ..water() }, ..hit(0.9) };
-    direct.0.search = Arc::new(Found { hits: vec![blank.clone(), blank.clone()], ..Found::default() });
+    let other = Hit { passage: crate::Passage { title: "Ice".to_owned(), ..blank.passage.clone() }, ..blank.clone() };
+    direct.0.search = Arc::new(Found { hits: vec![blank.clone(), other], ..Found::default() });
     let failed = direct.answer(&RequestContext::local(), Question::new("How much water?"), &Unheard).await;
     assert!(matches!(failed, Err(AnswerError::EmptyPassages { found: 2 })), "{failed:?}");
     assert!(model.prompt(0).is_none(), "the model is not asked");
