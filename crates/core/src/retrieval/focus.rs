@@ -69,14 +69,16 @@ impl Candidates {
         let text = |(hit, span): &(usize, Span)| &hits[*hit].passage.text[span.start..span.end];
         // "The filter is cleaned every 5 days" is about the pump that its heading names.
         let above: Vec<Words> = hits.iter().map(|hit| above(&hit.passage)).collect();
-        let words: Vec<Words> = places.iter().map(|place| &content_words(text(place)) | &above[place.0]).collect();
-        let weights = weights(&content_words(question), &words);
+        let words: Vec<Words> = places.iter().map(|place| content_words(text(place))).collect();
+        let with_headings: Vec<Words> = places.iter().zip(&words).map(|(place, own)| own | &above[place.0]).collect();
+        let weights = weights(&content_words(question), &with_headings);
         let all = weights.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
-        let share = |words: &Words| -> f32 {
+        let sum = |words: &Words| -> f32 {
             let shared = weights.iter().filter(|(word, _)| words.contains(word));
             shared.map(|(_, weight)| weight).sum::<f32>() / all
         };
-        let shares: Vec<f32> = words.iter().map(share).collect();
+        // What the headings say alone counts half: it is true of each sentence below them.
+        let shares: Vec<f32> = words.iter().zip(&with_headings).map(|(own, all)| (sum(own) + sum(all)) / 2.0).collect();
         let embedded = worth_embedding(&shares);
         let texts = embedded.iter().map(|index| text(&places[*index]).to_owned()).collect();
         Self { places, shares, embedded, texts }
