@@ -49,9 +49,9 @@ pub struct Chunk {
 /// Cuts a document into passages: in the order of the text, without overlaps, every word of every block in
 /// exactly one of them (a heading only where no text comes below it).
 ///
-/// No passage takes more than `budget` tokens by `counter`, or [`CHARACTERS_PER_TOKEN`] times as many characters, counted as
-/// it is embedded: under `title` and its headings, as [`with_context`] writes them. (For a title that leaves no room at all that cannot be; [`crate::Recipe`]
-/// shortens titles.)
+/// No passage takes more than `budget` tokens by `counter`, or [`CHARACTERS_PER_TOKEN`] times as many characters, counted
+/// as it is embedded: under `title` and its headings, as [`with_context`] writes them. (For a title that leaves no room
+/// at all that cannot be; the recipe of a document shortens titles.)
 #[must_use]
 pub fn passages(title: &str, document: &Extracted, counter: &dyn TokenCounter, budget: usize) -> Vec<Chunk> {
     let longest_heading = budget / HEADING_PART;

@@ -1,7 +1,7 @@
 //! A language model behind any OpenAI-compatible endpoint: chat completions, streamed.
 //!
-//! Endpoints speak dialects. What one refuses is asked for in a plainer form ([`dialect`]), what it sends is read in
-//! every shape that is known ([`chunk`], [`events`]), and what it has shown of itself is kept ([`profile`]).
+//! Endpoints speak dialects. What one refuses is asked for in a plainer form (`dialect`), what it sends is read in
+//! every shape that is known (`chunk`, `events`), and what it has shown of itself is kept (`profile`).
 
 mod answer;
 mod chunk;
