@@ -27,7 +27,7 @@ say "starting the service; stop it with Ctrl-C"
 cat >&2 <<TEXT
 
     Address:  http://$listen
-    Try:      curl -s http://$listen/apis/q-and-a/q -d '{"content": "What is the blood pressure target for most adults?"}'
+    Try:      curl -s http://$listen/apis/q-and-a/q -d '{"content": "At what eGFR must metformin be stopped?"}'
 
 TEXT
 exec "$binary" serve --listen "$listen" "$@"

@@ -16,7 +16,7 @@ const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 /// One thread: two spinning ones wait for each other as soon as something else wants a core.
 const OPTIONS: LocalOptions = LocalOptions { slots: 1, context: 512, queue: 16, threads: 1 };
 /// Nothing here takes this long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(60);
 const STORY: &str = "Write a very long story about a dragon who learns to cook.";
 
 fn load(options: LocalOptions) -> LocalModel {
@@ -30,7 +30,7 @@ fn prompt(question: &str, max_tokens: usize) -> Prompt {
 }
 
 async fn rest(stream: GenerationStream) -> Result<Vec<String>, ModelError> {
-    Ok(timeout(PATIENCE, read_to_end(stream)).await.expect("the model hangs")?.tokens)
+    Ok(timeout(DEADLINE, read_to_end(stream)).await.expect("the model hangs")?.tokens)
 }
 
 async fn answer(model: &LocalModel, question: &str, max_tokens: usize) -> Result<Vec<String>, ModelError> {
@@ -41,7 +41,7 @@ async fn answer(model: &LocalModel, question: &str, max_tokens: usize) -> Result
 async fn begun(model: &LocalModel, question: &str, max_tokens: usize, first: usize) -> GenerationStream {
     let mut stream = model.generate(&RequestContext::local(), prompt(question, max_tokens)).await.expect("starts");
     for _ in 0..first {
-        timeout(PATIENCE, stream.next()).await.expect("in time").expect("a token").expect("no failure");
+        timeout(DEADLINE, stream.next()).await.expect("in time").expect("a token").expect("no failure");
     }
     stream
 }
