@@ -20,18 +20,7 @@ for run in 1 2 3; do
 done
 echo "resident memory, idle: $(awk '/VmRSS/ { printf "%.0f MB (of that from files: ", $2 / 1024 } /RssFile/ { printf "%.0f MB)", $2 / 1024 }' "/proc/$server/status")"
 
-questions=(
-    "What HbA1c target suits most adults with type 2 diabetes?"
-    "Which fasting glucose value diagnoses gestational diabetes?"
-    "How long must a driver wait after a hypoglycaemic episode?"
-    "What is the blood pressure target for someone over 80?"
-    "At what age is the shingles vaccine given?"
-    "How soon after birth is the first hepatitis B dose given?"
-    "What Timed Up and Go time suggests a risk of falling?"
-    "At what eGFR must metformin be stopped?"
-)
-arguments=()
-for question in "${questions[@]}"; do arguments+=(--question "$question"); done
+. bench/questions.sh
 say "one question after the other (8 questions, 3 runs)"
 for _ in 1 2 3; do "$binary" bench --url "$url" --log none --tasks 8 --concurrency 1 "${arguments[@]}"; done
 say "eight questions at once (3 runs)"

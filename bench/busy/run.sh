@@ -7,18 +7,7 @@ rounds=${ROUNDS:-3} busy=${BUSY:-$(nproc)}
 [ "$(grep -c '^<!-- written by make bench-busy:' docs/benchmarks.md)" -eq 2 ] ||
     fail "docs/benchmarks.md has no place for this chapter: the two marks of make bench-busy are gone."
 
-questions=(
-    "What HbA1c target suits most adults with type 2 diabetes?"
-    "Which fasting glucose value diagnoses gestational diabetes?"
-    "How long must a driver wait after a hypoglycaemic episode?"
-    "What is the blood pressure target for someone over 80?"
-    "At what age is the shingles vaccine given?"
-    "How soon after birth is the first hepatitis B dose given?"
-    "What Timed Up and Go time suggests a risk of falling?"
-    "At what eGFR must metformin be stopped?"
-)
-arguments=()
-for question in "${questions[@]}"; do arguments+=(--question "$question"); done
+. bench/questions.sh
 
 export QANDA_CONFIG=/dev/null QANDA_ENV_FILE=/dev/null QANDA_DATA_DIR=$work/data RUST_LOG=warn
 "$binary" ingest examples >"$work/ingest.log" 2>&1

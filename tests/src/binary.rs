@@ -32,8 +32,8 @@ pub fn path() -> PathBuf {
 
 /// A command of the binary, in the workspace's folder, with none of the settings of whoever runs the tests.
 ///
-/// Models get one thread each: tests run side by side, and threads that wait for each other in a loop make
-/// everything slow where there are more of them than cores.
+/// Models get one thread each: servers of several tests may run side by side, and more threads than cores only take
+/// turns.
 #[must_use]
 pub fn command(arguments: &[&str]) -> Command {
     prepared(Command::new(path()), arguments)
