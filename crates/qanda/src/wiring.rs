@@ -143,6 +143,7 @@ pub(crate) async fn parts(settings: AnswerSettings, patience: Patience) -> anyho
     let resources = Resources {
         search: Arc::clone(&search.store) as _,
         embedder: Arc::clone(&search.embedder),
+        reader: None,
         model,
         generation,
         prompts: settings.prompts,

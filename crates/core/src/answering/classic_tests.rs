@@ -34,6 +34,7 @@ fn classic(store: Found, calls: Vec<Vec<&'static str>>) -> (Classic, Arc<Found>,
     let resources = Resources {
         search: Arc::clone(&store) as _,
         embedder: Arc::new(OneVector::new()),
+        reader: None,
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
         prompts: Arc::new(Prompts::default()),

@@ -17,6 +17,7 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
     let direct = Direct(Resources {
         search: Arc::new(Found { hits: vec![hit(cosine)], ..Found::default() }),
         embedder: Arc::new(OneVector::new()),
+        reader: None,
         model: Arc::clone(&model) as _,
         generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
         prompts: Arc::new(Prompts::default()),

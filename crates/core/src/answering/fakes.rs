@@ -6,9 +6,12 @@ use async_trait::async_trait;
 use futures::StreamExt;
 
 use super::{AnswerEvent, AnswerSink};
-use crate::ports::{EmbedderIdentity, Finish, Generated, GenerationStream, Hit, Prompt, SearchQuery};
+use crate::ports::{
+    EmbedderIdentity, Finish, FoundSpan, Generated, GenerationStream, Hit, Prompt, Readable, Reading, SearchQuery,
+};
 use crate::{
-    Embedder, EntryId, LanguageModel, Metadata, ModelError, Pair, Passage, RequestContext, Search, Span, StoreError,
+    Embedder, EntryId, LanguageModel, Metadata, ModelError, Pair, Passage, Reader, RequestContext, Search, Span,
+    StoreError,
 };
 
 /// A passage about water that begins at byte 100 of its document.
@@ -78,6 +81,54 @@ impl Embedder for OneVector {
     }
     async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         Ok(texts.iter().map(|_| vec![1.0]).collect())
+    }
+}
+
+/// Takes certain words for the answer to every question, where a passage has them, and keeps the questions.
+///
+/// The earlier of the words are the better answer. Where none is there, it thinks that the passage does not answer and
+/// points at its first word.
+#[derive(Default)]
+pub(super) struct Points {
+    pub(super) at: Vec<&'static str>,
+    pub(super) questions: Mutex<Vec<String>>,
+}
+
+impl Points {
+    pub(super) fn at(words: &[&'static str]) -> Self {
+        Self { at: words.to_vec(), questions: Mutex::default() }
+    }
+
+    fn reading(&self, text: &str) -> Reading {
+        let found = self.at.iter().filter_map(|words| {
+            let start = text.find(words)?;
+            Some(Span::new(start, start + words.len()))
+        });
+        let spans: Vec<_> = found.enumerate().map(|(at, span)| FoundSpan { span, score: 5.0 - at as f32 }).collect();
+        if !spans.is_empty() {
+            return Reading { spans, here: 3.0, confidence: 0.9 };
+        }
+        let first = text.split_whitespace().next().map(|word| {
+            let start = text.find(word).unwrap_or_default();
+            FoundSpan { span: Span::new(start, start + word.len()), score: -5.0 }
+        });
+        Reading { spans: first.into_iter().collect(), here: -3.0, confidence: 0.1 }
+    }
+}
+
+#[async_trait]
+impl Reader for Points {
+    fn name(&self) -> &str {
+        "points"
+    }
+    async fn read(
+        &self,
+        _: &RequestContext,
+        question: &str,
+        passages: Vec<Readable>,
+    ) -> Result<Vec<Reading>, ModelError> {
+        self.questions.lock().expect("lock").push(question.to_owned());
+        Ok(passages.iter().map(|passage| self.reading(&passage.text)).collect())
     }
 }
 
@@ -177,4 +228,16 @@ impl AnswerSink for Heard {
     async fn tell(&self, event: AnswerEvent) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
+}
+
+#[tokio::test]
+async fn the_fake_reader_points_at_its_words_and_doubts_without_them() {
+    let reader = Points::at(&["two litres", "Adults"]);
+    let passages = [water().text, "Zebras graze.".to_owned()];
+    let passages = passages.map(|text| Readable { heading: String::new(), text }).to_vec();
+    let read = reader.read(&RequestContext::local(), "How much water?", passages).await.expect("reads");
+    assert_eq!(read[0].best().map(|found| found.span), Some(Span::new(26, 36)));
+    assert_eq!(read[0].spans.len(), 2);
+    assert!(read[0].confidence > 0.5 && read[1].confidence < 0.5);
+    assert_eq!(read[1].best().map(|found| found.span), Some(Span::new(0, 6)));
 }

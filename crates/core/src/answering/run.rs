@@ -10,7 +10,8 @@ use crate::ports::{Finish, Hit, Mode, SearchQuery};
 use crate::retrieval::copies::without_copies;
 use crate::retrieval::relevance::relevant;
 use crate::{
-    Answer, AnswerError, Citation, Embedder, LanguageModel, Question, RequestContext, Search, StoreError, Timings,
+    Answer, AnswerError, Citation, Embedder, LanguageModel, Question, Reader, RequestContext, Search, StoreError,
+    Timings,
 };
 
 /// Resources of a pipeline.
@@ -20,6 +21,8 @@ pub struct Resources {
     pub search: Arc<dyn Search>,
     /// Embeds the question; the model that embedded the passages.
     pub embedder: Arc<dyn Embedder>,
+    /// Says which words of the passages answer, if there is one.
+    pub reader: Option<Arc<dyn Reader>>,
     /// Writes the answer.
     pub model: Arc<dyn LanguageModel>,
     /// Limits and manner of its writing.

@@ -3,6 +3,7 @@
 mod embedder;
 mod intake;
 mod language_model;
+mod reader;
 mod store;
 
 pub use embedder::{Embedder, EmbedderIdentity, TokenCounter};
@@ -10,6 +11,7 @@ pub use intake::{Intake, IntakeError, JobFailure, JobId, JobState, JobStatus, Su
 pub use language_model::{
     Finish, Generated, Generation, GenerationStream, LanguageModel, Message, Prompt, Shape, read_to_end,
 };
+pub use reader::{FoundSpan, Readable, Reader, Reading};
 pub use store::{
     Documents, Hit, IndexStatus, Mode, Page, PairLink, Pairs, Reembedding, ReembeddingProgress, Search, SearchQuery,
     Store, StoreStatus, Upkeep,
