@@ -1,5 +1,4 @@
 //! Embedders.
 
-mod batcher;
 pub mod local;
 pub mod openai;

@@ -4,21 +4,8 @@ use std::path::Path;
 
 use qanda_core::ModelError;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-/// `config.json` of a BERT encoder.
-#[derive(Debug, Deserialize)]
-struct BertConfig {
-    #[serde(default)]
-    model_type: String,
-    hidden_size: usize,
-    intermediate_size: usize,
-    max_position_embeddings: usize,
-    num_attention_heads: usize,
-    num_hidden_layers: usize,
-    layer_norm_eps: f64,
-    hidden_act: String,
-}
+use crate::bert::read_optional;
 
 /// `1_Pooling/config.json`.
 #[derive(Debug, Default, Deserialize)]
@@ -62,26 +49,9 @@ pub(super) enum Pooling {
     Cls,
 }
 
-/// Activation of the feed-forward layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Activation {
-    /// x Phi(x).
-    Gelu,
-    /// Its approximation by tanh.
-    GeluTanh,
-    /// max(x, 0).
-    Relu,
-}
-
-/// Everything the encoder needs to know.
+/// What makes an embedder of an encoder.
 #[derive(Debug)]
 pub(super) struct Config {
-    pub(super) hidden: usize,
-    pub(super) intermediate: usize,
-    pub(super) heads: usize,
-    pub(super) layers: usize,
-    pub(super) epsilon: f32,
-    pub(super) activation: Activation,
     pub(super) pooling: Pooling,
     /// Most tokens of a text, with the two special ones.
     pub(super) max_tokens: usize,
@@ -89,53 +59,22 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Reads the configuration of the model in `directory`.
+    /// Reads the configuration of the model in `directory`, whose encoder takes `positions` tokens.
     ///
     /// # Errors
-    /// When `config.json` is missing or describes something other than a BERT encoder.
-    pub(super) fn read(directory: &Path) -> Result<Self, ModelError> {
-        let bert: BertConfig = read_json(&directory.join("config.json"))?;
-        let refuse = |what: String| Err(ModelError::failed(format!("reading {}", directory.display()), what));
-        if bert.model_type != "bert" {
-            return refuse(format!("its model_type is \"{}\"; only \"bert\" encoders can be used", bert.model_type));
-        }
-        if bert.num_attention_heads == 0 || !bert.hidden_size.is_multiple_of(bert.num_attention_heads) {
-            return refuse("hidden_size is not a multiple of num_attention_heads".to_owned());
-        }
-        let activation = match bert.hidden_act.as_str() {
-            "gelu" => Activation::Gelu,
-            "gelu_new" | "gelu_pytorch_tanh" => Activation::GeluTanh,
-            "relu" => Activation::Relu,
-            other => return refuse(format!("its activation \"{other}\" is not known")),
-        };
+    /// When a file has another form than sentence-transformers gives it.
+    pub(super) fn read(directory: &Path, positions: usize) -> Result<Self, ModelError> {
         let pooling: PoolingConfig = read_optional(&directory.join("1_Pooling/config.json"))?;
         let sentence: SentenceConfig = read_optional(&directory.join("sentence_bert_config.json"))?;
         let transformers: TransformersConfig = read_optional(&directory.join("config_sentence_transformers.json"))?;
-        let max_tokens = sentence.max_seq_length.unwrap_or(usize::MAX).min(bert.max_position_embeddings);
         Ok(Self {
-            hidden: bert.hidden_size,
-            intermediate: bert.intermediate_size,
-            heads: bert.num_attention_heads,
-            layers: bert.num_hidden_layers,
-            epsilon: bert.layer_norm_eps as f32,
-            activation,
             pooling: if pooling.pooling_mode_cls_token && !pooling.pooling_mode_mean_tokens {
                 Pooling::Cls
             } else {
                 Pooling::Mean
             },
-            max_tokens,
+            max_tokens: sentence.max_seq_length.unwrap_or(usize::MAX).min(positions),
             prompts: transformers.prompts,
         })
     }
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ModelError> {
-    let doing = || format!("reading {}", path.display());
-    let bytes = std::fs::read(path).map_err(|cause| ModelError::failed(doing(), cause))?;
-    serde_json::from_slice(&bytes).map_err(|cause| ModelError::failed(doing(), cause))
-}
-
-fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> Result<T, ModelError> {
-    if path.exists() { read_json(path) } else { Ok(T::default()) }
 }

@@ -1,11 +1,7 @@
 //! Embedders computed here, from a sentence-transformers directory.
 
-mod bert;
 mod config;
 mod counter;
-mod matmul;
-mod ops;
-mod weights;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,26 +11,30 @@ use qanda_core::ports::{EmbedderIdentity, TokenCounter};
 use qanda_core::{Embedder, ModelError, RequestContext};
 use tokenizers::{Tokenizer, TruncationParams};
 
-use self::bert::Bert;
-use self::config::Config;
+use self::config::{Config, Pooling};
 use self::counter::Counter;
-use self::weights::Weights;
-use super::batcher::{Batcher, Class};
+use crate::batcher::{Batcher, Class, Limits};
+use crate::bert::{Checkpoint, Sequence, add, normalise};
 
 /// A BERT encoder (MiniLM, BGE, E5, …) in this process.
 pub struct LocalEmbedder {
     identity: EmbedderIdentity,
     relevance_floor: f32,
     model: Arc<Model>,
-    batcher: Batcher,
+    batcher: Batcher<String, Vec<f32>>,
 }
 
 struct Model {
+    config: Config,
     /// Cuts texts at the model's limit.
     tokenizer: Tokenizer,
     counter: Counter,
-    bert: Bert,
+    checkpoint: Checkpoint,
 }
+
+/// Size of a batch in bytes of text: about 1,000 tokens, enough for the matrix kernel to run at full speed, and little
+/// enough (some 0.4 s on one core at the rate of docs/benchmarks.md) that nobody waits long behind it.
+const LIMITS: Limits<String> = Limits { name: "embed", batch: 4096, size: String::len };
 
 impl LocalEmbedder {
     /// Loads the model in `directory` and starts `threads` threads for it.
@@ -46,19 +46,16 @@ impl LocalEmbedder {
     /// # Errors
     /// When a file is missing or does not describe a BERT encoder.
     pub fn load(directory: &Path, threads: usize) -> Result<Self, ModelError> {
-        let config = Config::read(directory)?;
-        let bytes = weights::read(directory)?;
-        let name = directory.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy());
-        let identity =
-            EmbedderIdentity { name: format!("{name}@{}", weights::fingerprint(&bytes)), dimension: config.hidden };
-        let (tokenizer, counter) = load_tokenizer(directory, config.max_tokens)?;
-        let counter = Counter::new(counter);
-        let bert = Bert::new(config, &Weights::parse(&bytes)?)?;
-        drop(bytes);
-        let model = Arc::new(Model { tokenizer, counter, bert });
+        let checkpoint = Checkpoint::load(directory)?;
+        let shape = checkpoint.encoder.shape();
+        let config = Config::read(directory, shape.positions)?;
+        let identity = EmbedderIdentity { name: checkpoint.identity(), dimension: shape.hidden };
+        let tokenizer = cutting(&checkpoint.tokenizer, config.max_tokens)?;
+        let counter = Counter::new(Tokenizer::clone(&checkpoint.tokenizer));
+        let model = Arc::new(Model { config, tokenizer, counter, checkpoint });
         let relevance_floor = relevance_floor(&model);
         let compute = Arc::clone(&model);
-        let batcher = Batcher::start(threads, Arc::new(move |texts: &[String]| compute.embed(texts)))
+        let batcher = Batcher::start(threads, LIMITS, Arc::new(move |texts: &[String]| compute.embed(texts)))
             .map_err(|cause| ModelError::failed("starting the embedder's threads", cause))?;
         Ok(Self { identity, relevance_floor, model, batcher })
     }
@@ -73,6 +70,12 @@ impl LocalEmbedder {
     pub fn token_counter(&self) -> Arc<dyn TokenCounter> {
         Arc::clone(&self.model) as Arc<dyn TokenCounter>
     }
+
+    /// The encoder, for others that stand on it.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.model.checkpoint.clone()
+    }
 }
 
 #[async_trait]
@@ -86,34 +89,50 @@ impl Embedder for LocalEmbedder {
     }
 
     async fn embed_query(&self, _: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError> {
-        let text = format!("{}{text}", self.model.bert.config().prompts.query);
-        let mut vectors = self.batcher.embed(vec![text], Class::Question).await?;
+        let text = format!("{}{text}", self.model.config.prompts.query);
+        let mut vectors = self.batcher.compute(vec![text], Class::Question).await?;
         vectors.pop().ok_or(ModelError::Stopped)
     }
 
     async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
-        let prompt = &self.model.bert.config().prompts.passage;
+        let prompt = &self.model.config.prompts.passage;
         let texts = texts.into_iter().map(|text| format!("{prompt}{text}")).collect();
-        self.batcher.embed(texts, Class::Passage).await
+        self.batcher.compute(texts, Class::Passage).await
     }
 }
 
 impl Model {
     fn embed(&self, texts: &[String]) -> Vec<Vec<f32>> {
-        let tokens: Vec<Vec<u32>> = texts.iter().map(|text| self.tokens(text)).collect();
-        self.bert.embed(&tokens)
+        let tokens: Vec<Sequence> = texts.iter().map(|text| self.tokens(text)).collect();
+        let mut packed = self.checkpoint.encoder.look_up(&tokens);
+        packed.run(self.checkpoint.encoder.layers());
+        packed.texts().map(|text| self.pool(text)).collect()
+    }
+
+    /// One vector of length 1 from the token vectors of a text.
+    fn pool(&self, text: &[f32]) -> Vec<f32> {
+        let hidden = self.checkpoint.encoder.shape().hidden;
+        let mut vector = vec![0.0; hidden];
+        match self.config.pooling {
+            Pooling::Mean => text.chunks_exact(hidden).for_each(|token| add(&mut vector, token)),
+            Pooling::Cls => vector.copy_from_slice(&text[..hidden]),
+        }
+        // The mean's division is undone by bringing it to length 1.
+        normalise(&mut vector);
+        vector
     }
 
     /// Token ids with the special ones. A tokenizer fails only on a broken vocabulary; the text is then unknown
     /// as a whole, which embeds to something far from everything.
-    fn tokens(&self, text: &str) -> Vec<u32> {
-        match self.tokenizer.encode_fast(text, true) {
+    fn tokens(&self, text: &str) -> Sequence {
+        let ids = match self.tokenizer.encode_fast(text, true) {
             Ok(encoding) => encoding.get_ids().to_vec(),
             Err(error) => {
                 tracing::warn!(%error, "a text could not be tokenised");
                 vec![0]
             }
-        }
+        };
+        Sequence { second: ids.len(), ids }
     }
 }
 
@@ -123,21 +142,18 @@ impl TokenCounter for Model {
     }
 
     fn max_tokens(&self) -> usize {
-        self.bert.config().max_tokens - 2
+        self.config.max_tokens - 2
     }
 }
 
-/// The tokenizer, once cutting at `max_tokens` and once not. Padding is switched off: batches are packed.
-fn load_tokenizer(directory: &Path, max_tokens: usize) -> Result<(Tokenizer, Tokenizer), ModelError> {
-    let path = directory.join("tokenizer.json");
-    let failed = |cause| ModelError::failed(format!("reading {}", path.display()), cause);
-    let mut counter = Tokenizer::from_file(&path).map_err(failed)?;
-    counter.with_padding(None);
-    counter.with_truncation(None).map_err(failed)?;
-    let mut tokenizer = counter.clone();
+/// The tokenizer, cutting at `max_tokens`.
+fn cutting(tokenizer: &Tokenizer, max_tokens: usize) -> Result<Tokenizer, ModelError> {
+    let mut tokenizer = tokenizer.clone();
     let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
-    tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
-    Ok((tokenizer, counter))
+    tokenizer
+        .with_truncation(Some(truncation))
+        .map_err(|cause| ModelError::failed(format!("cutting texts at {max_tokens} tokens"), cause))?;
+    Ok(tokenizer)
 }
 
 /// Texts that have nothing to do with each other.

@@ -1,4 +1,4 @@
-//! Joins texts that arrive together into batches, on threads of its own.
+//! Joins what arrives together into batches, on threads of its own.
 //!
 //! Questions go before passages, so that an ingest that runs beside a server delays a question by one batch at
 //! most.
@@ -10,37 +10,43 @@ use std::thread;
 use qanda_core::ModelError;
 use tokio::sync::oneshot;
 
-/// What computes: called from the batcher's threads, one batch at a time on each. Shape of the result:
-/// `[texts.len()][dimension]`.
-pub(super) type Compute = dyn Fn(&[String]) -> Vec<Vec<f32>> + Send + Sync;
+/// The computation: called from the batcher's threads, one batch at a time on each. It gives as many results as there
+/// are inputs, in their order.
+pub(crate) type Compute<I, O> = dyn Fn(&[I]) -> Vec<O> + Send + Sync;
 
-/// Text of one batch, in bytes: about 1,000 tokens, enough for the matrix kernel to run at full speed, and little
-/// enough (some 0.4 s on one core at the rate of docs/benchmarks.md) that nobody waits long behind it.
-const BATCH_BYTES: usize = 4096;
+/// The batches that a batcher makes.
+pub(crate) struct Limits<I> {
+    /// Name of the threads.
+    pub(crate) name: &'static str,
+    /// Most of one batch, by `size`; a single input may be larger.
+    pub(crate) batch: usize,
+    /// Size of an input.
+    pub(crate) size: fn(&I) -> usize,
+}
 
 /// Questions that may wait; more than this cannot be answered in a time that anyone waits.
 const MOST_WAITING: usize = 4096;
 
-struct Job {
-    text: String,
-    reply: oneshot::Sender<Vec<f32>>,
+struct Job<I, O> {
+    input: I,
+    reply: oneshot::Sender<O>,
 }
 
-#[derive(Default)]
-struct Queue {
-    questions: VecDeque<Job>,
-    passages: VecDeque<Job>,
+struct Queue<I, O> {
+    questions: VecDeque<Job<I, O>>,
+    passages: VecDeque<Job<I, O>>,
     closed: bool,
 }
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct Shared<I, O> {
+    limits: Limits<I>,
+    queue: Mutex<Queue<I, O>>,
     arrived: Condvar,
 }
 
-/// Urgency of a text.
+/// Urgency of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Somebody waits for it.
     Question,
     /// Part of an ingest.
@@ -48,38 +54,40 @@ pub(super) enum Class {
 }
 
 /// The queue and its threads. Dropping it lets the threads finish what was asked and end.
-pub(super) struct Batcher {
-    shared: Arc<Shared>,
+pub(crate) struct Batcher<I, O> {
+    shared: Arc<Shared<I, O>>,
 }
 
-impl Batcher {
+impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// Starts `threads` threads.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(threads: usize, compute: Arc<Compute>) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { queue: Mutex::default(), arrived: Condvar::new() });
+    pub(crate) fn start(threads: usize, limits: Limits<I>, compute: Arc<Compute<I, O>>) -> std::io::Result<Self> {
+        let name = limits.name;
+        let queue = Queue { questions: VecDeque::new(), passages: VecDeque::new(), closed: false };
+        let shared = Arc::new(Shared { limits, queue: Mutex::new(queue), arrived: Condvar::new() });
         for number in 0..threads.max(1) {
             let (shared, compute) = (Arc::clone(&shared), Arc::clone(&compute));
-            thread::Builder::new().name(format!("embed-{number}")).spawn(move || work(&shared, &*compute))?;
+            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&shared, &*compute))?;
         }
         Ok(Self { shared })
     }
 
-    /// Embeds texts; the vectors come in the order of the texts.
+    /// Computes the results of inputs, in their order.
     ///
     /// # Errors
     /// [`ModelError::Overloaded`] when too many questions wait, [`ModelError::Stopped`] when a batch failed.
-    pub(super) async fn embed(&self, texts: Vec<String>, class: Class) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut replies = Vec::with_capacity(texts.len());
+    pub(crate) async fn compute(&self, inputs: Vec<I>, class: Class) -> Result<Vec<O>, ModelError> {
+        let mut replies = Vec::with_capacity(inputs.len());
         {
             let mut queue = self.shared.lock();
             if class == Class::Question && queue.is_full() {
                 return Err(ModelError::Overloaded { waiting: queue.questions.len() });
             }
-            for text in texts {
+            for input in inputs {
                 let (reply, receiver) = oneshot::channel();
-                let job = Job { text, reply };
+                let job = Job { input, reply };
                 match class {
                     Class::Question => queue.questions.push_back(job),
                     Class::Passage => queue.passages.push_back(job),
@@ -88,32 +96,32 @@ impl Batcher {
             }
         }
         self.shared.arrived.notify_all();
-        let mut vectors = Vec::with_capacity(replies.len());
+        let mut results = Vec::with_capacity(replies.len());
         for reply in replies {
-            vectors.push(reply.await.map_err(|_| ModelError::Stopped)?);
+            results.push(reply.await.map_err(|_| ModelError::Stopped)?);
         }
-        Ok(vectors)
+        Ok(results)
     }
 }
 
-impl Drop for Batcher {
+impl<I, O> Drop for Batcher<I, O> {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
         self.shared.arrived.notify_all();
     }
 }
 
-impl Shared {
+impl<I, O> Shared<I, O> {
     /// A thread that panicked held the lock only around queue operations, so the queue is whole.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, Queue<I, O>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for work and takes a batch; `None` when the batcher is gone and the queue empty.
-    fn next_batch(&self) -> Option<Vec<Job>> {
+    fn next_batch(&self) -> Option<Vec<Job<I, O>>> {
         let mut queue = self.lock();
         loop {
-            let batch = queue.take();
+            let batch = queue.take(&self.limits);
             if !batch.is_empty() {
                 return Some(batch);
             }
@@ -125,7 +133,7 @@ impl Shared {
     }
 }
 
-impl Queue {
+impl<I, O> Queue<I, O> {
     /// Whether no further question may wait. Those whose callers have left meanwhile hold no place.
     fn is_full(&mut self) -> bool {
         if self.questions.len() >= MOST_WAITING {
@@ -135,13 +143,14 @@ impl Queue {
     }
 
     /// Questions first; passages only when no question waits. Jobs that nobody waits for any more are dropped.
-    fn take(&mut self) -> Vec<Job> {
+    fn take(&mut self, limits: &Limits<I>) -> Vec<Job<I, O>> {
         let mut batch = Vec::new();
-        let mut bytes = 0;
+        let mut taken = 0;
+        let fits = |taken: usize, job: &Job<I, O>| taken == 0 || taken + (limits.size)(&job.input) <= limits.batch;
         for line in [&mut self.questions, &mut self.passages] {
-            while let Some(job) = line.pop_front_if(|job| bytes == 0 || bytes + job.text.len() <= BATCH_BYTES) {
+            while let Some(job) = line.pop_front_if(|job| fits(taken, job)) {
                 if !job.reply.is_closed() {
-                    bytes += job.text.len().max(1);
+                    taken += (limits.size)(&job.input).max(1);
                     batch.push(job);
                 }
             }
@@ -153,18 +162,18 @@ impl Queue {
     }
 }
 
-fn work(shared: &Shared, compute: &Compute) {
+fn work<I, O>(shared: &Shared<I, O>, compute: &Compute<I, O>) {
     while let Some(batch) = shared.next_batch() {
-        let (texts, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.text, job.reply)).unzip();
+        let (inputs, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.input, job.reply)).unzip();
         // A panic (a fault of ours) costs this batch, whose callers see that their reply was dropped.
-        let vectors = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compute(&texts)));
-        let Ok(vectors) = vectors else {
-            tracing::error!(texts = texts.len(), "embedding a batch panicked");
+        let results = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compute(&inputs)));
+        let Ok(results) = results else {
+            tracing::error!(threads = shared.limits.name, inputs = inputs.len(), "computing a batch panicked");
             continue;
         };
-        for (reply, vector) in replies.into_iter().zip(vectors) {
+        for (reply, result) in replies.into_iter().zip(results) {
             // The caller may have gone away meanwhile.
-            let _ = reply.send(vector);
+            let _ = reply.send(result);
         }
     }
 }
@@ -175,17 +184,20 @@ mod tests {
 
     use super::*;
 
-    /// Embeds a text as its length.
+    const BATCH: usize = 100;
+    const LIMITS: Limits<String> = Limits { name: "test", batch: BATCH, size: String::len };
+
+    /// The length of each text.
     fn lengths(texts: &[String]) -> Vec<Vec<f32>> {
         texts.iter().map(|text| vec![text.len() as f32]).collect()
     }
 
     #[tokio::test]
-    async fn vectors_come_in_the_order_of_the_texts() {
-        let batcher = Batcher::start(3, Arc::new(lengths)).expect("threads");
+    async fn results_come_in_the_order_of_the_inputs() {
+        let batcher = Batcher::start(3, LIMITS, Arc::new(lengths)).expect("threads");
         let texts: Vec<String> = (0..500).map(|n| "x".repeat(n)).collect();
-        let vectors = batcher.embed(texts, Class::Passage).await.expect("embeds");
-        assert!(vectors.iter().enumerate().all(|(n, vector)| vector == &[n as f32]));
+        let results = batcher.compute(texts, Class::Passage).await.expect("computes");
+        assert!(results.iter().enumerate().all(|(n, vector)| vector == &[n as f32]));
     }
 
     #[tokio::test]
@@ -199,10 +211,10 @@ mod tests {
             seen.lock().expect("order").extend(texts.iter().map(|text| text.chars().next()));
             lengths(texts)
         };
-        let batcher = Arc::new(Batcher::start(1, Arc::new(compute)).expect("thread"));
+        let batcher = Arc::new(Batcher::start(1, LIMITS, Arc::new(compute)).expect("thread"));
         let ask = |text: &str, count: usize, class| {
-            let (batcher, texts) = (Arc::clone(&batcher), vec![text.repeat(BATCH_BYTES); count]);
-            tokio::spawn(async move { batcher.embed(texts, class).await })
+            let (batcher, texts) = (Arc::clone(&batcher), vec![text.repeat(BATCH); count]);
+            tokio::spawn(async move { batcher.compute(texts, class).await })
         };
         let passages = ask("p", 4, Class::Passage);
         while !batcher.shared.lock().passages.len().eq(&3) {
@@ -213,8 +225,8 @@ mod tests {
             tokio::task::yield_now().await;
         }
         (0..5).for_each(|_| release.send(()).expect("worker waits"));
-        question.await.expect("task").expect("embeds");
-        passages.await.expect("task").expect("embeds");
+        question.await.expect("task").expect("computes");
+        passages.await.expect("task").expect("computes");
         assert_eq!(order.lock().expect("order").iter().flatten().collect::<String>(), "pqppp");
     }
 
@@ -228,10 +240,10 @@ mod tests {
             let _ = gate.lock().expect("gate").recv();
             lengths(texts)
         };
-        let batcher = Arc::new(Batcher::start(1, Arc::new(compute)).expect("thread"));
+        let batcher = Arc::new(Batcher::start(1, LIMITS, Arc::new(compute)).expect("thread"));
         let ask = || {
             let batcher = Arc::clone(&batcher);
-            tokio::spawn(async move { batcher.embed(vec!["x".repeat(BATCH_BYTES)], Class::Question).await })
+            tokio::spawn(async move { batcher.compute(vec!["x".repeat(BATCH)], Class::Question).await })
         };
         let waiting = async |number: usize| {
             let reached = async {
@@ -264,9 +276,9 @@ mod tests {
             assert!(calls.fetch_add(1, Ordering::SeqCst) > 0, "the first batch fails");
             lengths(texts)
         };
-        let batcher = Batcher::start(1, Arc::new(compute)).expect("thread");
-        let first = batcher.embed(vec!["a".to_owned()], Class::Question).await;
+        let batcher = Batcher::start(1, LIMITS, Arc::new(compute)).expect("thread");
+        let first = batcher.compute(vec!["a".to_owned()], Class::Question).await;
         assert!(matches!(first, Err(ModelError::Stopped)));
-        assert!(batcher.embed(vec!["a".to_owned()], Class::Question).await.is_ok());
+        assert!(batcher.compute(vec!["a".to_owned()], Class::Question).await.is_ok());
     }
 }

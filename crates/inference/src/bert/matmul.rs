@@ -6,22 +6,22 @@ use gemm_common::Parallelism;
 
 /// A matrix inside a slice: row `r`, column `c` is at `offset + r * row_stride + c * col_stride`.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    pub(super) data: &'a [f32],
-    pub(super) rows: usize,
-    pub(super) cols: usize,
-    pub(super) row_stride: usize,
-    pub(super) col_stride: usize,
+pub(crate) struct View<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) col_stride: usize,
 }
 
 impl<'a> View<'a> {
     /// Rows one after the other, `row_stride` apart; `data` begins at the first element.
-    pub(super) const fn rows(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+    pub(crate) const fn rows(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         Self { data, rows, cols, row_stride, col_stride: 1 }
     }
 
     /// The same matrix mirrored at its diagonal.
-    pub(super) const fn transposed(self) -> Self {
+    pub(crate) const fn transposed(self) -> Self {
         Self {
             data: self.data,
             rows: self.cols,
@@ -43,7 +43,7 @@ impl<'a> View<'a> {
 ///
 /// # Panics
 /// When the shapes do not fit each other or a matrix reaches past its slice.
-pub(super) fn multiply(out: &mut [f32], out_stride: usize, a: View<'_>, b: View<'_>, scale: f32, add: bool) {
+pub(crate) fn multiply(out: &mut [f32], out_stride: usize, a: View<'_>, b: View<'_>, scale: f32, add: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions");
     assert!(a.fits() && b.fits(), "operands within their slices");
     assert!(a.rows == 0 || (a.rows - 1) * out_stride + b.cols <= out.len(), "result within its slice");

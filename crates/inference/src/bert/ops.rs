@@ -1,7 +1,7 @@
 //! Element-wise parts of a transformer, written so that the compiler vectorises them: `f32::exp` and `erf` are
 //! calls into libm, one number at a time.
 
-use super::config::Activation;
+use super::shape::Activation;
 
 /// e^x for x <= ~88, within 2 units in the last place for the range that softmax and GELU need.
 ///
@@ -37,7 +37,7 @@ fn erf(x: f32) -> f32 {
 }
 
 /// Applies the activation of the feed-forward layer.
-pub(super) fn activate(values: &mut [f32], activation: Activation) {
+pub(crate) fn activate(values: &mut [f32], activation: Activation) {
     match activation {
         Activation::Gelu => {
             for v in values {
@@ -60,7 +60,7 @@ pub(super) fn activate(values: &mut [f32], activation: Activation) {
 }
 
 /// Turns a row of scores into weights that sum to 1.
-pub(super) fn softmax(row: &mut [f32]) {
+pub(crate) fn softmax(row: &mut [f32]) {
     let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for v in &mut *row {
         *v = exp(*v - top);
@@ -72,7 +72,7 @@ pub(super) fn softmax(row: &mut [f32]) {
 }
 
 /// Brings every row of `width` numbers to mean 0 and variance 1, then scales and shifts it.
-pub(super) fn layer_norm(rows: &mut [f32], width: usize, weight: &[f32], bias: &[f32], epsilon: f32) {
+pub(crate) fn layer_norm(rows: &mut [f32], width: usize, weight: &[f32], bias: &[f32], epsilon: f32) {
     for row in rows.chunks_exact_mut(width) {
         let mean = row.iter().sum::<f32>() / width as f32;
         let variance = row.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / width as f32;
@@ -84,14 +84,14 @@ pub(super) fn layer_norm(rows: &mut [f32], width: usize, weight: &[f32], bias: &
 }
 
 /// Adds `other` to `rows`, number by number.
-pub(super) fn add(rows: &mut [f32], other: &[f32]) {
+pub(crate) fn add(rows: &mut [f32], other: &[f32]) {
     for (v, o) in rows.iter_mut().zip(other) {
         *v += o;
     }
 }
 
 /// Brings a vector to length 1; a zero vector stays zero.
-pub(super) fn normalise(vector: &mut [f32]) {
+pub(crate) fn normalise(vector: &mut [f32]) {
     let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
     if length > 0.0 {
         for v in vector {

@@ -3,31 +3,34 @@
 use std::path::Path;
 
 use qanda_core::ModelError;
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
 /// The tensors of a file.
-pub(super) struct Weights<'a> {
+pub(crate) struct Weights<'a> {
     tensors: SafeTensors<'a>,
     /// `bert.` where a checkpoint was saved with a head on top of the encoder.
     prefix: &'static str,
+    /// Name of the file, for errors.
+    file: &'a str,
 }
 
-/// The bytes of `model.safetensors` in `directory`.
+/// The bytes of the file `name` in `directory`.
 ///
 /// # Errors
 /// When there is no such file, with a hint where only other formats are there.
-pub(super) fn read(directory: &Path) -> Result<Vec<u8>, ModelError> {
-    let path = directory.join("model.safetensors");
+pub(crate) fn read_weights(directory: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
+    let path = directory.join(name);
     std::fs::read(&path).map_err(|cause| {
         let hint = if directory.join("pytorch_model.bin").exists() { " (convert pytorch_model.bin first)" } else { "" };
         ModelError::failed(format!("reading {}{hint}", path.display()), cause)
     })
 }
 
-/// First eight hexadecimal digits of the SHA-256 of the weights: tells two models of one name apart.
-pub(super) fn fingerprint(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+/// SHA-256 of a file's bytes, in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'a> Weights<'a> {
@@ -35,32 +38,31 @@ impl<'a> Weights<'a> {
     ///
     /// # Errors
     /// When they are no safetensors file.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, ModelError> {
+    pub(crate) fn parse(bytes: &'a [u8], file: &'a str) -> Result<Self, ModelError> {
         let tensors =
-            SafeTensors::deserialize(bytes).map_err(|cause| ModelError::failed("reading model.safetensors", cause))?;
+            SafeTensors::deserialize(bytes).map_err(|cause| ModelError::failed(format!("reading {file}"), cause))?;
         let prefix = if tensors.names().iter().any(|name| name.starts_with("bert.")) { "bert." } else { "" };
-        Ok(Self { tensors, prefix })
+        Ok(Self { tensors, prefix, file })
     }
 
     /// A vector of the given length.
-    pub(super) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
         self.of_shape(name, |shape| shape == [length])
     }
 
     /// A matrix with rows of the given width, row by row.
-    pub(super) fn matrix(&self, name: &str, columns: usize) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn matrix(&self, name: &str, columns: usize) -> Result<Vec<f32>, ModelError> {
         self.of_shape(name, |shape| shape.len() == 2 && shape[1] == columns)
     }
 
     /// A matrix of the given shape, row by row.
-    pub(super) fn matrix_of(&self, name: &str, rows: usize, columns: usize) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn matrix_of(&self, name: &str, rows: usize, columns: usize) -> Result<Vec<f32>, ModelError> {
         self.of_shape(name, |shape| shape == [rows, columns])
     }
 
     fn of_shape(&self, name: &str, fits: impl Fn(&[usize]) -> bool) -> Result<Vec<f32>, ModelError> {
-        let name = format!("{}{name}", self.prefix);
-        let refuse = |what: String| ModelError::failed("reading model.safetensors", what);
-        let tensor = self.tensors.tensor(&name).map_err(|_| refuse(format!("it has no tensor {name}")))?;
+        let refuse = |what: String| ModelError::failed(format!("reading {}", self.file), what);
+        let tensor = self.tensor(name).ok_or_else(|| refuse(format!("it has no tensor {name}")))?;
         if !fits(tensor.shape()) {
             return Err(refuse(format!("{name} has the unexpected shape {:?}", tensor.shape())));
         }
@@ -69,9 +71,25 @@ impl<'a> Weights<'a> {
             Dtype::F32 => Ok(bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()),
             Dtype::BF16 => Ok(bytes.as_chunks().0.iter().map(|b| bf16(u16::from_le_bytes(*b))).collect()),
             Dtype::F16 => Ok(bytes.as_chunks().0.iter().map(|b| f16(u16::from_le_bytes(*b))).collect()),
-            other => Err(refuse(format!("{name} is of type {other:?}; F32, F16 and BF16 can be read"))),
+            Dtype::I8 if tensor.shape().len() == 2 => {
+                let scales = self.vector(&format!("{name}.scale"), tensor.shape()[0])?;
+                Ok(scaled(bytes, tensor.shape()[1], &scales))
+            }
+            other => Err(refuse(format!("{name} is of type {other:?}, which cannot be read"))),
         }
     }
+
+    /// A part of the encoder, or of what stands on top of it.
+    fn tensor(&self, name: &str) -> Option<TensorView<'a>> {
+        let of_encoder = self.tensors.tensor(&format!("{}{name}", self.prefix));
+        of_encoder.or_else(|_| self.tensors.tensor(name)).ok()
+    }
+}
+
+/// Whole numbers from -127 to 127 times the scale of their row.
+fn scaled(bytes: &[u8], columns: usize, scales: &[f32]) -> Vec<f32> {
+    let rows = bytes.chunks_exact(columns).zip(scales);
+    rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(byte.cast_signed()) * scale)).collect()
 }
 
 /// A bfloat16 is the upper half of an f32.
@@ -102,5 +120,10 @@ mod tests {
             assert_eq!(f16(bits), value);
         }
         assert_eq!(bf16(0x3f80), 1.0);
+    }
+
+    #[test]
+    fn whole_numbers_are_scaled_row_by_row() {
+        assert_eq!(scaled(&[1, 0xff, 127, 0x81], 2, &[0.5, 2.0]), [0.5, -0.5, 254.0, -254.0]);
     }
 }
