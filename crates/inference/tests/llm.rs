@@ -2,6 +2,7 @@
 
 mod models;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -243,26 +244,57 @@ fn estimated_tokens_are_about_as_many_as_counted_ones_or_more() {
 async fn what_is_no_model_is_refused_by_name() {
     let directory = own_folder();
     let whole = std::fs::read(models::model(MODEL)).expect("reads");
-    let files: [(&str, &[u8]); 4] = [
-        ("empty.gguf", b""),
-        ("text.gguf", b"This is no model."),
-        ("start.gguf", &whole[..64]),
-        ("cut.gguf", &whole[..whole.len() / 2]),
+    // The reasons are llama.cpp's own.
+    let files: [(&str, &[u8], &str); 4] = [
+        ("empty.gguf", b"", "failed to read magic"),
+        ("text.gguf", b"This is no model.", "invalid magic"),
+        ("start.gguf", &whole[..64], "failed to read"),
+        ("cut.gguf", &whole[..whole.len() / 2], "corrupted or incomplete"),
     ];
-    for (name, bytes) in files {
+    for (name, bytes, reason) in files {
         let file = directory.join(name);
         std::fs::write(&file, bytes).expect("writes");
         let error = LocalModel::load(&file, OPTIONS).err().expect("is refused").to_string();
-        assert!(error.contains(name), "{error}");
+        assert!(error.contains(name) && error.contains(reason), "{error}");
     }
     let error = LocalModel::load(&directory.join("missing.gguf"), OPTIONS).err().expect("is refused").to_string();
     assert!(error.contains("missing.gguf") && error.contains("no such file"), "{error}");
     std::fs::remove_dir_all(directory).expect("tidies up");
 }
 
+/// A model whose template is missing, or is one that nobody can fill in, would answer as if it had not understood.
+#[tokio::test]
+async fn a_model_that_cannot_be_asked_is_refused_when_it_is_loaded() {
+    let directory = own_folder();
+    let whole = std::fs::read(models::model(MODEL)).expect("reads");
+    let cases: [(&str, &[u8], &[u8], &str); 3] = [
+        ("none", b"tokenizer.chat_template", b"tokenizer.chat_xxxxxxxx", "take an instruction-tuned model"),
+        ("broken", b"{% for message in messages %}", b"{% for message un messages %}", "syntax error"),
+        ("silent", b"message['content']", b"message['nothing']", "leaves out a message"),
+    ];
+    for (name, from, to, reason) in cases {
+        let file = directory.join(format!("{name}.gguf"));
+        std::fs::write(&file, replaced(&whole, from, to)).expect("writes");
+        let error = LocalModel::load(&file, OPTIONS).err().expect("is refused").to_string();
+        assert!(error.contains("chat template") && error.contains(reason), "{error}");
+    }
+    std::fs::remove_dir_all(directory).expect("tidies up");
+}
+
+/// `bytes` with the first occurrence of `from` replaced by as many others.
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(from.len()).position(|window| window == from).expect("it is there");
+    let mut replaced = bytes.to_vec();
+    replaced[at..at + to.len()].copy_from_slice(to);
+    replaced
+}
+
 /// A folder of this test's own; the crate has no need of a library for one.
 fn own_folder() -> std::path::PathBuf {
-    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("llm-{}", std::process::id()));
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+    let name = format!("llm-{}-{number}", std::process::id());
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&directory).expect("a folder");
     directory
 }

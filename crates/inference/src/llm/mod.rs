@@ -1,5 +1,6 @@
 //! Language models.
 
+mod arrangement;
 pub mod local;
 pub mod openai;
 mod thoughts;

@@ -1,14 +1,17 @@
 //! A language model in this process: llama.cpp, any GGUF file.
 
+mod complaints;
 mod context;
 mod decoder;
 mod engine;
 mod grammar;
 mod handle;
+mod markers;
 mod prompts;
 mod request;
 mod sampling;
 mod slot;
+mod template;
 mod utf8;
 mod waiting;
 
@@ -19,7 +22,6 @@ use async_trait::async_trait;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
-use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 use qanda_core::ports::{GenerationStream, Prompt};
 use qanda_core::{LanguageModel, ModelError, RequestContext};
 
@@ -57,27 +59,26 @@ impl LocalModel {
     /// Loads a GGUF file and starts the engine. Takes about as long as reading the file.
     ///
     /// # Errors
-    /// When the file is no GGUF model, has no chat template, or its context does not fit in memory.
+    /// When llama.cpp cannot load the file, when it has no chat template or one that cannot be filled in, or when its
+    /// context does not fit in memory.
     pub fn load(file: &Path, options: LocalOptions) -> Result<Self, ModelError> {
         let doing = || format!("loading the language model {}", file.display());
         if !file.is_file() {
             return Err(ModelError::failed(doing(), "there is no such file"));
         }
-        // llama.cpp says a lot; what matters of it comes back as errors.
-        send_logs_to_tracing(LogOptions::default().with_logs_enabled(false));
         let backend = backend()?;
         let params = std::pin::pin!(LlamaModelParams::default().with_n_gpu_layers(0));
-        let model = LlamaModel::load_from_file(&backend, file, &params)
-            .map_err(|cause| ModelError::failed(doing(), format!("{cause} (is it a complete GGUF file?)")))?;
-        let template = model
-            .chat_template(None)
-            .map_err(|_| ModelError::failed(doing(), "it has no chat template; take an instruction-tuned model"))?;
+        let model = LlamaModel::load_from_file(&backend, file, &params).map_err(|cause| {
+            let why = complaints::about(&backend, file, &params).unwrap_or_else(|| cause.to_string());
+            ModelError::failed(doing(), format!("llama.cpp says: {why}"))
+        })?;
         let model = Arc::new(model);
         let context = options.context.min(model.n_ctx_train() as usize);
+        let prompts = Prompts::new(Arc::clone(&model), context).map_err(|cause| ModelError::failed(doing(), cause))?;
         let options = LocalOptions { context, slots: options.slots.max(1), ..options };
-        let engine = start(backend, Arc::clone(&model), options)?;
+        let engine = start(backend, model, options)?;
         let name = file.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { name, prompts: Arc::new(Prompts::new(model, template, context)), engine })
+        Ok(Self { name, prompts: Arc::new(prompts), engine })
     }
 }
 
@@ -138,7 +139,9 @@ fn backend() -> Result<Arc<LlamaBackend>, ModelError> {
         return Ok(backend);
     }
     waiting::bound();
-    let backend = LlamaBackend::init().map_err(|cause| ModelError::failed("starting llama.cpp", cause))?;
+    let mut backend = LlamaBackend::init().map_err(|cause| ModelError::failed("starting llama.cpp", cause))?;
+    // It says a lot; what matters of it is asked for after a failure.
+    backend.void_logs();
     let backend = Arc::new(backend);
     *shared = Arc::downgrade(&backend);
     Ok(backend)

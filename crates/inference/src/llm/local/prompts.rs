@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
+use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use qanda_core::ModelError;
 use qanda_core::ports::{Message, Prompt, Shape};
 
 use super::grammar;
+use super::markers::{Markers, Run};
 use super::sampling::Sampler;
+use super::template::{ChatTemplate, Piece};
 use crate::llm::thoughts::Opening;
 
 /// Makes requests of prompts.
 pub(super) struct Prompts {
     model: Arc<LlamaModel>,
-    template: LlamaChatTemplate,
+    template: ChatTemplate,
+    markers: Markers,
     /// Tokens of a prompt and its answer together.
     context: usize,
 }
@@ -31,8 +34,25 @@ pub(super) struct Prepared {
 }
 
 impl Prompts {
-    pub(super) const fn new(model: Arc<LlamaModel>, template: LlamaChatTemplate, context: usize) -> Self {
-        Self { model, template, context }
+    /// Prompts of up to `context` tokens with their answers.
+    ///
+    /// # Errors
+    /// When the model's file has no chat template, or one that cannot be filled in; says what it takes.
+    pub(super) fn new(model: Arc<LlamaModel>, context: usize) -> Result<Self, String> {
+        let source = model
+            .meta_val_str("tokenizer.chat_template")
+            .map_err(|_| "it has no chat template; take an instruction-tuned model, whose file has one".to_owned())?;
+        let piece = |token: LlamaToken| {
+            // A vocabulary without such a token says -1.
+            let bytes = if token.0 < 0 { Vec::new() } else { model.vocab().token_to_piece(token, true, None) };
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let (bos, eos) = (piece(model.vocab().bos()), piece(model.vocab().eos()));
+        let template = ChatTemplate::compile(&source, bos, eos).map_err(|cause| {
+            format!("its chat template cannot be filled in ({cause}); take a file of this model with another one")
+        })?;
+        let markers = Markers::of(&model, &source);
+        Ok(Self { model, template, markers, context })
     }
 
     /// Tokens that a prompt and its answer may have together.
@@ -70,31 +90,28 @@ impl Prompts {
     /// Markup is read as such in the template only. In a message it is text like any other, or a question or a
     /// document could speak with the service's voice.
     fn tokens(&self, messages: &[Message]) -> Result<(Vec<LlamaToken>, Opening), ModelError> {
-        let failed = |cause: String| ModelError::failed("filling in the model's chat template", cause);
-        let placeholder = |number: usize| format!("<<message-{number}>>");
-        let chat = messages
-            .iter()
-            .enumerate()
-            .map(|(number, message)| LlamaChatMessage::new(message.role.as_str().to_owned(), placeholder(number)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|cause| failed(cause.to_string()))?;
-        let rendered =
-            self.model.apply_chat_template(&self.template, &chat, true).map_err(|cause| failed(cause.to_string()))?;
+        let pieces = self
+            .template
+            .fill(messages)
+            .map_err(|cause| ModelError::failed("filling in the model's chat template", cause))?;
         let vocab = self.model.vocab();
-        // A template that writes its own beginning needs no second one.
-        let add_special = !rendered.starts_with("<|im_start|>") && vocab.should_add_bos();
+        let runs = self.markers.runs(&pieces);
         let mut tokens = Vec::new();
-        let mut rest = rendered.as_str();
-        for (number, message) in messages.iter().enumerate() {
-            let place = placeholder(number);
-            // Some templates have no place for instructions of the service and leave them out.
-            let Some((markup, after)) = rest.split_once(&place) else { continue };
-            vocab.tokenize_into(markup.as_bytes(), &mut tokens, add_special && number == 0, true);
-            vocab.tokenize_into(message.content.trim().as_bytes(), &mut tokens, false, false);
-            rest = after;
+        // As llama.cpp has it: a template that writes the beginning itself needs no second one.
+        if vocab.should_add_bos() && runs.first() != Some(&Run::Marker(vocab.bos())) {
+            tokens.push(vocab.bos());
         }
-        vocab.tokenize_into(rest.as_bytes(), &mut tokens, false, true);
-        Ok((tokens, Opening::after_template(&rendered)))
+        for run in runs {
+            match run {
+                Run::Marker(token) => tokens.push(token),
+                Run::Text(text) => vocab.tokenize_into(text.as_bytes(), &mut tokens, false, false),
+            }
+        }
+        let end = match pieces.last() {
+            Some(Piece::Markup(end)) => end,
+            _ => "",
+        };
+        Ok((tokens, Opening::after_template(end)))
     }
 
     /// A sampler that holds one answer to a shape.
@@ -105,3 +122,7 @@ impl Prompts {
         LlamaSampler::grammar(&self.model, &text, "root").map_err(|cause| failed(cause.to_string()))
     }
 }
+
+#[cfg(test)]
+#[path = "prompts_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use qanda_core::ports::Prompt;
 
-use super::messages::Arrangement;
+use crate::llm::arrangement::Arrangement;
 use crate::openai::{ErrorReport, Rejection};
 
 /// Form in which a JSON shape is asked for, richest first.

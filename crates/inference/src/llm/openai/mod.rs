@@ -8,7 +8,6 @@ mod chunk;
 mod dialect;
 mod events;
 mod frames;
-mod messages;
 mod profile;
 mod request;
 

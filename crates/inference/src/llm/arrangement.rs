@@ -1,4 +1,4 @@
-//! The messages of a prompt as an endpoint takes them.
+//! The messages of a prompt in the order and the roles that a model takes.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use qanda_core::question::Role;
 
 /// Arrangement of the messages, from the usual one to the plainest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) enum Arrangement {
+pub(crate) enum Arrangement {
     /// As they are.
     #[default]
     AsGiven,
@@ -18,7 +18,10 @@ pub(super) enum Arrangement {
 }
 
 impl Arrangement {
-    pub(super) fn of(self, messages: &[Message]) -> Cow<'_, [Message]> {
+    /// All of them, from the usual one to the plainest.
+    pub(crate) const ALL: [Self; 3] = [Self::AsGiven, Self::Merged, Self::WithoutSystem];
+
+    pub(crate) fn of(self, messages: &[Message]) -> Cow<'_, [Message]> {
         match self {
             Self::AsGiven => Cow::Borrowed(messages),
             Self::Merged => Cow::Owned(merged(messages.iter().cloned())),
@@ -27,7 +30,7 @@ impl Arrangement {
     }
 
     /// The next plainer arrangement that changes something about these messages.
-    pub(super) fn plainer(self, messages: &[Message]) -> Option<Self> {
+    pub(crate) fn plainer(self, messages: &[Message]) -> Option<Self> {
         let now = self.of(messages);
         [Self::Merged, Self::WithoutSystem].into_iter().find(|other| *other > self && other.of(messages) != now)
     }
