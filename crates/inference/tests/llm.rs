@@ -248,7 +248,7 @@ async fn what_is_no_model_is_refused_by_name() {
     let files: [(&str, &[u8], &str); 4] = [
         ("empty.gguf", b"", "failed to read magic"),
         ("text.gguf", b"This is no model.", "invalid magic"),
-        ("start.gguf", &whole[..64], "failed to read"),
+        ("start.gguf", &whole[..64], "exceeds remaining file size"),
         ("cut.gguf", &whole[..whole.len() / 2], "corrupted or incomplete"),
     ];
     for (name, bytes, reason) in files {
@@ -270,7 +270,7 @@ async fn a_model_that_cannot_be_asked_is_refused_when_it_is_loaded() {
     let cases: [(&str, &[u8], &[u8], &str); 3] = [
         ("none", b"tokenizer.chat_template", b"tokenizer.chat_xxxxxxxx", "take an instruction-tuned model"),
         ("broken", b"{% for message in messages %}", b"{% for message un messages %}", "syntax error"),
-        ("silent", b"message['content']", b"message['nothing']", "leaves out a message"),
+        ("silent", b"message['content']", b"message['role'   ]", "leaves out a message"),
     ];
     for (name, from, to, reason) in cases {
         let file = directory.join(format!("{name}.gguf"));

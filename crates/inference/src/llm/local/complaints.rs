@@ -22,8 +22,8 @@ pub(super) fn about(backend: &LlamaBackend, file: &Path, params: &LlamaModelPara
     let again = tracing::subscriber::with_default(subscriber, || LlamaModel::load_from_file(backend, file, params));
     let said = complaints.0.lock().unwrap_or_else(PoisonError::into_inner);
     // The later ones say again that it failed.
-    let cause = said.iter().find(|line| line.contains("error loading model")).or_else(|| said.first())?;
-    again.is_err().then(|| cause.trim_start_matches("error loading model: ").to_owned())
+    let cause = said.first().filter(|_| again.is_err())?;
+    Some(cause.trim_start_matches("error loading model: ").to_owned())
 }
 
 /// A subscriber that keeps the errors of this thread's llama.cpp.
