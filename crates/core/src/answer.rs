@@ -48,7 +48,7 @@ impl Timings {
 /// A finished answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// The words. Every `[n]` in them is the marker of one of `citations`.
+    /// The words. Every `[n]` in them is the marker of one of `citations`, but for code, indices and links.
     pub text: String,
     /// The model's reasons, where the pipeline asks for them.
     pub reasoning: Option<String>,

@@ -208,8 +208,10 @@ async fn an_answer_tells_how_it_comes_about() {
         "1 source",
         "begin generate",
         "text",
-        "citation 1",
         "end generate",
+        // A marker is shown once its statement is complete and verified.
+        "text",
+        "citation 1",
     ];
     assert_eq!(events, expected);
     let cited = |event| if let AnswerEvent::Citation(citation) = event { Some(citation) } else { None };

@@ -1,6 +1,9 @@
 //! Truthful citations: every `[n]` that leaves here points at a retrieved passage, and at the words in it.
 
+mod cited;
 mod marker;
+mod scanner;
+mod statement;
 mod support;
 mod writer;
 

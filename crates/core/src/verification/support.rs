@@ -90,6 +90,15 @@ impl Evidence {
         Self { hit, parts: OnceLock::new() }
     }
 
+    /// Whether the passage has this word; what stands before an opening bracket there is the name of a variable.
+    pub(super) fn has_word(&self, word: &str) -> bool {
+        let text = &self.hit.passage.text;
+        text.match_indices(word).any(|(at, _)| {
+            let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(|c| c.is_alphanumeric() || c == '[')
+        })
+    }
+
     /// The sentence, or two neighbouring ones, that back the claim best; nothing where they share no words.
     pub(super) fn support(&self, claim: &Claim) -> Option<Support> {
         let parts = self.parts.get_or_init(|| Parts::of(&self.hit));
