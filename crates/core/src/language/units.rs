@@ -57,7 +57,6 @@ const KINDS: &[&[(&[&str], f64)]] = &[
 ];
 
 /// Unit of measurement.
-#[expect(dead_code, reason = "numbers are not compared by their units yet")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Unit {
     /// Number of its kind: units of one kind can be compared.
