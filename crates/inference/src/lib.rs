@@ -1,5 +1,5 @@
-//! Models: language models in [`llm`], embedders in [`embed`], each behind a port of `qanda-core`;
-//! [`openai`] is what both need to speak to an endpoint elsewhere, [`bert`] the encoder behind an embedder.
+//! Models: language models in [`llm`], embedders in [`embed`], readers in [`reader`], each behind a port of `qanda-core`;
+//! [`openai`] is what two of them need to speak to an endpoint elsewhere, [`bert`] the encoder that embedder and reader share.
 //!
 //! Models compute on threads of their own, never on the async runtime's: a caller awaits a channel. `unsafe` is
 //! allowed in two places: `bert/matmul.rs`, which calls a matrix kernel, and `llm/local/waiting.rs`.
@@ -8,4 +8,8 @@ mod batcher;
 pub mod bert;
 pub mod embed;
 pub mod llm;
+#[cfg(test)]
+#[path = "../tests/models/mod.rs"]
+mod models;
 pub mod openai;
+pub mod reader;

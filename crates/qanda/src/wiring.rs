@@ -7,16 +7,21 @@ use std::time::Duration;
 use anyhow::Context;
 use qanda_core::answering::{Classic, Direct, Pipeline, PipelineName, Resources};
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Embedder, LanguageModel, Store};
+use qanda_core::{Embedder, LanguageModel, Reader, Store};
+use qanda_inference::bert::Checkpoint;
 use qanda_inference::embed::local::LocalEmbedder;
 use qanda_inference::embed::openai::OpenAiEmbedder;
 use qanda_inference::llm::local::LocalModel;
 use qanda_inference::llm::openai::OpenAiModel;
+use qanda_inference::reader::local::{Bases, LocalReader};
 use qanda_store::chroma::ChromaStore;
 use qanda_store::embedded::EmbeddedStore;
 use tokio::task::spawn_blocking;
 
-use crate::config::{AnswerSettings, EmbedderSettings, LlmSettings, ModelSettings, SearchSettings, StoreSettings};
+use crate::config::{
+    AnswerSettings, EmbedderSettings, LlmSettings, ModelSettings, ReaderSettings, ReaderSource, SearchSettings,
+    StoreSettings,
+};
 use crate::hints::WithHint;
 
 /// Everything that finds passages.
@@ -25,6 +30,8 @@ pub(crate) struct Search {
     pub(crate) embedder: Arc<dyn Embedder>,
     /// Counts tokens as the embedder does.
     pub(crate) counter: Arc<dyn TokenCounter>,
+    /// Encoder of a local embedder.
+    encoder: Option<Checkpoint>,
 }
 
 /// Everything that answers a question.
@@ -56,10 +63,10 @@ pub(crate) enum Patience {
 /// Opens the store and loads or reaches the embedder.
 pub(crate) async fn search(settings: SearchSettings, patience: Patience) -> anyhow::Result<Search> {
     let SearchSettings { store, embedder } = settings;
-    let (embedder, counter) = self::embedder(embedder, patience).await?;
+    let LoadedEmbedder { embedder, counter, encoder } = self::embedder(embedder, patience).await?;
     let identity = embedder.identity().clone();
     let store = spawn_blocking(move || self::store(&store, Some(identity))).await??;
-    Ok(Search { store, embedder, counter })
+    Ok(Search { store, embedder, counter, encoder })
 }
 
 /// A store, for an embedder if one is given.
@@ -91,15 +98,20 @@ pub(crate) async fn reembedder(settings: SearchSettings) -> anyhow::Result<Reemb
     // To look must not make: a mistyped directory would become an empty store.
     let there = directory.join("qanda.sqlite").exists();
     anyhow::ensure!(there, "there is no store in {}", directory.display());
-    let (embedder, counter) = embedder(settings.embedder, Patience::None).await?;
+    let LoadedEmbedder { embedder, counter, .. } = embedder(settings.embedder, Patience::None).await?;
     let store = spawn_blocking(move || EmbeddedStore::open(&directory, None, fusion)).await??;
     Ok(Reembedder { store: Arc::new(store), embedder, counter })
 }
 
-async fn embedder(
-    settings: EmbedderSettings,
-    patience: Patience,
-) -> anyhow::Result<(Arc<dyn Embedder>, Arc<dyn TokenCounter>)> {
+/// An embedder, and what else its loading brings.
+struct LoadedEmbedder {
+    embedder: Arc<dyn Embedder>,
+    counter: Arc<dyn TokenCounter>,
+    /// Encoder of a local one.
+    encoder: Option<Checkpoint>,
+}
+
+async fn embedder(settings: EmbedderSettings, patience: Patience) -> anyhow::Result<LoadedEmbedder> {
     match settings {
         EmbedderSettings::Local { directory, threads, relevance_floor } => {
             let place = directory.display().to_string();
@@ -108,14 +120,14 @@ async fn embedder(
             if let Some(floor) = relevance_floor {
                 embedder.set_relevance_floor(floor);
             }
-            let counter = embedder.token_counter();
-            Ok((Arc::new(embedder), counter))
+            let (counter, encoder) = (embedder.token_counter(), Some(embedder.checkpoint()));
+            Ok(LoadedEmbedder { embedder: Arc::new(embedder), counter, encoder })
         }
         EmbedderSettings::OpenAi(settings) => loop {
             match OpenAiEmbedder::connect((*settings).clone()).await {
                 Ok(embedder) => {
                     let counter = Arc::new(embedder.token_counter());
-                    return Ok((Arc::new(embedder), counter));
+                    return Ok(LoadedEmbedder { embedder: Arc::new(embedder), counter, encoder: None });
                 }
                 Err(error) if error.may_pass() && patience == Patience::Wait => {
                     tracing::warn!(%error, "waiting for the embedder");
@@ -127,6 +139,27 @@ async fn embedder(
     }
 }
 
+/// Loads the reader, on the encoder of the embedder where it is the same.
+fn reader(settings: ReaderSettings, encoder: Option<&Checkpoint>) -> anyhow::Result<Option<Arc<dyn Reader>>> {
+    let ReaderSettings { source, threads, base } = settings;
+    let bases = Bases { loaded: encoder, directory: base.as_deref() };
+    let reader = match source {
+        ReaderSource::None => return Ok(None),
+        ReaderSource::BuiltIn => match LocalReader::built_in(bases, threads) {
+            Ok(reader) => reader,
+            // A service with its models elsewhere need not have any here.
+            Err(error) => {
+                tracing::info!(%error, "there is no reader");
+                return Ok(None);
+            }
+        },
+        ReaderSource::Directory(directory) => LocalReader::load(&directory, bases, threads)
+            .with_context(|| format!("cannot use the reader in {}", directory.display()))?,
+    };
+    tracing::debug!(reader = reader.name(), "loaded the reader");
+    Ok(Some(Arc::new(reader)))
+}
+
 async fn model(settings: LlmSettings) -> anyhow::Result<Arc<dyn LanguageModel>> {
     Ok(match settings.model {
         ModelSettings::Local(file, options) => {
@@ -136,14 +169,20 @@ async fn model(settings: LlmSettings) -> anyhow::Result<Arc<dyn LanguageModel>> 
     })
 }
 
-/// Opens the store and loads both models, all at the same time.
+/// Opens the store and loads the models, as far as possible at the same time.
 pub(crate) async fn parts(settings: AnswerSettings, patience: Patience) -> anyhow::Result<Parts> {
     let generation = settings.llm.generation;
-    let (model, search) = tokio::try_join!(model(settings.llm), search(settings.search, patience))?;
+    let reading = async {
+        let search = search(settings.search, patience).await?;
+        let encoder = search.encoder.clone();
+        let reader = spawn_blocking(move || reader(settings.reader, encoder.as_ref())).await??;
+        anyhow::Ok((search, reader))
+    };
+    let (model, (search, reader)) = tokio::try_join!(model(settings.llm), reading)?;
     let resources = Resources {
         search: Arc::clone(&search.store) as _,
         embedder: Arc::clone(&search.embedder),
-        reader: None,
+        reader,
         model,
         generation,
         prompts: settings.prompts,

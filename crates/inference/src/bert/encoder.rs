@@ -76,10 +76,15 @@ impl Encoder {
         &self.layers
     }
 
+    /// Parts that a text may have.
+    pub(crate) fn parts(&self) -> usize {
+        self.types.len() / self.shape.hidden
+    }
+
     /// Word, position and type embeddings, summed and normalised: the input of the first layer.
-    pub(crate) fn look_up(&self, texts: &[Sequence]) -> Packed<'_> {
+    pub(crate) fn look_up<'t>(&self, texts: impl Iterator<Item = &'t Sequence> + Clone) -> Packed<'_> {
         let hidden = self.shape.hidden;
-        let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
+        let lengths: Vec<usize> = texts.clone().map(|text| text.ids.len()).collect();
         let mut state = Vec::with_capacity(lengths.iter().sum::<usize>() * hidden);
         for text in texts {
             for (position, token) in text.ids.iter().enumerate() {
@@ -125,6 +130,11 @@ impl Packed<'_> {
             rest = after;
             text
         })
+    }
+
+    /// The vectors of all tokens, in order.
+    pub(crate) fn tokens_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.state.chunks_exact_mut(self.shape.hidden)
     }
 
     /// Self-attention within each text, its projection, residual and norm.

@@ -1,4 +1,4 @@
-//! BERT encoders: what models that stand on one have in common.
+//! BERT encoders: what the embedder and the reader have in common.
 
 mod checkpoint;
 mod encoder;
@@ -8,7 +8,7 @@ mod shape;
 mod weights;
 
 pub use self::checkpoint::Checkpoint;
-pub(crate) use self::encoder::{Encoder, Sequence};
+pub(crate) use self::encoder::{Encoder, Layer, Linear, Sequence};
 pub(crate) use self::ops::{add, normalise};
 pub(crate) use self::shape::{Shape, read_optional};
 pub(crate) use self::weights::{Weights, read_weights, sha256};

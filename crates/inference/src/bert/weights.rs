@@ -45,6 +45,11 @@ impl<'a> Weights<'a> {
         Ok(Self { tensors, prefix, file })
     }
 
+    /// Whether there is a tensor of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tensor(name).is_some()
+    }
+
     /// A vector of the given length.
     pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
         self.of_shape(name, |shape| shape == [length])

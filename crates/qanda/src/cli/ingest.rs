@@ -55,7 +55,7 @@ impl Ingest {
         let settings = self.search.resolve()?;
         let progress = Progress::new(self.json);
         let report = super::runtime()?.block_on(async {
-            let Search { store, embedder, counter } = wiring::search(settings, Patience::None).await?;
+            let Search { store, embedder, counter, .. } = wiring::search(settings, Patience::None).await?;
             let most = counter.max_tokens();
             let passage_tokens = self.passages.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
             anyhow::ensure!(

@@ -30,8 +30,8 @@ pub(crate) struct Qa {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Generate(generate::Generate),
-    Import(Import),
+    Generate(Box<generate::Generate>),
+    Import(Box<Import>),
     Export(Export),
 }
 

@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod models;
 mod pipelines;
+mod reader;
 #[cfg(test)]
 mod reference;
 mod storage;
@@ -25,6 +26,7 @@ pub(crate) use self::environment::EnvFile;
 pub(crate) use self::file::File;
 pub(crate) use self::models::{EmbedderArgs, EmbedderSettings, LlmArgs, LlmSettings, ModelSettings};
 pub(crate) use self::pipelines::PipelineArgs;
+pub(crate) use self::reader::{ReaderArgs, ReaderSettings, ReaderSource};
 pub(crate) use self::storage::{StorageArgs, StoreSettings};
 pub(crate) use self::time::Time;
 
@@ -73,6 +75,8 @@ pub(crate) struct AnswerArgs {
     #[command(flatten)]
     pub(crate) search: SearchArgs,
     #[command(flatten)]
+    pub(crate) reader: ReaderArgs,
+    #[command(flatten)]
     pub(crate) llm: LlmArgs,
     #[command(flatten)]
     pub(crate) pipelines: PipelineArgs,
@@ -82,6 +86,7 @@ pub(crate) struct AnswerArgs {
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerSettings {
     pub(crate) search: SearchSettings,
+    pub(crate) reader: ReaderSettings,
     pub(crate) llm: LlmSettings,
     pub(crate) prompts: Arc<Prompts>,
     /// The pipeline for questions that name none.
@@ -96,6 +101,7 @@ impl AnswerArgs {
     pub(crate) fn resolve(&self) -> anyhow::Result<AnswerSettings> {
         Ok(AnswerSettings {
             search: self.search.resolve()?,
+            reader: self.reader.resolve(self.search.embedder.threads()?)?,
             llm: self.llm.resolve(&self.search.endpoint)?,
             prompts: self.pipelines.prompts()?,
             pipeline: self.pipelines.default_pipeline(),

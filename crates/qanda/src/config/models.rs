@@ -19,7 +19,7 @@ pub(crate) struct EmbedderArgs {
     /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT), or `openai`
     #[arg(long, value_name = "local[:DIR]|openai", env = "QANDA_EMBEDDER", default_value = "local")]
     embedder: String,
-    /// Threads of the local embedder
+    /// Threads of the local embedder, and as many of the reader
     #[arg(long, value_name = "N", env = "QANDA_MODEL_THREADS")]
     model_threads: Option<usize>,
     /// Model that embeds, for `--embedder openai`
@@ -123,6 +123,14 @@ impl ModelSettings {
 }
 
 impl EmbedderArgs {
+    /// Threads of each small model.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(crate) fn threads(&self) -> anyhow::Result<usize> {
+        at_least("model-threads", self.model_threads.unwrap_or_else(cores), 1)
+    }
+
     /// Resolves the arguments.
     ///
     /// # Errors
@@ -132,7 +140,7 @@ impl EmbedderArgs {
         if let Some(floor) = relevance_floor {
             anyhow::ensure!((-1.0..=1.0).contains(&floor), "--relevance-floor is {floor}; it must be from -1 to 1");
         }
-        let threads = at_least("model-threads", self.model_threads.unwrap_or_else(cores), 1)?;
+        let threads = self.threads()?;
         Ok(match kind("embedder", &self.embedder)? {
             Kind::OpenAi => {
                 let named = set(&self.openai_embedding_model).or_else(|| set(&self.embedding_model));

@@ -104,7 +104,7 @@ impl Embedder for LocalEmbedder {
 impl Model {
     fn embed(&self, texts: &[String]) -> Vec<Vec<f32>> {
         let tokens: Vec<Sequence> = texts.iter().map(|text| self.tokens(text)).collect();
-        let mut packed = self.checkpoint.encoder.look_up(&tokens);
+        let mut packed = self.checkpoint.encoder.look_up(tokens.iter());
         packed.run(self.checkpoint.encoder.layers());
         packed.texts().map(|text| self.pool(text)).collect()
     }

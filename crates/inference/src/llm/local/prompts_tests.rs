@@ -5,9 +5,7 @@ use llama_cpp_2::model::params::LlamaModelParams;
 use qanda_core::question::Role;
 
 use super::*;
-
-#[path = "../../../tests/models/mod.rs"]
-mod models;
+use crate::models;
 
 fn model() -> Arc<LlamaModel> {
     let backend = super::super::backend().expect("llama.cpp");
