@@ -49,21 +49,18 @@ impl Pipeline for Classic {
             return model_alone(run).await;
         }
         let term = condense(&run).await?;
-        let mut found = run.search(&term).await?;
-        if found.hits.is_empty() && term != run.question.content {
-            // The model may have missed the point; the question itself has not.
-            found = run.search(&run.question.content).await?;
-        }
+        // The model may have missed the point; the question itself has not.
+        let found = run.search(Some(&term)).await?;
         if found.hits.is_empty() {
             return nothing_found(run).await;
         }
-        let vector = found.vector.clone();
+        let sought = found.sought.clone();
         let Gathered { evidence, summary, pairs } = self.gather(&run, found).await?;
         let draft = run.draft(move |with, question| answer_draft(with, question, &summary, &pairs)).await?;
         let mut writing = Writing::over(&run, &evidence);
         let reasoning = write(&run, draft, &mut writing).await?;
         if writing.is_uncited() {
-            writing.quote(nearest(&run, &vector, &evidence).await?).await;
+            writing.quote(nearest(&run, &sought, &evidence).await?).await;
         }
         let written = writing.finish();
         Ok(Answer { reasoning, ..run.finish(written)? })
@@ -99,14 +96,14 @@ impl Classic {
     /// Third and fourth step: the contexts and pairs that belong to the hits, and a summary of the contexts. The
     /// pairs of contexts are fetched while the model writes the summary.
     async fn gather(&self, run: &Run<'_>, found: Found) -> Result<Gathered, AnswerError> {
-        let Found { hits, vector } = found;
+        let Found { hits, sought } = found;
         let (pair_hits, mut contexts): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.pair.is_some());
         if run.question.source == Source::Qa {
             contexts = run.step(Step::Contexts, self.contexts_of(&pair_hits, run.context)).await?;
         }
         // The contexts are read as far as there is room: whole, or the sentences nearest to the question.
         let amount = Amount { tokens: usize::MAX, whole_if_possible: true };
-        let contexts = Found { hits: contexts, vector };
+        let contexts = Found { hits: contexts, sought };
         let (draft, mut evidence) = if contexts.hits.is_empty() {
             (None, Vec::new())
         } else {
@@ -117,7 +114,9 @@ impl Classic {
         let mut pairs = number_pairs(&pair_hits, &mut evidence);
         let written = async {
             match run.question.source {
-                Source::Context => run.step(Step::Pairs, self.pairs_of(&ids, contexts.vector, run.context)).await,
+                Source::Context => {
+                    run.step(Step::Pairs, self.pairs_of(&ids, contexts.sought.vector, run.context)).await
+                }
                 Source::Qa | Source::All => Ok(Vec::new()),
             }
         };

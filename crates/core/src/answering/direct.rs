@@ -26,7 +26,7 @@ impl Pipeline for Direct {
         if !run.question.search {
             return model_alone(run).await;
         }
-        let mut found = run.search(&run.question.content).await?;
+        let mut found = run.search(None).await?;
         if run.question.source != Source::Context {
             let backed = backed_by_passages(&*self.0.search, context, found.hits);
             found.hits = run.step(Step::Contexts, backed).await?;
@@ -49,7 +49,7 @@ impl Pipeline for Direct {
         if writing.is_uncited() {
             let place = match reading.nearest {
                 Some(place) => Some(place),
-                None => nearest(&run, &found.vector, &reading.passages).await?,
+                None => nearest(&run, &found.sought, &reading.passages).await?,
             };
             writing.quote(place).await;
         }

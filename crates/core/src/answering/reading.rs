@@ -9,6 +9,7 @@ use super::{AnswerEvent, Prompts, Step};
 use crate::document::heading_path;
 use crate::ports::Hit;
 use crate::retrieval::focus::{self, Sentence, best, excerpts, flat};
+use crate::retrieval::search::Sought;
 use crate::{AnswerError, Question, Span};
 
 /// Amount of the passages that is read.
@@ -48,7 +49,7 @@ impl Reading {
             run.draft(move |with, question| Room::measure(with, question, instructions, &measured, amount)).await?;
         let sentences = match room {
             Room::ForAll => None,
-            Room::For(_) => Some(score(run, &found.vector, &hits).await?),
+            Room::For(_) => Some(score(run, &found.sought, &hits).await?),
         };
         let reading = run.draft(move |with, question| {
             let texts = match (&sentences, room) {
@@ -72,16 +73,20 @@ impl Reading {
 }
 
 /// Scores the sentences of hits against the question.
-pub(super) async fn score(run: &Run<'_>, vector: &[f32], hits: &Arc<[Hit]>) -> Result<Vec<Sentence>, AnswerError> {
+pub(super) async fn score(run: &Run<'_>, sought: &Sought, hits: &Arc<[Hit]>) -> Result<Vec<Sentence>, AnswerError> {
     let Resources { embedder, .. } = run.with;
-    let scored = focus::score(&run.question.content, vector, hits, run.context, &**embedder);
+    let scored = focus::score(&sought.text, &sought.vector, hits, run.context, &**embedder);
     Ok(run.step(Step::Focus, scored).await?)
 }
 
 /// The sentence of hits that is nearest to the question, as the hit's place and bytes of its text.
-pub(super) async fn nearest(run: &Run<'_>, vector: &[f32], hits: &[Hit]) -> Result<Option<(usize, Span)>, AnswerError> {
+pub(super) async fn nearest(
+    run: &Run<'_>,
+    sought: &Sought,
+    hits: &[Hit],
+) -> Result<Option<(usize, Span)>, AnswerError> {
     let hits: Arc<[Hit]> = hits.into();
-    let sentences = score(run, vector, &hits).await?;
+    let sentences = score(run, sought, &hits).await?;
     Ok(best(&hits, &sentences).map(|sentence| (sentence.hit, sentence.span)))
 }
 

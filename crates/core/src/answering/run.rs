@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use super::prompt::Generation;
 use super::{AnswerEvent, AnswerSink, PipelineName, Prompts, Step};
 use crate::compute::compute;
-use crate::ports::{Finish, Hit, Mode, SearchQuery};
-use crate::retrieval::copies::without_copies;
+use crate::ports::{Finish, Hit};
+use crate::retrieval::asked::Asked;
 use crate::retrieval::relevance::relevant;
+use crate::retrieval::search::{Scope, Sought, search};
 use crate::{
-    Answer, AnswerError, Citation, Embedder, LanguageModel, Question, Reader, RequestContext, Search, StoreError,
-    Timings,
+    Answer, AnswerError, Citation, Embedder, LanguageModel, Question, Reader, RequestContext, Search, Timings,
 };
 
 /// Resources of a pipeline.
@@ -53,32 +53,10 @@ struct Book {
     finish: Option<Finish>,
 }
 
-/// Relevant passages, and the vector of the words with which they were searched.
+/// Relevant passages, and the words that they were searched for with.
 pub(super) struct Found {
     pub(super) hits: Vec<Hit>,
-    pub(super) vector: Vec<f32>,
-}
-
-/// Most hits that are looked at for as many different ones as are wanted.
-const MOST_LOOKED_AT: usize = 256;
-
-/// Hits that say different things; more are asked for only where copies took their places.
-async fn different(
-    search: &dyn Search,
-    context: &RequestContext,
-    mut query: SearchQuery,
-) -> Result<Vec<Hit>, StoreError> {
-    let wanted = query.limit;
-    loop {
-        let found = search.search(context, query.clone()).await?;
-        let is_all = found.len() < query.limit || query.limit >= MOST_LOOKED_AT;
-        let mut hits = without_copies(found);
-        if is_all || hits.len() >= wanted {
-            hits.truncate(wanted);
-            return Ok(hits);
-        }
-        query.limit = (query.limit * 4).min(MOST_LOOKED_AT);
-    }
+    pub(super) sought: Sought,
 }
 
 impl<'a> Run<'a> {
@@ -93,23 +71,21 @@ impl<'a> Run<'a> {
         Self { with, context, question, pipeline, events, started, book }
     }
 
-    /// Embeds a text, searches with it where the question says, and keeps what is relevant to it.
-    pub(super) async fn search(&self, text: &str) -> Result<Found, AnswerError> {
-        let Resources { search, embedder, .. } = self.with;
-        let vector = self.step(Step::Embed, embedder.embed_query(self.context, text)).await?;
-        let query = SearchQuery {
-            text: text.to_owned(),
-            vector: vector.clone(),
-            mode: Mode::Hybrid,
-            source: self.question.source,
-            filter: self.question.filter.clone(),
-            limit: self.question.n_results,
-        };
-        let hits = self.step(Step::Search, different(&**search, self.context, query)).await?;
-        let (text, floor) = (text.to_owned(), embedder.relevance_floor());
+    /// Searches for the question where it says, and with a search term where there is one; keeps what is relevant.
+    pub(super) async fn search(&self, term: Option<&str>) -> Result<Found, AnswerError> {
+        let Resources { search: store, embedder, .. } = self.with;
+        let question = Arc::clone(&self.question);
+        let asked = compute(move || Asked::of(&question.content, &question.history)).await;
+        let asked = term.into_iter().fold(asked, Asked::with_term);
+        let vectors = self.step(Step::Embed, embedder.embed_queries(self.context, &asked.to_embed())).await?;
+        let Question { source, ref filter, n_results: limit, .. } = *self.question;
+        let scope = Scope { source, filter: filter.clone(), limit };
+        let hits = self.step(Step::Search, search(&**store, self.context, &asked, &vectors, scope)).await?;
         let hits = with_text(hits)?;
+        let sought = Sought { vector: asked.mean(&vectors), text: asked.standalone.into() };
+        let (text, floor) = (Arc::clone(&sought.text), embedder.relevance_floor());
         let hits = compute(move || relevant(&text, hits, floor)).await;
-        Ok(Found { hits, vector })
+        Ok(Found { hits, sought })
     }
 
     /// Prepares a prompt on a thread that may compute.

@@ -186,6 +186,10 @@ impl Embedder for OpenAiEmbedder {
         self.embed(context, &[text.to_owned()]).await?.pop().ok_or(ModelError::Stopped)
     }
 
+    async fn embed_queries(&self, context: &RequestContext, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.embed(context, texts).await
+    }
+
     async fn embed_passages(&self, context: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
         let calls = self.limits.get().batches(texts).into_iter().map(|batch| async move {
             let _permit = self.calls.acquire().await.map_err(|_| ModelError::Stopped)?;

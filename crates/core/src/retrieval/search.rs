@@ -1,0 +1,73 @@
+//! The search for a question: by its own words, by the talk before it, by what was pasted beside it.
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+
+use super::asked::Asked;
+use super::copies::without_copies;
+use super::fuse::{Ranking, fuse};
+use crate::ports::{Hit, Mode, SearchQuery};
+use crate::{Filter, RequestContext, Search, Source, StoreError};
+
+/// The words that stand for a question after the search: what passages and sentences are compared with.
+#[derive(Debug, Clone)]
+pub(crate) struct Sought {
+    /// The stand-alone question.
+    pub(crate) text: Arc<str>,
+    /// Its embedding, with that of the talk before it where it leaves something out.
+    pub(crate) vector: Vec<f32>,
+}
+
+/// Where and how far to search.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope {
+    /// Kind of text to search.
+    pub(crate) source: Source,
+    /// Metadata that every hit must have.
+    pub(crate) filter: Filter,
+    /// Hits wanted.
+    pub(crate) limit: usize,
+}
+
+/// Most hits that are looked at for as many different ones as are wanted.
+const MOST_LOOKED_AT: usize = 256;
+
+/// Hits of each of several searches: fusing needs to see what both of them like, not only what is best in one.
+const FUSED: usize = 50;
+
+/// The hits for a question, best first, that say different things; more are asked for only where copies took their
+/// places. `vectors` are those of the texts.
+pub(crate) async fn search(
+    store: &dyn Search,
+    context: &RequestContext,
+    asked: &Asked,
+    vectors: &[Vec<f32>],
+    scope: Scope,
+) -> Result<Vec<Hit>, StoreError> {
+    let mut depth = if asked.texts.len() == 1 { scope.limit } else { scope.limit.max(FUSED) };
+    loop {
+        let searches = asked.texts.iter().zip(vectors).map(|(wording, vector)| {
+            let query = SearchQuery {
+                text: wording.text.clone(),
+                vector: vector.clone(),
+                mode: Mode::Hybrid,
+                source: scope.source,
+                filter: scope.filter.clone(),
+                limit: depth,
+            };
+            async move {
+                let hits = store.search(context, query).await?;
+                Ok(Ranking { hits, weight: wording.weight, says_it: wording.says_it })
+            }
+        });
+        let rankings = try_join_all(searches).await?;
+        let is_all = rankings.iter().all(|ranking| ranking.hits.len() < depth) || depth >= MOST_LOOKED_AT;
+        let mut hits = without_copies(fuse(rankings));
+        if is_all || hits.len() >= scope.limit {
+            hits.truncate(scope.limit);
+            return Ok(hits);
+        }
+        depth = (depth * 4).min(MOST_LOOKED_AT);
+    }
+}
