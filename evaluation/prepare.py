@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turns public data sets into documents and questions as `qanda eval answers` reads them (evaluation/README.md).
 
-    evaluation/prepare.py DATA FOLDER
+    evaluation/prepare.py DATA FOLDER [SET...]
 
 DATA holds squad2/, xquad-en/, medquad/, dialogues/ and chunking/ as their READMEs describe them; what is missing is
 skipped. Each set becomes FOLDER/<set>/documents/ and FOLDER/<set>/questions.jsonl; where the set names a smaller choice
@@ -88,6 +88,22 @@ def dialogues(source, documents):
         if row["answerable"]:
             question |= {"reference": row["answer"], **places(*(whole[id] for id in row["relevant"]))}
         yield question
+    follow_ups(source, documents.parent / "follow-ups")
+
+
+def follow_ups(source, folder):
+    """The tasks that have a rewritten question, as `qanda eval retrieval` reads them: with their history, alone, and
+    rewritten."""
+    folder.mkdir()
+    tasks = [row for row in lines(source / "dialogues.jsonl") if row["relevant"] and row["rewrite"] and row["history"]]
+    write(folder / "corpus.jsonl", [{"_id": row["id"], "title": row["title"], "text": row["text"]}
+                                    for row in lines(source / "corpus.jsonl")])
+    query = lambda row, text: {"_id": row["id"], "group": row["conversation"], "text": text}
+    write(folder / "with-history.jsonl", [query(row, row["question"]) | {"history": row["history"]} for row in tasks])
+    write(folder / "alone.jsonl", [query(row, row["question"]) for row in tasks])
+    write(folder / "rewritten.jsonl", [query(row, row["rewrite"]) for row in tasks])
+    judged = [f"{row['id']}\t{passage}\t1\n" for row in tasks for passage in row["relevant"]]
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(judged), encoding="utf-8")
 
 
 def chunking(source, documents):
@@ -109,8 +125,9 @@ def copy(source, documents):
 SETS = {"squad2": squad2, "xquad-en": xquad_en, "medquad": medquad, "dialogues": dialogues, "chunking": chunking}
 
 
-def main(data, folder):
-    for name, make in SETS.items():
+def main(data, folder, wanted):
+    for name in wanted or SETS:
+        make = SETS[name]
         if not (data / name).is_dir():
             print(f"there is no {data / name}; left out", file=sys.stderr)
             continue
@@ -130,6 +147,6 @@ def write(path, questions):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

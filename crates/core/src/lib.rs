@@ -15,7 +15,7 @@ mod model_error;
 pub mod pair;
 pub mod ports;
 pub mod question;
-mod retrieval;
+pub mod retrieval;
 pub mod verification;
 
 pub use answer::{Answer, Citation, Timings};

@@ -78,8 +78,7 @@ impl<'a> Run<'a> {
         let asked = compute(move || Asked::of(&question.content, &question.history)).await;
         let asked = term.into_iter().fold(asked, Asked::with_term);
         let vectors = self.step(Step::Embed, embedder.embed_queries(self.context, &asked.to_embed())).await?;
-        let Question { source, ref filter, n_results: limit, .. } = *self.question;
-        let scope = Scope { source, filter: filter.clone(), limit };
+        let scope = Scope::of(&self.question);
         let hits = self.step(Step::Search, search(&**store, self.context, &asked, &vectors, scope)).await?;
         let hits = with_text(hits)?;
         let sought = Sought { vector: asked.mean(&vectors), text: asked.standalone.into() };

@@ -9,6 +9,8 @@ use crate::question::Turn;
 pub(crate) struct Asked {
     /// The question to be understood alone: the words of passages and sentences are compared with these.
     pub(crate) standalone: String,
+    /// Whether the question says too little by itself.
+    leaves_out: bool,
     /// The texts; the first is the question as it was asked, without what was pasted beside it.
     pub(crate) texts: Vec<Wording>,
 }
@@ -40,16 +42,16 @@ impl Asked {
     /// The texts for a question after these turns, oldest first.
     pub(crate) fn of(question: &str, history: &[Turn]) -> Self {
         let TakenApart { own, parts } = TakenApart::of(question);
-        let Standalone { text: standalone, leaves_out, talk } = Standalone::of(&own, history);
+        let Standalone { text: standalone, leaves_out, goes_on, talk } = Standalone::of(&own, history);
         let mut texts = vec![Wording { text: own.clone(), weight: OWN, says_it: true }];
         if !talk.is_empty() {
-            // The question comes first: embedders cut what is too long at its end. What talk is near to is no answer to
-            // a question that stands alone: it may have changed the topic.
-            texts.push(Wording { text: format!("{own} {talk}"), weight: TALK, says_it: leaves_out });
+            // The question comes first: embedders cut what is too long at its end. What is near to the talk is no answer
+            // to a question that has changed the topic.
+            texts.push(Wording { text: format!("{own} {talk}"), weight: TALK, says_it: goes_on });
         }
         let weight = PASTED / parts.len().max(1) as f32;
         texts.extend(parts.into_iter().map(|text| Wording { text, weight, says_it: leaves_out }));
-        Self { standalone, texts }
+        Self { standalone, leaves_out, texts }
     }
 
     /// The same with a search term made of the question.
@@ -65,10 +67,13 @@ impl Asked {
         self.texts.iter().map(|wording| wording.text.clone()).collect()
     }
 
-    /// One vector for the question, of those of its texts: the mean of the ones that say what is asked, by weight.
+    /// One vector for the question, of those of its texts: its own, or where it leaves something out the mean of those
+    /// that say what is asked, by weight.
     pub(crate) fn mean(&self, vectors: &[Vec<f32>]) -> Vec<f32> {
         let mut mean = vec![0.0; vectors.first().map_or(0, Vec::len)];
-        for (wording, vector) in self.texts.iter().zip(vectors).filter(|(wording, _)| wording.says_it) {
+        let telling = if self.leaves_out { self.texts.len() } else { 1 };
+        let texts = self.texts.iter().zip(vectors).take(telling);
+        for (wording, vector) in texts.filter(|(wording, _)| wording.says_it) {
             mean.iter_mut().zip(vector).for_each(|(sum, number)| *sum += wording.weight * number);
         }
         let length = mean.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
@@ -96,7 +101,7 @@ mod tests {
     fn the_question_leads_the_talk_and_the_pasted_text() {
         let page = "The crew of the night shift painted it green. ".repeat(100);
         let question = format!("{page}\n\nHow often is its filter cleaned?");
-        let Asked { standalone, texts } = Asked::of(&question, &history()).with_term("filter");
+        let Asked { standalone, texts, .. } = Asked::of(&question, &history()).with_term("filter");
         assert_eq!(standalone, "How often is its filter cleaned? (tank pump Sarvok feed)");
         assert_eq!(texts[0].text, "How often is its filter cleaned?");
         assert_eq!(texts[1].text, "How often is its filter cleaned? Which tank does pump Sarvok feed?");
@@ -106,13 +111,19 @@ mod tests {
         assert_eq!(texts.len(), 6);
     }
 
+    /// Which of the texts say what is asked, and the mean of two vectors at a right angle.
+    fn of_follow_up(question: &str) -> (Vec<bool>, Vec<f32>) {
+        let asked = Asked::of(question, &history());
+        let says_it = asked.texts.iter().map(|wording| wording.says_it).collect();
+        (says_it, asked.mean(&[vec![1.0, 0.0], vec![0.0, 1.0]]))
+    }
+
     #[test]
-    fn talk_does_not_stand_for_a_question_that_stands_alone() {
-        let asked = Asked::of("Who wrote the first edition of Hamlet?", &history());
-        assert_eq!(asked.texts.iter().map(|wording| wording.says_it).collect::<Vec<_>>(), [true, false]);
-        assert_eq!(asked.mean(&[vec![1.0, 0.0], vec![0.0, 1.0]]), [1.0, 0.0]);
-        let asked = Asked::of("And how often is it cleaned?", &history());
+    fn the_talk_stands_for_a_question_that_goes_on_with_it() {
         let half = std::f32::consts::FRAC_1_SQRT_2;
-        assert_eq!(asked.mean(&[vec![1.0, 0.0], vec![0.0, 1.0]]), [half, half]);
+        assert_eq!(of_follow_up("And how often is it cleaned?"), (vec![true, true], vec![half, half]));
+        let whole = "Which valve of the Sarvok must be shut first?";
+        assert_eq!(of_follow_up(whole), (vec![true, true], vec![1.0, 0.0]));
+        assert_eq!(of_follow_up("Who wrote the first edition of Hamlet?"), (vec![true, false], vec![1.0, 0.0]));
     }
 }

@@ -9,3 +9,5 @@ mod long;
 pub(crate) mod relevance;
 pub(crate) mod search;
 mod standalone;
+
+pub use search::find;

@@ -14,6 +14,8 @@ pub(crate) struct Standalone {
     pub(crate) text: String,
     /// Whether it cannot be understood by itself.
     pub(crate) leaves_out: bool,
+    /// Whether it goes on with what was talked about: it leaves something out, or shares a word with the talk.
+    pub(crate) goes_on: bool,
     /// The last turns: the last question that names its topic, what was asked about it since, the last answer's
     /// beginning. Empty where there are none.
     pub(crate) talk: String,
@@ -34,7 +36,8 @@ impl Standalone {
         let leaves_out = leaves_something_out(question);
         let names = if leaves_out { naming(&topic) } else { String::new() };
         let text = if names.is_empty() { question.to_owned() } else { format!("{question} ({names})") };
-        Self { text, leaves_out, talk }
+        let goes_on = leaves_out || !content_words(question).is_disjoint(&content_words(&talk));
+        Self { text, leaves_out, goes_on, talk }
     }
 }
 
@@ -73,7 +76,7 @@ fn leaves_something_out(question: &str) -> bool {
     let begins =
         |beginning: &&str| words.iter().copied().take(2).eq(beginning.split(' ')) || words.first() == Some(beginning);
     words.iter().any(|word| PRONOUNS.binary_search(word).is_ok())
-        || BEGINNINGS.iter().any(|beginning| begins(&beginning))
+        || BEGINNINGS.iter().any(|beginning| begins(beginning))
         || content_words(question).len() <= FEW_WORDS
 }
 
@@ -81,10 +84,8 @@ fn leaves_something_out(question: &str) -> bool {
 fn naming(text: &str) -> String {
     let mut seen = crate::language::Words::default();
     let words = text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
-    let telling = words.filter(|word| {
-        let stems = content_words(word);
-        !stems.is_empty() && stems.into_iter().fold(false, |new, stem| seen.insert(stem) || new)
-    });
+    let telling =
+        words.filter(|word| content_words(word).into_iter().filter(|stem| seen.insert(stem.clone())).count() > 0);
     telling.collect::<Vec<_>>().join(" ")
 }
 
@@ -134,7 +135,8 @@ mod tests {
         let history = turns(&[(Role::User, "Which tank does pump Sarvok feed?")]);
         let question = "How often is the filter of pump Jorvin cleaned?";
         let asked = Standalone::of(question, &history);
-        assert_eq!((asked.text.as_str(), asked.leaves_out), (question, false));
+        assert_eq!((asked.text.as_str(), asked.leaves_out, asked.goes_on), (question, false, true));
+        assert!(!Standalone::of("Who wrote the first edition of Hamlet?", &history).goes_on);
     }
 
     #[test]

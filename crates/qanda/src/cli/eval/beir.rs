@@ -7,6 +7,8 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::turns::KnownTurn;
+
 /// A line of `corpus.jsonl`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Entry {
@@ -23,6 +25,12 @@ pub(super) struct Query {
     #[serde(rename = "_id")]
     pub(super) id: String,
     pub(super) text: String,
+    /// The conversation before it.
+    #[serde(default)]
+    pub(super) history: Vec<KnownTurn>,
+    /// Name of the queries that are kept in the same part of the set.
+    #[serde(default)]
+    pub(super) group: Option<String>,
 }
 
 /// Grade by document by query. Documents that are not listed are not relevant.

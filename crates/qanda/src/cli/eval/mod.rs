@@ -7,6 +7,7 @@ mod compare;
 mod metrics;
 mod parts;
 mod retrieval;
+mod turns;
 
 use std::process::ExitCode;
 

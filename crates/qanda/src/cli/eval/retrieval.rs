@@ -6,13 +6,17 @@ use clap::{Args, ValueEnum};
 use futures::{StreamExt, TryStreamExt};
 use qanda_core::answering::Classic;
 use qanda_core::document::with_context;
-use qanda_core::ports::{Mode, SearchQuery};
-use qanda_core::{Document, Filter, NewDocument, NewPassage, Question, RequestContext, Source, Span};
+use qanda_core::ports::{Hit, Mode, SearchQuery};
+use qanda_core::{
+    Document, Embedder, Filter, NewDocument, NewPassage, Question, RequestContext, Source, Span, Store, retrieval,
+};
 use qanda_store::Fusion;
 use serde_json::json;
 
 use super::beir::{self, Entry, Judgements, Query};
 use super::metrics::Means;
+use super::parts::Selection;
+use super::turns::turns;
 use crate::config::{AnswerArgs, AnswerSettings, StoreSettings};
 use crate::terminal::{self, BOLD, Text};
 use crate::wiring::{Parts, Patience, Search};
@@ -27,7 +31,8 @@ pub(super) struct Retrieval {
     /// Documents: lines of {"_id", "title", "text"}
     #[arg(long, value_name = "FILE")]
     corpus: PathBuf,
-    /// Queries: lines of {"_id", "text"}
+    /// Queries: lines of {"_id", "text"}; with a "history" of {"role", "content"} they are searched as follow-ups in
+    /// hybrid mode, and those of the same "group" are in the same part
     #[arg(long, value_name = "FILE")]
     queries: PathBuf,
     /// Judgements: query-id, corpus-id, score separated by tabs, below a line of headings
@@ -48,6 +53,8 @@ pub(super) struct Retrieval {
     /// Search with the search term that the first step of the classic pipeline makes of each query
     #[arg(long)]
     condense: bool,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     answers: AnswerArgs,
 }
@@ -94,6 +101,8 @@ impl Retrieval {
         let judgements = beir::judgements(&self.qrels)?;
         let queries = beir::judged(beir::lines::<Query>(&self.queries)?, &judgements);
         anyhow::ensure!(!queries.is_empty(), "no query of {} has a judgement", self.queries.display());
+        let queries =
+            self.selection.of(queries, |query| &query.id, |query| query.group.as_ref().unwrap_or(&query.id))?;
         let mut settings = self.answers.resolve()?;
         let temporary = std::env::temp_dir().join(format!("qanda-eval-{}", std::process::id()));
         // Never the store that answers questions: the collection judged here would be found there.
@@ -184,23 +193,32 @@ async fn measure(
     let started = Instant::now();
     let mut rankings = Vec::with_capacity(queries.len());
     for query in queries {
-        let context = RequestContext::local();
-        let vector =
-            if mode == Mode::Lexical { Vec::new() } else { embedder.embed_query(&context, &query.text).await? };
-        let search = SearchQuery {
-            text: query.text.clone(),
-            vector,
-            mode,
-            source: Source::Context,
-            filter: Filter::new(),
-            limit: DEPTH,
-        };
-        let hits = store.search(&context, search).await?;
+        let hits = find(mode, store.as_ref(), embedder.as_ref(), query).await?;
         rankings.push(hits.into_iter().map(|hit| hit.passage.document).collect::<Vec<_>>());
     }
     let seconds = started.elapsed().as_secs_f64();
     let judged = queries.iter().zip(&rankings).map(|(query, ranking)| (ranking.as_slice(), &judgements[&query.id]));
     Ok(Measured { means: Means::over(judged), queries: queries.len(), seconds })
+}
+
+/// Searches for a query: as questions are searched, or by one of the sides alone.
+async fn find(mode: Mode, store: &dyn Store, embedder: &dyn Embedder, query: &Query) -> anyhow::Result<Vec<Hit>> {
+    let context = RequestContext::local();
+    if mode == Mode::Hybrid {
+        let history = turns(&query.history);
+        let question = Question { history, n_results: DEPTH, ..Question::new(query.text.clone()) };
+        return Ok(retrieval::find(store, embedder, &context, &question).await?);
+    }
+    let vector = if mode == Mode::Lexical { Vec::new() } else { embedder.embed_query(&context, &query.text).await? };
+    let search = SearchQuery {
+        text: query.text.clone(),
+        vector,
+        mode,
+        source: Source::Context,
+        filter: Filter::new(),
+        limit: DEPTH,
+    };
+    Ok(store.search(&context, search).await?)
 }
 
 /// Figures of one mode.

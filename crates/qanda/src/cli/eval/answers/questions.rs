@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use qanda_core::question::{Role, Turn};
+use qanda_core::question::Turn;
 use serde::{Deserialize, Serialize};
 
 use super::wording::{Accepted, Wording};
 use crate::cli::eval::beir;
+use crate::cli::eval::turns::{KnownTurn, turns};
 
 /// A question with what is known about its answer.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,20 +41,6 @@ pub(crate) struct KnownQuestion {
     /// Further places, where one is not enough or several answer it.
     #[serde(default)]
     more: Vec<Place>,
-}
-
-/// An earlier message of the conversation.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct KnownTurn {
-    role: KnownRole,
-    content: String,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum KnownRole {
-    User,
-    Assistant,
 }
 
 /// A place in a document.
@@ -102,11 +89,7 @@ impl KnownQuestion {
 
     /// The conversation before it.
     pub(crate) fn turns(&self) -> Vec<Turn> {
-        let role = |role| match role {
-            KnownRole::User => Role::User,
-            KnownRole::Assistant => Role::Assistant,
-        };
-        self.history.iter().map(|turn| Turn { role: role(turn.role), content: turn.content.clone() }).collect()
+        turns(&self.history)
     }
 
     fn check(&self) -> anyhow::Result<()> {
