@@ -73,11 +73,12 @@ const FEW_WORDS: usize = 2;
 fn leaves_something_out(question: &str) -> bool {
     let lower = question.to_lowercase();
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let begins =
-        |beginning: &&str| words.iter().copied().take(2).eq(beginning.split(' ')) || words.first() == Some(beginning);
-    words.iter().any(|word| PRONOUNS.binary_search(word).is_ok())
-        || BEGINNINGS.iter().any(|beginning| begins(beginning))
-        || content_words(question).len() <= FEW_WORDS
+    let refers = words.iter().any(|word| PRONOUNS.binary_search(word).is_ok());
+    let goes_on = BEGINNINGS.iter().any(|beginning| {
+        let beginning: Vec<&str> = beginning.split(' ').collect();
+        words.starts_with(&beginning)
+    });
+    refers || goes_on || content_words(question).len() <= FEW_WORDS
 }
 
 /// The words of a text that carry meaning, each once, as they are spelt.
