@@ -84,6 +84,15 @@ async fn failures_that_pass_are_tried_again_and_others_name_the_setting() {
 }
 
 #[tokio::test]
+async fn all_texts_of_a_question_are_embedded_in_one_request() {
+    let (endpoint, embedder) = embedder(vec![many(3)]).await;
+    let wordings = texts(&["its filter?", "its filter? pump Sarvok", "a page"]);
+    assert_eq!(embedder.embed_queries(&RequestContext::local(), &wordings).await.expect("embeds").len(), 3);
+    assert_eq!(endpoint.body(1)["input"], json!(wordings));
+    assert_eq!(endpoint.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn texts_longer_than_the_model_reads_are_cut() {
     let endpoint = Scripted::start(vec![probe()]).await;
     let settings = OpenAiEmbedderSettings { max_tokens: 100, ..settings(&endpoint.base_url) };
