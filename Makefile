@@ -8,12 +8,14 @@
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
+MODEL ?=
+export MODEL
 up = scripts/up.sh "$(DOCS)" "$(LISTEN)" --timeout 120
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 26
 
-up: ## Set up, build, ingest DOCS (examples) and serve on LISTEN (127.0.0.1:8000)
+up: ## Set up, build, ingest DOCS (examples) and serve on LISTEN (127.0.0.1:8000), with MODEL if one is named
 	@scripts/up.sh "$(DOCS)" "$(LISTEN)"
 
 up_sync_one: ## The same with one process that takes one request at a time

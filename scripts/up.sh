@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # From a clone to a service: up.sh DOCS LISTEN [ARGUMENT OF serve...]
+#   MODEL=                   another language model: a GGUF file, a name, or hub:OWNER/REPO[/FILE] (docs/models.md)
 . "$(dirname "$0")/lib.sh"
 docs=$1 listen=$2
 shift 2
@@ -17,6 +18,10 @@ if [ -f credentials ]; then
 fi
 scripts/build.sh
 scripts/models.sh
+if [ -n "${MODEL:-}" ]; then
+    [ -e "$MODEL" ] || "$binary" models pull "$MODEL"
+    set -- --llm "local:$MODEL" "$@"
+fi
 say "ingesting $docs"
 code=0
 "$binary" ingest "$docs" || code=$?

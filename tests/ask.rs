@@ -145,14 +145,19 @@ fn to_look_at_a_store_that_is_not_there_makes_none() {
 fn models_are_listed_with_their_place() {
     let listed = qanda(&["models", "list", "--json"]).ok().json();
     let models = listed.as_array().expect("a list");
-    assert_eq!(models.len(), 2);
-    for model in models {
+    let defaults: Vec<_> = models.iter().filter(|model| model["default"] == true).collect();
+    assert_eq!(defaults.len(), 2);
+    for model in defaults {
         assert_eq!(model["installed"], true, "run `make models`: {model:#}");
         assert!(std::path::Path::new(model["path"].as_str().expect("a path")).exists(), "{model:#}");
         assert_eq!(model["licence"], "Apache-2.0");
     }
     let shown = qanda(&["models", "list"]).ok().stdout;
-    assert_eq!(shown.matches("installed").count(), 2, "{shown}");
+    for model in models {
+        let name = model["name"].as_str().expect("a name");
+        let line = shown.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name}: {shown}"));
+        assert_eq!(line.contains("qanda models pull"), model["installed"] == false, "{line}");
+    }
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub fn prepared(mut command: Command, arguments: &[&str]) -> Command {
             || name.starts_with("CHROMADB_")
             || name == "EMBEDDING_MODEL"
             || name.starts_with("OPENAI_")
+            || name.starts_with("HF_")
             || name.starts_with("RUST_")
         {
             command.env_remove(name);
@@ -232,8 +233,18 @@ impl Finished {
     /// where there is one.
     #[must_use]
     pub fn failure(&self) -> &str {
+        self.failure_in(&self.stderr)
+    }
+
+    /// The same of a command that says on its way what it does.
+    #[must_use]
+    pub fn failure_after_notes(&self) -> &str {
+        self.failure_in(&self.stderr[self.stderr.rfind("error: ").unwrap_or(0)..])
+    }
+
+    fn failure_in<'s>(&self, said: &'s str) -> &'s str {
         assert_eq!(self.code, Some(1), "{self:?}");
-        let said = self.stderr.trim_end();
+        let said = said.trim_end();
         let (sentence, hint) = said.split_once('\n').unwrap_or((said, "hint: "));
         assert!(sentence.starts_with("error: "), "not one sentence: {self:?}");
         assert!(hint.starts_with("hint: ") && !hint.contains('\n'), "not one hint: {self:?}");

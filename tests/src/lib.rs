@@ -11,6 +11,7 @@ pub mod chroma;
 pub mod data;
 pub mod disk;
 pub mod events;
+pub mod hub;
 pub mod mock;
 pub mod recorder;
 pub mod server;
@@ -23,6 +24,7 @@ use reqwest::blocking::Client;
 
 pub use binary::{Finished, Process, qanda};
 pub use chroma::Chroma;
+pub use hub::Hub;
 pub use mock::Mock;
 pub use recorder::Recorder;
 pub use server::Server;

