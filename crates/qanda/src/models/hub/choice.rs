@@ -6,7 +6,7 @@ const USUAL: &str = "q4_k_m";
 const EMBEDDER: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
 /// Files of a repository that are a model.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::models) enum Choice<'r> {
     /// A GGUF file.
     File(&'r RemoteFile),
@@ -33,7 +33,7 @@ pub(in crate::models) fn choose<'r>(
         return Ok(Choice::File(found));
     }
     let whole = ggufs(repository);
-    let usual: Vec<_> = whole.iter().filter(|file| file.path.to_lowercase().contains(USUAL)).collect();
+    let usual: Vec<_> = whole.iter().copied().filter(|file| file.path.to_lowercase().contains(USUAL)).collect();
     match (whole.as_slice(), usual.as_slice()) {
         ([only], _) | (_, [only]) => return Ok(Choice::File(only)),
         ([], _) => {}
