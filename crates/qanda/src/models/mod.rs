@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-pub(crate) use self::catalogue::{ALL, Model, Purpose};
+pub(crate) use self::catalogue::{ALL, Model};
 pub(crate) use self::hub::Hub;
 pub(crate) use self::installed::{Installed, all, find};
 pub(crate) use self::pull::pull;

