@@ -72,6 +72,15 @@ impl Part {
     }
 }
 
+impl Drop for Part {
+    fn drop(&mut self) {
+        // There is nothing to go on with.
+        if self.length == 0 {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 /// SHA-256 of what is left to read, in hexadecimal digits.
 pub(super) fn sha256_of(file: &mut impl Read) -> std::io::Result<String> {
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
