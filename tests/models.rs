@@ -167,7 +167,8 @@ fn what_cannot_be_pulled_is_said_in_one_sentence() {
 #[test]
 fn a_language_model_that_was_not_pulled_is_named_with_what_to_do() {
     let folder = folder();
-    let mut ask = command(&["ask", "Why?", "--llm", "local:Qwen2.5-Coder-1.5B-Instruct"]);
+    let embedder = ["--embedder", "openai", "--openai-base-url", "http://127.0.0.1:1/v1"];
+    let mut ask = command(&[&["ask", "Why?", "--llm", "local:Qwen2.5-Coder-1.5B-Instruct"][..], &embedder].concat());
     ask.env("QANDA_MODELS_DIR", folder.path());
     let refused = Process::start(ask).finish();
     let said = refused.failure();

@@ -239,7 +239,8 @@ impl Finished {
     /// The same of a command that says on its way what it does.
     #[must_use]
     pub fn failure_after_notes(&self) -> &str {
-        self.failure_in(&self.stderr[self.stderr.rfind("error: ").unwrap_or(0)..])
+        let notes = self.stderr.find("\nerror: ").map_or(0, |end| end + 1);
+        self.failure_in(&self.stderr[notes..])
     }
 
     fn failure_in<'s>(&self, said: &'s str) -> &'s str {

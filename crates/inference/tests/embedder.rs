@@ -94,7 +94,8 @@ type Files<'a> = &'a [(&'a str, &'a [u8])];
 fn variant(name: &str, files: Files<'_>) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("embedder-{}-{name}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
-    for path in ["config.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json", "modules.json"] {
+    let linked = ["config.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json", "modules.json"];
+    for path in linked.into_iter().chain(["sentence_bert_config.json"]) {
         let copy = folder.join(path);
         std::fs::create_dir_all(copy.parent().expect("a folder")).expect("is made");
         if !files.iter().any(|(own, _)| *own == path) {
