@@ -8,5 +8,6 @@ mod words;
 pub(crate) use sentences::ends_between;
 pub use sentences::{sentences, sentences_within};
 pub use stem::stem;
-pub(crate) use units::begins_with_unit;
+pub(crate) use units::{Unit, begins_with_unit, unit};
+pub(crate) use words::{STOP_WORDS, number_word};
 pub use words::{Words, content_words, find_words, words_and_numbers};

@@ -8,7 +8,7 @@ use crate::document::Span;
 
 /// Words that say nothing about what a text is about. English, as the models inside are; in other languages all
 /// words count. In alphabetical order.
-const STOP_WORDS: &[&str] = &[
+pub(crate) const STOP_WORDS: &[&str] = &[
     "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before", "but", "by",
     "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if",
     "in", "into", "is", "it", "its", "may", "me", "might", "more", "most", "must", "my", "no", "not", "of", "on",
@@ -40,6 +40,11 @@ fn content(word: Cow<'_, str>) -> Option<String> {
 const NUMBER_WORDS: [&str; 11] =
     ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
+/// The number that a word from "two" to "twelve" stands for.
+pub(crate) fn number_word(word: &str) -> Option<u8> {
+    NUMBER_WORDS.iter().zip(2..).find(|(name, _)| **name == word).map(|(_, number)| number)
+}
+
 /// The content words of `text`, and the numbers in it, such as `140`, `0.5` or `2024`; "two" to "twelve" count as
 /// digits.
 #[must_use]
@@ -48,8 +53,8 @@ pub fn words_and_numbers(text: &str) -> (Words, Words) {
     for word in words(text) {
         if word.starts_with(|c: char| c.is_ascii_digit()) {
             numbers.insert(word.clone().into_owned());
-        } else if let Some(index) = NUMBER_WORDS.iter().position(|name| *name == word) {
-            numbers.insert((index + 2).to_string());
+        } else if let Some(number) = number_word(&word) {
+            numbers.insert(number.to_string());
         }
         all.extend(content(word));
     }

@@ -1,13 +1,17 @@
 //! Support: the words of a passage that back a statement.
 //!
-//! A statement is compared with the sentences of a passage by the share of its content words that they contain.
-//! That is cheap enough to run while an answer streams, needs no model, and errs towards silence: it finds
-//! statements that stay close to their source, which is what an answer from documents should do.
+//! A statement is compared with the sentences of a passage. It is supported where one of them, or two neighbouring
+//! ones, hold all that it says (in these or equal words, or in the headings above) and no rule finds a difference in
+//! numbers, denials, comparators or opposites. That is cheap enough to run while an answer streams, needs no model, and
+//! errs towards silence.
 
 use std::sync::OnceLock;
 
+use super::tokens::{Kind, Token, tokens};
+use super::wording::ABOUT_ITSELF;
+use super::{comparators, negation, numbers, opposites};
 use crate::document::{EntryId, Metadata, Passage, Span, heading_path};
-use crate::language::{Words, content_words, sentences, words_and_numbers};
+use crate::language::{Words, content_words, sentences};
 use crate::ports::Hit;
 
 /// A retrieved passage, taken apart for comparison once there is something to compare it with: most answers need
@@ -22,26 +26,33 @@ pub struct Evidence {
 #[derive(Debug)]
 struct Parts {
     sentences: Vec<Sentence>,
-    /// Words of its title and headings: a sentence under "Metformin" need not repeat the word.
-    context: Words,
+    /// Tokens of its title and headings: a sentence under "Metformin" need not repeat the word.
+    context: Vec<Token>,
 }
 
 #[derive(Debug)]
 struct Sentence {
     span: Span,
-    words: Words,
-    numbers: Words,
+    tokens: Vec<Token>,
 }
 
 /// A statement to be backed.
 #[derive(Debug)]
 pub(super) struct Claim {
     words: Words,
-    numbers: Words,
+    tokens: Vec<Token>,
 }
 
-/// Stems of words with which an answer speaks of itself; they say nothing that a document could back.
-const ABOUT_ITSELF: [&str; 6] = ["answer", "question", "passag", "document", "sentenc", "text"];
+/// Relation of a passage to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It says so, in these bytes of its text.
+    Supported(Span),
+    /// It speaks of the same and says something else.
+    Contradicted,
+    /// It does not say so, as far as the rules can tell.
+    NotFound,
+}
 
 impl Claim {
     /// Fewer content words than this say too little to be found anywhere. Numbers and units do not count: "60
@@ -49,9 +60,12 @@ impl Claim {
     const FEWEST_WORDS: usize = 3;
 
     pub(super) fn new(text: &str) -> Self {
-        let (mut words, numbers) = words_and_numbers(text);
-        words.retain(|word| !ABOUT_ITSELF.contains(&word.as_str()));
-        Self { words, numbers }
+        let is_about_itself = |word: &str| ABOUT_ITSELF.contains(&word);
+        let mut words = content_words(text);
+        words.retain(|word| !is_about_itself(word));
+        let mut tokens = tokens(text);
+        tokens.retain(|token| !is_about_itself(&token.word));
+        Self { words, tokens }
     }
 
     /// Whether it says more than a question does.
@@ -68,20 +82,41 @@ impl Claim {
 /// Degree to which a passage backs a claim, and the words that do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Support {
-    /// Share of the claim's content words found, 0 to 1.
-    pub share: f32,
-    /// Whether every number of the claim is there too.
-    pub numbers_agree: bool,
-    /// The backing words, in bytes of the passage's text.
-    pub span: Span,
+    /// Share of the claim's words and numbers found, 0 to 1.
+    pub(super) share: f32,
+    /// Whether a rule tells the claim from what stands here.
+    differs: bool,
+    pub(super) verdict: Verdict,
+    /// The words that come nearest, in bytes of the passage's text.
+    pub(super) span: Span,
 }
 
 impl Support {
     /// Enough to say that the claim comes from here.
-    pub(super) fn is_clear(&self) -> bool {
-        self.share >= 0.8 && self.numbers_agree
+    pub(super) const fn is_clear(&self) -> bool {
+        matches!(self.verdict, Verdict::Supported(_))
+    }
+
+    /// Whether the model's own marker may stand though the words are others: many of them are the same, fewer where
+    /// it cites several passages for parts of what it says, and no rule finds a difference.
+    pub(super) fn may_be_a_paraphrase(&self, of_several: bool) -> bool {
+        self.share >= if of_several { PARAPHRASED_PART } else { PARAPHRASE } && !self.differs
+    }
+
+    fn contradicts(&self) -> bool {
+        self.verdict == Verdict::Contradicted
     }
 }
+
+/// Share of a claim that a passage has to speak of before a difference contradicts it.
+const SAME_SUBJECT: f32 = 0.7;
+
+/// Share of a claim that a passage has to hold for a marker that the model put there itself.
+const PARAPHRASE: f32 = 0.5;
+/// The same where the model cites several passages.
+const PARAPHRASED_PART: f32 = 0.3;
+/// Words and numbers of a claim that each of two sentences has to add.
+const FEWEST_ADDED: usize = 2;
 
 impl Evidence {
     /// A hit that statements can be compared with.
@@ -104,9 +139,12 @@ impl Evidence {
         let parts = self.parts.get_or_init(|| Parts::of(&self.hit));
         let mut best: Option<Support> = None;
         for width in 1..=2 {
+            // What one sentence says or contradicts needs no second one: a citation should be no longer than needed.
+            if best.is_some_and(|best| best.is_clear() || best.contradicts()) {
+                break;
+            }
             for window in parts.sentences.windows(width) {
                 let Some(found) = parts.compare(window, claim) else { continue };
-                // A second sentence has to earn its place: a citation should be no longer than needed.
                 let margin = if width == 2 { 0.15 } else { 0.0 };
                 if best.is_none_or(|best| found.rank() > best.rank() + margin) {
                     best = Some(found);
@@ -117,9 +155,9 @@ impl Evidence {
     }
 }
 
-/// Whether a text clearly backs a statement, as is asked before a marker may stand; for measuring that by itself.
+/// Relation of a text to a statement, as it is found before a marker may stand; for measuring that by itself.
 #[must_use]
-pub fn backs(text: &str, statement: &str) -> bool {
+pub fn verify(text: &str, statement: &str) -> Verdict {
     let passage = Passage {
         id: EntryId::from(1),
         document: String::new(),
@@ -130,43 +168,95 @@ pub fn backs(text: &str, statement: &str) -> bool {
         metadata: Metadata::new(),
     };
     let evidence = Evidence::new(Hit { passage, pair: None, score: 1.0, cosine: None });
-    evidence.support(&Claim::new(statement)).is_some_and(|support| support.is_clear())
+    evidence.support(&Claim::new(statement)).map_or(Verdict::NotFound, |support| support.verdict)
+}
+
+/// Whether a text clearly backs a statement.
+#[must_use]
+pub fn backs(text: &str, statement: &str) -> bool {
+    matches!(verify(text, statement), Verdict::Supported(_))
 }
 
 impl Parts {
     fn of(hit: &Hit) -> Self {
         let text = &hit.passage.text;
-        let sentence = |span: Span| {
-            let (words, numbers) = words_and_numbers(&text[span.start..span.end]);
-            Sentence { span, words, numbers }
-        };
+        let sentence = |span: Span| Sentence { span, tokens: tokens(&text[span.start..span.end]) };
         let sentences = sentences(text).into_iter().map(sentence).collect();
-        Self { sentences, context: content_words(&heading_path(&hit.passage.title, &hit.passage.headings)) }
+        Self { sentences, context: tokens(&heading_path(&hit.passage.title, &hit.passage.headings)) }
     }
 
     fn compare(&self, window: &[Sentence], claim: &Claim) -> Option<Support> {
-        let (first, last) = (window.first()?, window.last()?);
-        let here = |word: &&String| window.iter().any(|sentence| sentence.words.contains(*word));
-        let found = claim.words.iter().filter(here).count();
-        if found == 0 {
+        let span = window.first()?.span.cover(window.last()?.span);
+        let evidence = joined(window);
+        let said: Vec<&Token> = claim.tokens.iter().filter(|token| token.says()).collect();
+        let is_in = |tokens: &[Token], token: &Token| tokens.iter().any(|known| known.is_same(token));
+        if let [one, other] = window {
+            // One word more is as likely chance: "stomach" for "brain", and "brain" in the next sentence.
+            let adds = |own: &Sentence, others: &Sentence| {
+                let only = |token: &&&Token| is_in(&own.tokens, token) && !is_in(&others.tokens, token);
+                said.iter().filter(only).count() >= FEWEST_ADDED
+            };
+            if !adds(one, other) || !adds(other, one) {
+                return None;
+            }
+        }
+        let (here, elsewhere): (Vec<&Token>, Vec<&Token>) = said.iter().partition(|token| is_in(&evidence, token));
+        if here.is_empty() {
             return None;
         }
-        let above = claim.words.iter().filter(|word| !here(word) && self.context.contains(*word)).count();
-        let numbers_agree =
-            claim.numbers.iter().all(|number| window.iter().any(|sentence| sentence.numbers.contains(number)));
+        let (above, lost): (Vec<&Token>, Vec<&Token>) =
+            elsewhere.into_iter().partition(|token| is_in(&self.context, token));
         // The headings may help a claim that the sentences back, not carry one alone.
-        let counted = if found >= 2 { found + above } else { found };
-        Some(Support {
-            share: counted as f32 / claim.words.len() as f32,
-            numbers_agree,
-            span: first.span.cover(last.span),
-        })
+        let counted = if here.len() >= 2 { here.len() + above.len() } else { here.len() };
+        let share = counted as f32 / said.len() as f32;
+        let differs = share >= PARAPHRASED_PART && differ(&claim.tokens, &evidence, &lost);
+        let verdict = if differs && share >= SAME_SUBJECT {
+            Verdict::Contradicted
+        } else if !differs && counted == said.len() {
+            Verdict::Supported(span)
+        } else {
+            Verdict::NotFound
+        };
+        Some(Support { share, differs, verdict, span })
     }
 }
 
+/// Tokens of neighbouring sentences, each some clauses behind the one before.
+fn joined(window: &[Sentence]) -> Vec<Token> {
+    let mut all: Vec<Token> = Vec::new();
+    for sentence in window {
+        let clauses = all.last().map_or(0, |token| token.clause + 2);
+        all.extend(sentence.tokens.iter().cloned().map(|token| Token { clause: token.clause + clauses, ..token }));
+    }
+    all
+}
+
+/// Whether any rule tells a claim from the evidence for it. `lost` are the words and numbers that it lacks.
+fn differ(claim: &[Token], evidence: &[Token], lost: &[&Token]) -> bool {
+    let is_opposed = |token: &&Token| {
+        token.kind == Kind::Word
+            && opposites::of(&token.word).iter().any(|other| evidence.iter().any(|known| known.word == *other))
+    };
+    let is_other_number = |token: &&Token| {
+        numbers::quantity(token)
+            .is_some_and(|own| evidence.iter().filter_map(numbers::quantity).any(|other| other.is_alike(own)))
+    };
+    lost.iter().any(|token| is_opposed(token) || is_other_number(token))
+        || negation::differ(claim, evidence)
+        || comparators::differ(claim, evidence)
+        || numbers::are_exchanged(claim, evidence)
+}
+
 impl Support {
-    /// Order of preference among windows: agreeing numbers weigh as much as a fifth of the words.
+    /// Order of preference among windows: what says so, what says otherwise, what shares most.
     fn rank(&self) -> f32 {
-        self.share + if self.numbers_agree { 0.2 } else { 0.0 }
+        self.share
+            + if self.is_clear() {
+                2.0
+            } else if self.contradicts() {
+                1.0
+            } else {
+                0.0
+            }
     }
 }

@@ -20,11 +20,22 @@ pub enum Grounding {
     Marked,
 }
 
+/// A verified text.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Written {
+    /// The words, with markers that hold.
+    pub text: String,
+    /// Places in documents that back it, by marker.
+    pub citations: Vec<Citation>,
+    /// Statements that no passage backs, in bytes of the text.
+    pub unsupported: Vec<Span>,
+}
+
 /// Reads an answer as it streams and lets through only markers that hold.
 ///
 /// - `[n]` that names no passage is taken out; `[1, 3]` becomes `[1][3]`.
 /// - Brackets that are text stay text: in code, as an index or a range of values, as a link.
-/// - A marker whose passage does not back the statement, while another passage clearly does, is pointed there.
+/// - A marker whose passage does not back the statement is pointed at another one that clearly does, or taken out.
 /// - A sentence that the model left without a marker gets one when a passage clearly backs it.
 ///
 /// A statement streams on token by token up to its first marker, and is held back from there until it is complete; under
@@ -47,6 +58,8 @@ pub struct CitationWriter {
     settled: usize,
     /// End of the last quotation, in bytes of the text; 0 without one.
     quoted: usize,
+    /// Statements that nothing backs, in bytes of the text.
+    unsupported: Vec<Span>,
     /// Statements left out since the last one that was let through.
     left_out: usize,
 }
@@ -66,6 +79,7 @@ impl CitationWriter {
             text: String::new(),
             settled: 0,
             quoted: 0,
+            unsupported: Vec::new(),
             left_out: 0,
         }
     }
@@ -138,12 +152,12 @@ impl CitationWriter {
         fresh.into_iter().filter_map(|index| self.cited.citation(index, &self.evidence)).collect()
     }
 
-    /// The finished text and its citations, by marker.
+    /// The finished text, its citations by marker, and the statements that no passage backs.
     #[must_use]
-    pub fn finish(self) -> (String, Vec<Citation>) {
+    pub fn finish(self) -> Written {
         let citation = |index| self.cited.citation(index, &self.evidence);
         let citations = (0..self.evidence.len()).filter_map(citation).collect();
-        (self.text, citations)
+        Written { text: self.text, citations, unsupported: self.unsupported }
     }
 
     fn take(&mut self, piece: Piece) {

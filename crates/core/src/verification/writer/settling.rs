@@ -2,6 +2,8 @@
 
 use super::{CitationWriter, Grounding};
 use crate::document::Span;
+use crate::verification::refusal::is_refusal;
+use crate::verification::statement::Statement;
 use crate::verification::support::{Claim, Support};
 
 impl CitationWriter {
@@ -25,9 +27,7 @@ impl CitationWriter {
             return;
         }
         let strict = self.grounding == Grounding::Strict;
-        let unmarked = !self.statement.is_marked();
-        // Where the model's own marker decides, nothing has to be compared.
-        let clearest = if strict || unmarked { self.clearest(&claim) } else { None };
+        let clearest = self.clearest(&claim);
         // To repeat the question, or what was said or quoted already, is no answer.
         let new = |(index, support): (usize, Support)| {
             !self.cited.touches(index, support.span) && claim.adds_to(&self.question)
@@ -35,38 +35,69 @@ impl CitationWriter {
         let backed = clearest.is_some_and(|found| !strict || new(found));
         if strict && !backed {
             self.text.truncate(self.settled);
-            self.statement = Default::default();
+            self.statement = Statement::default();
             self.left_out += 1;
             return;
         }
-        self.verify_markers(&claim);
-        if let (Some((index, support)), true) = (clearest, unmarked) {
+        let start = self.statement.start;
+        let cited = self.verify_markers(&claim, clearest);
+        let end = self.text.trim_end().len();
+        if let (Some((index, support)), false) = (clearest, cited) {
             self.text.push_str(&format!(" [{}]", index + 1));
             self.cited.add(index, support.span);
+        } else if !cited && !is_refusal(&self.text[start..end]) {
+            self.unsupported.push(Span::new(start, end));
         }
-        if backed {
+        self.left_out = 0;
+        if strict {
             self.settled = self.text.len();
-            self.left_out = 0;
         }
     }
 
-    /// The text has ended, perhaps in words that say too little to be a statement.
+    /// The text has ended, perhaps in words that say too little to be a statement of their own: an answer such as
+    /// "4.5 hours [1]" is verified by what it says.
     pub(super) fn end_rest(&mut self) {
-        if self.grounding == Grounding::Marked && !self.statement.is_empty() {
-            self.verify_markers(&Claim::new(&self.statement.words));
+        if self.grounding == Grounding::Marked && !self.statement.is_empty() && !self.evidence.is_empty() {
+            let (start, was_marked) = (self.statement.start, self.statement.is_marked());
+            let cited = self.verify_markers(&Claim::new(&self.statement.words), None);
+            let end = self.text.trim_end().len();
+            if was_marked && !cited && !is_refusal(&self.text[start..end]) {
+                self.unsupported.push(Span::new(start, end));
+            }
         } else {
             self.end_markers(&[]);
         }
     }
 
-    /// Lets those markers of the statement through that hold.
-    fn verify_markers(&mut self, claim: &Claim) {
-        let mut held = Vec::new();
-        for named in self.statement.markers.iter().map(|placed| placed.passages.clone()) {
-            let passages = named.into_iter().map(|index| self.redirect(index, claim));
-            held.push(passages.map(|index| (index, self.words(index, claim))).collect::<Vec<_>>());
-        }
+    /// Lets those markers of the statement through that hold; returns whether any does.
+    fn verify_markers(&mut self, claim: &Claim, clearest: Option<(usize, Support)>) -> bool {
+        let several = self.statement.markers.iter().map(|placed| placed.passages.len()).sum::<usize>() > 1;
+        let named = self.statement.markers.iter().map(|placed| placed.passages.clone());
+        let held = named.map(|passages| {
+            passages.into_iter().filter_map(|index| self.held(index, several, claim, clearest)).collect::<Vec<_>>()
+        });
+        let held: Vec<_> = held.collect();
         self.end_markers(&held);
+        held.iter().any(|here| !here.is_empty())
+    }
+
+    /// Where a marker points that the model put to a passage: there, to the passage that clearly backs the claim, or
+    /// nowhere.
+    fn held(
+        &self,
+        index: usize,
+        several: bool,
+        claim: &Claim,
+        clearest: Option<(usize, Support)>,
+    ) -> Option<(usize, Span)> {
+        let own = self.evidence[index].support(claim);
+        match (own, clearest) {
+            (Some(own), _) if own.is_clear() => Some((index, own.span)),
+            // One of several passages backs its part of the statement.
+            (Some(own), _) if own.may_be_a_paraphrase(several) => Some((index, own.span)),
+            (_, Some((better, support))) => Some((better, support.span)),
+            _ => None,
+        }
     }
 
     /// Puts the markers that hold into the text, by the places where the model put markers, and begins a new statement.
@@ -90,15 +121,6 @@ impl CitationWriter {
         }
     }
 
-    /// The passage that a marker should point at: its own, unless that does not back the claim and another does.
-    fn redirect(&self, index: usize, claim: &Claim) -> usize {
-        let own = self.evidence[index].support(claim).map_or(0.0, |support| support.share);
-        if own >= 0.3 {
-            return index;
-        }
-        self.clearest(claim).map_or(index, |(index, _)| index)
-    }
-
     /// The passage that clearly backs the claim, the best one if several do.
     fn clearest(&self, claim: &Claim) -> Option<(usize, Support)> {
         if !claim.says_something() {
@@ -108,14 +130,5 @@ impl CitationWriter {
         supports
             .filter(|(_, support)| support.is_clear())
             .reduce(|best, next| if next.1.share > best.1.share { next } else { best })
-    }
-
-    /// The words of a passage that back a claim. Where none do in particular, the passage as a whole was pointed at.
-    fn words(&self, index: usize, claim: &Claim) -> Span {
-        let passage = &self.evidence[index];
-        match passage.support(claim) {
-            Some(support) if support.share >= 0.3 => support.span,
-            _ => Span::new(0, passage.hit.passage.text.len()),
-        }
     }
 }

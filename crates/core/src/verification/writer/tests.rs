@@ -46,7 +46,7 @@ fn write_with(mut writer: CitationWriter, pieces: &[&str]) -> (String, Vec<Citat
         shown.push_str(&writer.push(piece));
     }
     shown.push_str(&writer.end());
-    let (text, citations) = writer.finish();
+    let Written { text, citations, .. } = writer.finish();
     assert_eq!(shown, text, "what was streamed is what is kept");
     (text, citations)
 }
