@@ -54,6 +54,8 @@ pub struct Answer {
     pub reasoning: Option<String>,
     /// Places in documents that back it, by marker.
     pub citations: Vec<Citation>,
+    /// Statements that no passage backs, in bytes of `text`.
+    pub unsupported: Vec<Span>,
     /// Time of each step.
     pub timings: Timings,
     /// Calls of the language model.

@@ -73,6 +73,7 @@ impl Pipeline for Fake {
                 text: self.texts.concat(),
                 reasoning: None,
                 citations: Vec::new(),
+                unsupported: Vec::new(),
                 timings: Timings::default(),
                 calls: 1,
                 prompt_tokens: 1,

@@ -205,7 +205,8 @@ async fn write(run: &Run<'_>, draft: Draft, writing: &mut Writing<'_, '_>) -> Re
     let (rest, reasoning) = reader.end();
     writing.push(&rest).await;
     writing.end().await;
-    Ok(reasoning)
+    let Some(reasoning) = reasoning else { return Ok(None) };
+    Ok(Some(writing.aside(&reasoning).await).filter(|reasons| !reasons.is_empty()))
 }
 
 /// Fifth step's prompt: summary, pairs as far as there is room, question.

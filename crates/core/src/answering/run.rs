@@ -10,9 +10,8 @@ use crate::ports::{Finish, Hit};
 use crate::retrieval::asked::Asked;
 use crate::retrieval::relevance::relevant;
 use crate::retrieval::search::{Scope, Sought, search};
-use crate::{
-    Answer, AnswerError, Citation, Embedder, LanguageModel, Question, Reader, RequestContext, Search, Timings,
-};
+use crate::verification::Written;
+use crate::{Answer, AnswerError, Embedder, LanguageModel, Question, Reader, RequestContext, Search, Timings};
 
 /// Resources of a pipeline.
 #[derive(Clone)]
@@ -100,12 +99,13 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When nothing was written: a model that only thought aloud has not answered.
-    pub(super) fn finish(self, (text, citations): (String, Vec<Citation>)) -> Result<Answer, AnswerError> {
+    pub(super) fn finish(self, written: Written) -> Result<Answer, AnswerError> {
         let total = self.started.elapsed();
         let Book { mut timings, calls, prompt_tokens, tokens, finish } =
             self.book.into_inner().unwrap_or_else(PoisonError::into_inner);
         timings.record("total", total);
         let finish = finish.unwrap_or(Finish::Stop);
+        let Written { text, citations, unsupported } = written;
         if text.trim().is_empty() {
             return Err(AnswerError::NoAnswer { finish });
         }
@@ -113,6 +113,7 @@ impl<'a> Run<'a> {
             text,
             reasoning: None,
             citations,
+            unsupported,
             timings,
             calls,
             prompt_tokens,

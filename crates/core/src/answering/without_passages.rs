@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::prompt::Draft;
 use super::run::Run;
 use super::writing::Writing;
+use crate::verification::Written;
 use crate::{Answer, AnswerError};
 
 /// The answer when the documents have nothing to say.
@@ -27,5 +28,5 @@ pub(super) async fn model_alone(run: Run<'_>) -> Result<Answer, AnswerError> {
 /// Says that the documents have nothing to say.
 pub(super) async fn nothing_found(run: Run<'_>) -> Result<Answer, AnswerError> {
     run.tell(AnswerEvent::Text(NOTHING_FOUND.to_owned())).await;
-    run.finish((NOTHING_FOUND.to_owned(), Vec::new()))
+    run.finish(Written { text: NOTHING_FOUND.to_owned(), ..Written::default() })
 }

@@ -5,8 +5,8 @@ use super::prompt::Draft;
 use super::run::Run;
 use super::{AnswerEvent, Step};
 use crate::ports::Hit;
-use crate::verification::{CitationWriter, Evidence};
-use crate::{Citation, ModelError, Span};
+use crate::verification::{CitationWriter, Evidence, Written};
+use crate::{ModelError, Span};
 
 /// Text of an answer, told as it settles, with every passage that it cites.
 pub(super) struct Writing<'r, 'a> {
@@ -58,6 +58,13 @@ impl<'r, 'a> Writing<'r, 'a> {
         }
     }
 
+    /// Verifies a text beside the answer.
+    pub(super) async fn aside(&mut self, text: &str) -> String {
+        let verified = self.writer.aside(text);
+        self.tell(String::new()).await;
+        verified
+    }
+
     /// Whether nothing has been cited so far.
     pub(super) fn is_uncited(&self) -> bool {
         self.writer.is_uncited()
@@ -68,8 +75,8 @@ impl<'r, 'a> Writing<'r, 'a> {
         self.writer.is_lost()
     }
 
-    /// The finished text and its citations.
-    pub(super) fn finish(self) -> (String, Vec<Citation>) {
+    /// The finished text, its citations, and what no passage backs.
+    pub(super) fn finish(self) -> Written {
         self.writer.finish()
     }
 

@@ -36,7 +36,11 @@ impl Statement {
                 passages.push(index);
             }
         }
-        self.markers.push(Placed { at, space, passages });
+        match self.markers.last_mut() {
+            // `[1][2]` is written like `[1, 2]`.
+            Some(last) if last.at == at && space.is_empty() => last.passages.extend(passages),
+            _ => self.markers.push(Placed { at, space, passages }),
+        }
     }
 
     /// Whether the text so far ends in markers.

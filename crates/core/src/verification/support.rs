@@ -260,3 +260,50 @@ impl Support {
             }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_contradicted(text: &str, statement: &str) -> bool {
+        verify(text, statement) == Verdict::Contradicted
+    }
+
+    #[test]
+    fn equal_words_and_units_support() {
+        for (text, statement) in [
+            ("Give it for 2 weeks before an operation.", "It is administered for 14 days prior to an operation."),
+            (
+                "Most people with hypertension need no more than 5 mg.",
+                "Most people with high blood pressure need at most 5 mg.",
+            ),
+            ("It should not be given to children.", "It shouldn't be given to kids."),
+        ] {
+            assert!(backs(text, statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn one_thing_changed_contradicts() {
+        for (text, statement) in [
+            ("Stop metformin when eGFR is below 30.", "Do not stop metformin when eGFR is below 30."),
+            ("Stop metformin when eGFR is below 30.", "Stop metformin when eGFR is above 30."),
+            ("Stop metformin when eGFR is below 30.", "Start metformin when eGFR is below 30."),
+            ("Review it below 45 and stop it below 30 mL/min.", "Review it below 30 and stop it below 45 mL/min."),
+            ("The tablet is taken for 3 days at night.", "The tablet is taken for 3 weeks at night."),
+            ("Nobody should be treated with a reliever alone.", "Adults should be treated with a reliever alone."),
+            ("The vaccine is given before discharge.", "The vaccine is given after discharge."),
+        ] {
+            assert!(is_contradicted(text, statement), "{statement}: {:?}", verify(text, statement));
+            assert!(backs(text, text), "{text}");
+        }
+    }
+
+    #[test]
+    fn another_name_is_not_found() {
+        assert_eq!(
+            verify("The drug harms the kidneys of adults.", "The drug harms the liver of adults."),
+            Verdict::NotFound
+        );
+    }
+}

@@ -60,6 +60,8 @@ pub struct CitationWriter {
     quoted: usize,
     /// Statements that nothing backs, in bytes of the text.
     unsupported: Vec<Span>,
+    /// Whether it may repeat what was said.
+    is_aside: bool,
     /// Statements left out since the last one that was let through.
     left_out: usize,
 }
@@ -80,6 +82,7 @@ impl CitationWriter {
             settled: 0,
             quoted: 0,
             unsupported: Vec::new(),
+            is_aside: false,
             left_out: 0,
         }
     }
@@ -120,6 +123,18 @@ impl CitationWriter {
         self.settled = self.text.len();
         self.quoted = self.settled;
         self.text[shown..].to_owned()
+    }
+
+    /// Verifies a text beside the answer, such as the model's reasons, over the same passages. What it cites is among the
+    /// citations; what it says may have been said in the answer.
+    pub fn aside(&mut self, text: &str) -> String {
+        let aside = Self::new(std::mem::take(&mut self.evidence), self.grounding, "");
+        let mut aside = Self { is_aside: true, cited: std::mem::take(&mut self.cited), ..aside };
+        aside.push(text);
+        aside.end();
+        self.evidence = aside.evidence;
+        self.cited = aside.cited;
+        aside.text
     }
 
     /// Whether the model has lost the thread: several statements on end were left out.

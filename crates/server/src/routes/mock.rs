@@ -42,6 +42,7 @@ impl Pipeline for Mock {
             text: TEXT.to_owned(),
             reasoning: None,
             citations: Vec::new(),
+            unsupported: Vec::new(),
             timings,
             calls: 0,
             prompt_tokens: 0,

@@ -56,6 +56,7 @@ pub fn answer_json(answer: &Answer) -> Value {
     let mut json = json!({
         "answer": answer.text,
         "citations": answer.citations.iter().map(citation_json).collect::<Vec<_>>(),
+        "unsupported": answer.unsupported.iter().map(|span| json!({"start": span.start, "end": span.end})).collect::<Vec<_>>(),
         "timings_ms": timings,
         "calls": answer.calls,
         "prompt_tokens": answer.prompt_tokens,

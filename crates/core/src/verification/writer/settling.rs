@@ -30,7 +30,7 @@ impl CitationWriter {
         let clearest = self.clearest(&claim);
         // To repeat the question, or what was said or quoted already, is no answer.
         let new = |(index, support): (usize, Support)| {
-            !self.cited.touches(index, support.span) && claim.adds_to(&self.question)
+            self.is_aside || (!self.cited.touches(index, support.span) && claim.adds_to(&self.question))
         };
         let backed = clearest.is_some_and(|found| !strict || new(found));
         if strict && !backed {

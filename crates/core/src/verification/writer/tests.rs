@@ -130,10 +130,50 @@ fn brackets_that_are_text_stay_text() {
 #[test]
 fn markers_beside_code_are_markers() {
     let (text, citations) = write(&["Metformin is the usual first medicine in `list[1]` [2][1]. Use `a[2]`."]);
-    assert_eq!(text, "Metformin is the usual first medicine in `list[1]` [2][1]. Use `a[2]`.");
-    assert_eq!(citations.len(), 2);
-    let (text, _) = write(&["A ` is no code: metformin is the usual first medicine [7][9]."]);
-    assert_eq!(text, "A ` is no code: metformin is the usual first medicine. [1]");
+    assert_eq!(text, "Metformin is the usual first medicine in `list[1]` [1]. Use `a[2]`.");
+    assert_eq!(citations.len(), 1);
+    let (text, _) = write(&["` Metformin is the usual first medicine [7][9]."]);
+    assert_eq!(text, "` Metformin is the usual first medicine. [1]");
+}
+
+#[test]
+fn contradictions_lose_their_marker_or_are_left_out() {
+    for said in [
+        "Start with 850 mg daily and increase slowly",
+        "Metformin is not the usual first medicine",
+        "Influenza vaccination is never offered every autumn",
+        "Stop with 500 mg daily and increase slowly",
+    ] {
+        let mut writer = writer();
+        let shown = writer.push(&format!("{said} [1]. ")) + &writer.push("Yes") + &writer.end();
+        let written = writer.finish();
+        assert_eq!(shown, written.text);
+        assert_eq!(written.text, format!("{said}. Yes"));
+        assert!(written.citations.is_empty(), "{said}");
+        assert_eq!(written.unsupported, [Span::new(0, said.len() + 1)], "{said}");
+        let (text, citations) = write_with(writer_of(Grounding::Strict), &[&format!("{said} [1].")]);
+        assert_eq!((text.as_str(), citations.len()), ("", 0));
+    }
+}
+
+#[test]
+fn a_refusal_is_not_unsupported() {
+    let mut writer = writer();
+    writer.push("The passages do not say when cats sleep at night.");
+    writer.end();
+    assert_eq!(writer.finish().unsupported, []);
+}
+
+#[test]
+fn an_aside_is_verified_and_cites() {
+    let mut writer = writer();
+    writer.push("Metformin is the usual first medicine [1].");
+    writer.end();
+    let aside = writer.aside("Influenza vaccination is offered every autumn [1]. Cats sleep long hours at night [2].");
+    assert_eq!(aside, "Influenza vaccination is offered every autumn [2]. Cats sleep long hours at night.");
+    let written = writer.finish();
+    assert_eq!(written.citations.len(), 2);
+    assert_eq!((written.text.as_str(), written.unsupported.len()), ("Metformin is the usual first medicine [1].", 0));
 }
 
 #[test]
