@@ -18,13 +18,16 @@ use crate::terminal::{self, BOLD, Text};
 
 /// Check statements against the text that they cite: which are certified, and how many of those contradict it
 ///
-/// Each line has "claim", "evidence" and "label" (supports, refutes or neutral), and may have "id", "group" (kept in
-/// one part) and "source" (figures are given by it).
+/// Each line has "claim", "evidence" and "label" (supports, refutes or contradicts, neutral or neither), and may have
+/// "id", "group" (kept in one part), "kind" or else "source" (figures are given by it), and "split".
 #[derive(Debug, Args)]
 pub(super) struct Claims {
     /// Statements with their evidence: one JSON object a line
     #[arg(long, value_name = "FILE", default_value = "../shared/data/claims/claims.jsonl")]
     claims: PathBuf,
+    /// Only statements with this "split", such as unseen
+    #[arg(long, value_name = "NAME")]
+    split: Option<String>,
     /// Write the figures to a file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -43,6 +46,10 @@ struct Claim {
     group: Option<String>,
     #[serde(default)]
     source: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    split: String,
     claim: String,
     evidence: String,
     label: Label,
@@ -52,13 +59,20 @@ struct Claim {
 #[serde(rename_all = "lowercase")]
 enum Label {
     Supports,
+    #[serde(alias = "contradicts")]
     Refutes,
+    #[serde(alias = "neither")]
     Neutral,
 }
 
 impl Claim {
     fn key(&self) -> &str {
         self.group.as_deref().unwrap_or(&self.id)
+    }
+
+    /// What its figures are given by.
+    fn sort(&self) -> &str {
+        if self.kind.is_empty() { &self.source } else { &self.kind }
     }
 
     /// Whether a marker would be let stand.
@@ -89,7 +103,8 @@ fn figures(judged: &[(Label, bool)], milliseconds: Option<f64>) -> Figures {
 
 impl Claims {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let claims: Vec<Claim> = beir::lines(&self.claims)?;
+        let mut claims: Vec<Claim> = beir::lines(&self.claims)?;
+        claims.retain(|claim| self.split.as_ref().is_none_or(|split| claim.split == *split));
         let claims = self.selection.of(claims, |claim| &claim.id, Claim::key)?;
         let began = Instant::now();
         let judged: Vec<(Label, bool)> = claims.iter().map(|claim| (claim.label, claim.is_certified())).collect();
@@ -112,11 +127,11 @@ impl Claims {
 }
 
 fn by_source(claims: &[Claim], judged: &[(Label, bool)]) -> Vec<(String, Figures)> {
-    let mut names: Vec<&str> = claims.iter().map(|claim| claim.source.as_str()).collect();
+    let mut names: Vec<&str> = claims.iter().map(Claim::sort).collect();
     names.sort_unstable();
     names.dedup();
     let of = |name: &str| {
-        let own = claims.iter().zip(judged).filter(|(claim, _)| claim.source == name);
+        let own = claims.iter().zip(judged).filter(|(claim, _)| claim.sort() == name);
         figures(&own.map(|(_, judged)| *judged).collect::<Vec<_>>(), None)
     };
     names.into_iter().map(|name| (name.to_owned(), of(name))).collect()
@@ -134,10 +149,10 @@ fn show(all: &Figures, sources: &[(String, Figures)]) {
             Some(number) if place == 0 => format!("{number:>15.0}"),
             Some(value) => format!("{value:>15.3}"),
         };
-        terminal::line(format!("{name:<12}{}", figures.iter().enumerate().map(cell).collect::<String>()));
+        terminal::line(format!("{name:<26}{}", figures.iter().enumerate().map(cell).collect::<String>()));
     };
     let heads: String = NAMES.iter().map(|name| format!("{name:>15}")).collect();
-    terminal::line(Text::styled(BOLD, format!("{:<12}{heads}", "")));
+    terminal::line(Text::styled(BOLD, format!("{:<26}{heads}", "")));
     if sources.len() > 1 {
         sources.iter().for_each(|(name, figures)| row(name, figures));
     }
