@@ -14,11 +14,34 @@ pub struct Citation {
     pub document: String,
     /// Title of the document.
     pub title: String,
+    /// Headings that the words stand under, outermost first.
+    pub headings: Vec<String>,
     /// The words pointed at: exactly the document's text at `span`.
     pub text: String,
     /// Retrieval score of the passage, higher is better; comparable within one answer only.
     pub score: f32,
     /// Place of the words in the document's extracted text, in bytes.
+    pub span: Span,
+    /// Page, for formats that have pages.
+    pub page: Option<u32>,
+}
+
+/// A passage near to a question that is not answered: a place to look, no citation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Related {
+    /// The passage.
+    pub passage_id: EntryId,
+    /// Path of its document.
+    pub document: String,
+    /// Title of its document.
+    pub title: String,
+    /// Headings that it stands under, outermost first.
+    pub headings: Vec<String>,
+    /// Its text: exactly the document's text at `span`.
+    pub text: String,
+    /// Retrieval score, higher is better; comparable within one answer only.
+    pub score: f32,
+    /// Its place in the document's extracted text, in bytes.
     pub span: Span,
     /// Page, for formats that have pages.
     pub page: Option<u32>,
@@ -50,6 +73,12 @@ impl Timings {
 pub struct Answer {
     /// The words. Every `[n]` in them is the marker of one of `citations`, but for code, indices and links.
     pub text: String,
+    /// Whether it answers; false where it says that the documents do not.
+    pub answered: bool,
+    /// Probability that the documents answer the question, from 0 to 1; none where nothing was searched.
+    pub confidence: Option<f32>,
+    /// Nearest passages, for a question that is not answered: at most three.
+    pub related: Vec<Related>,
     /// The model's reasons, where the pipeline asks for them.
     pub reasoning: Option<String>,
     /// Places in documents that back it, by marker.

@@ -71,6 +71,9 @@ impl Pipeline for Fake {
         match self.then {
             Then::Answer => Ok(Answer {
                 text: self.texts.concat(),
+                answered: true,
+                confidence: None,
+                related: Vec::new(),
                 reasoning: None,
                 citations: Vec::new(),
                 unsupported: Vec::new(),

@@ -112,8 +112,13 @@ mod tests {
     use crate::question::{Role, Turn};
     use crate::verification::Grounding;
 
-    const GENERATION: Generation =
-        Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 };
+    const GENERATION: Generation = Generation {
+        context_tokens: 512,
+        grounding: Grounding::Marked,
+        min_confidence: 0.0,
+        max_tokens: 256,
+        temperature: 0.0,
+    };
 
     fn model(window: usize) -> Scripted {
         Scripted { window, ..Scripted::new(vec![]) }

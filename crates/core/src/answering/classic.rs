@@ -8,6 +8,8 @@
 //! Steps that do not depend on each other run together, and each kind of text is fetched in one query. The model's
 //! answer passes the same citation check as in `direct`.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::future::try_join;
 
@@ -15,13 +17,15 @@ use super::budget::Budget;
 use super::call::Call;
 use super::json_answer::JsonAnswer;
 use super::prompt::{Draft, Generation};
+use super::quoting::best_of;
 use super::reading::{Amount, Reading, nearest};
-use super::run::{Found, Resources, Run};
-use super::without_passages::{model_alone, nothing_found};
+use super::run::{Found, Resources, Run, Verdict};
+use super::without_passages::{model_alone, nearest_places, not_answered, nothing_found};
 use super::writing::Writing;
 use super::{AnswerSink, Pipeline, PipelineName, Step, Unheard};
 use crate::document::EntryId;
 use crate::ports::{Hit, Shape};
+use crate::verification::is_refusal;
 use crate::{Answer, AnswerError, ModelError, Question, RequestContext, Source, StoreError};
 
 /// The pipeline of the original service: three model calls a question.
@@ -52,18 +56,33 @@ impl Pipeline for Classic {
         // The model may have missed the point; the question itself has not.
         let found = run.search(Some(&term)).await?;
         if found.hits.is_empty() {
-            return nothing_found(run).await;
+            return nothing_found(run, &found.nearest).await;
+        }
+        let hits: Arc<[Hit]> = found.hits.clone().into();
+        let judgement = run.judge(&found.sought, &hits).await?;
+        let confidence = judgement.confidence;
+        if confidence < self.0.generation.min_confidence {
+            return not_answered(run, confidence, &hits).await;
         }
         let sought = found.sought.clone();
         let Gathered { evidence, summary, pairs } = self.gather(&run, found).await?;
         let draft = run.draft(move |with, question| answer_draft(with, question, &summary, &pairs)).await?;
         let mut writing = Writing::over(&run, &evidence);
         let reasoning = write(&run, draft, &mut writing).await?;
+        let mut verdict = Verdict::Answered { confidence };
         if writing.is_uncited() {
-            writing.quote(nearest(&run, &sought, &evidence).await?).await;
+            if is_refusal(writing.text()) {
+                verdict = Verdict::Refused { confidence, related: nearest_places(&hits) };
+            } else {
+                let quotation = match judgement.found.is_empty() {
+                    true => nearest(&run, &sought, &evidence).await?,
+                    false => best_of(&hits, &evidence, &judgement.found),
+                };
+                writing.quote(&Vec::from_iter(quotation)).await;
+            }
         }
         let written = writing.finish();
-        Ok(Answer { reasoning, ..run.finish(written)? })
+        Ok(Answer { reasoning, ..run.finish(written, verdict)? })
     }
 }
 
@@ -96,18 +115,18 @@ impl Classic {
     /// Third and fourth step: the contexts and pairs that belong to the hits, and a summary of the contexts. The
     /// pairs of contexts are fetched while the model writes the summary.
     async fn gather(&self, run: &Run<'_>, found: Found) -> Result<Gathered, AnswerError> {
-        let Found { hits, sought } = found;
+        let Found { hits, sought, .. } = found;
         let (pair_hits, mut contexts): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| hit.pair.is_some());
         if run.question.source == Source::Qa {
             contexts = run.step(Step::Contexts, self.contexts_of(&pair_hits, run.context)).await?;
         }
         // The contexts are read as far as there is room: whole, or the sentences nearest to the question.
         let amount = Amount { tokens: usize::MAX, whole_if_possible: true };
-        let contexts = Found { hits: contexts, sought };
+        let contexts = Found { hits: contexts, nearest: Vec::new(), sought };
         let (draft, mut evidence) = if contexts.hits.is_empty() {
             (None, Vec::new())
         } else {
-            let reading = Reading::of(run, &contexts, |prompts| &prompts.summarise, amount).await?;
+            let reading = Reading::of(run, &contexts, &[], |prompts| &prompts.summarise, amount).await?;
             (Some(reading.draft), reading.passages)
         };
         let ids: Vec<EntryId> = evidence.iter().map(|hit| hit.passage.id.clone()).collect();

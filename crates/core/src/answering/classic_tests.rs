@@ -36,7 +36,13 @@ fn classic(store: Found, calls: Vec<Vec<&'static str>>) -> (Classic, Arc<Found>,
         embedder: Arc::new(OneVector::new()),
         reader: None,
         model: Arc::clone(&model) as _,
-        generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
+        generation: Generation {
+            context_tokens: 512,
+            grounding: Grounding::Marked,
+            min_confidence: 0.0,
+            max_tokens: 256,
+            temperature: 0.0,
+        },
         prompts: Arc::new(Prompts::default()),
     };
     (Classic(resources), store, model)

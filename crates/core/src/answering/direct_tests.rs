@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
-use super::super::NOTHING_FOUND;
-use super::super::fakes::{End, Found, Heard, OneVector, Scripted, water};
-use super::super::{AnswerEvent, Generation, Prompts, Unheard};
+use super::super::fakes::{End, Found, Heard, OneVector, Points, Scripted, water};
+use super::super::{AnswerEvent, Generation, NOT_ANSWERED, NOTHING_FOUND, Prompts, Unheard};
 use super::*;
 use crate::ports::{Finish, Hit};
 use crate::question::{Role, Turn};
@@ -19,7 +18,13 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
         embedder: Arc::new(OneVector::new()),
         reader: None,
         model: Arc::clone(&model) as _,
-        generation: Generation { context_tokens: 512, grounding: Grounding::Marked, max_tokens: 256, temperature: 0.0 },
+        generation: Generation {
+            context_tokens: 512,
+            grounding: Grounding::Marked,
+            min_confidence: 0.0,
+            max_tokens: 256,
+            temperature: 0.0,
+        },
         prompts: Arc::new(Prompts::default()),
     });
     (direct, model)
@@ -53,8 +58,50 @@ async fn nothing_relevant_means_no_invention() {
     let (direct, model) = direct(0.1, &["Paris."]);
     let (answer, told) = answer(&direct, Question::new("What is the capital of France?")).await;
     assert_eq!((answer.text.as_str(), told.as_str()), (NOTHING_FOUND, NOTHING_FOUND));
-    assert!(answer.citations.is_empty());
+    assert!(answer.citations.is_empty() && !answer.answered);
+    assert_eq!((answer.related.len(), answer.related[0].span), (1, Span::new(100, 152)));
     assert!(model.prompt(0).is_none(), "the model is not asked");
+}
+
+/// The same with a reader, which finds these words.
+fn with_reader(grounding: Grounding, words: &[&'static str], pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
+    let (mut direct, model) = direct(0.8, pieces);
+    direct.0.reader = Some(Arc::new(Points::at(words)));
+    direct.0.generation.grounding = grounding;
+    direct.0.generation.min_confidence = 0.5;
+    (direct, model)
+}
+
+#[tokio::test]
+async fn what_the_reader_does_not_find_is_not_answered() {
+    for grounding in [Grounding::Quoted, Grounding::Strict, Grounding::Marked] {
+        let (direct, model) = with_reader(grounding, &[], &["Eight litres [1]."]);
+        let (answer, told) = answer(&direct, Question::new("How much beer is too much?")).await;
+        assert_eq!((answer.text.as_str(), told.as_str()), (NOT_ANSWERED, NOT_ANSWERED));
+        assert!(!answer.answered && answer.citations.is_empty(), "{answer:?}");
+        assert!(answer.confidence.is_some_and(|confidence| confidence < 0.5), "{answer:?}");
+        assert_eq!(answer.related[0].document, "water.md");
+        assert!(model.prompt(0).is_none(), "the model is not asked");
+    }
+}
+
+#[tokio::test]
+async fn a_quoted_answer_is_the_sentence_of_the_words_found_and_asks_no_model() {
+    let (direct, model) = with_reader(Grounding::Quoted, &["two litres"], &["Eight litres."]);
+    let (answer, told) = answer(&direct, Question::new("How much water should adults drink?")).await;
+    assert_eq!(answer.text, "The documents say: “Adults should drink about two litres of water a day.” [1]");
+    assert_eq!(told, answer.text);
+    assert_eq!((answer.calls, answer.citations[0].span), (0, Span::new(100, 152)));
+    assert!(answer.answered && answer.confidence.is_some_and(|confidence| confidence >= 0.5), "{answer:?}");
+    assert!(answer.timings.get("read").is_some() && model.prompt(0).is_none());
+}
+
+#[tokio::test]
+async fn a_model_that_says_that_the_passages_do_not_answer_is_believed() {
+    let (direct, _) = with_reader(Grounding::Marked, &["two litres"], &["The passages do not say", " how much."]);
+    let (answer, _) = answer(&direct, Question::new("How much water should adults drink?")).await;
+    assert_eq!(answer.text, "The passages do not say how much.");
+    assert!(!answer.answered && answer.citations.is_empty() && answer.related.len() == 1, "{answer:?}");
 }
 
 #[tokio::test]
@@ -84,6 +131,7 @@ async fn the_model_alone_searches_nothing_and_cites_nothing() {
     let (answer, _) = answer(&direct, question).await;
     assert_eq!(answer.text, "Paris.");
     assert!(answer.citations.is_empty() && answer.timings.get("search").is_none());
+    assert!(answer.answered && answer.confidence.is_none());
     let prompt = model.prompt(0).expect("was asked");
     assert!(!prompt.messages.iter().any(|message| message.content.contains("water")));
 }

@@ -20,6 +20,8 @@ pub enum Step {
     Contexts,
     /// The pairs of found passages are fetched.
     Pairs,
+    /// A reader looks for the answer in the passages.
+    Read,
     /// The sentences nearest to the question are chosen.
     Focus,
     /// The model summarises the passages.
@@ -40,6 +42,7 @@ impl Step {
             Self::Search => "search",
             Self::Contexts => "contexts",
             Self::Pairs => "pairs",
+            Self::Read => "read",
             Self::Focus => "focus",
             Self::Summarise => "summarise",
             Self::Generate => "generate",

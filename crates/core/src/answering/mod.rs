@@ -10,6 +10,7 @@ mod fakes;
 mod json_answer;
 mod prompt;
 mod prompts;
+mod quoting;
 mod reading;
 mod run;
 mod without_passages;
@@ -24,7 +25,7 @@ pub use event::{AnswerEvent, AnswerSink, Step, Unheard};
 pub use prompt::Generation;
 pub use prompts::Prompts;
 pub use run::Resources;
-pub use without_passages::NOTHING_FOUND;
+pub use without_passages::{NOT_ANSWERED, NOTHING_FOUND};
 
 use crate::{Answer, AnswerError, Question, RequestContext};
 

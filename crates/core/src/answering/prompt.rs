@@ -11,6 +11,8 @@ pub struct Generation {
     pub context_tokens: usize,
     /// Treatment of statements that no passage backs.
     pub grounding: Grounding,
+    /// Confidence below which a question is not answered from documents, from 0 to 1.
+    pub min_confidence: f32,
     /// Most tokens of an answer.
     pub max_tokens: usize,
     /// 0 takes the likeliest token every time.

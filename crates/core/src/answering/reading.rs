@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::budget::Budget;
 use super::prompt::Draft;
+use super::quoting::Quotation;
 use super::run::{Found, Resources, Run};
 use super::{AnswerEvent, Prompts, Step};
+use crate::compute::compute;
 use crate::document::heading_path;
 use crate::ports::Hit;
 use crate::retrieval::focus::{self, Sentence, best, excerpts, flat};
+use crate::retrieval::judgement::FoundWords;
 use crate::retrieval::search::Sought;
 use crate::{AnswerError, Question, Span};
 
@@ -33,6 +36,18 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Quotations of hits as quotations of the passages in the prompt; without those that are not in it.
+    pub(super) fn placed(&self, hits: &[Hit], quotations: Vec<Quotation>) -> Vec<Quotation> {
+        let place = |quotation: Quotation| {
+            let id = &hits[quotation.hit].passage.id;
+            let hit = self.passages.iter().position(|passage| passage.passage.id == *id)?;
+            Some(Quotation { hit, ..quotation })
+        };
+        quotations.into_iter().filter_map(place).collect()
+    }
+}
+
+impl Reading {
     /// Chooses what is read of the hits and puts it into a prompt.
     ///
     /// # Errors
@@ -40,6 +55,7 @@ impl Reading {
     pub(super) async fn of(
         run: &Run<'_>,
         found: &Found,
+        words: &[FoundWords],
         instructions: fn(&Prompts) -> &str,
         amount: Amount,
     ) -> Result<Self, AnswerError> {
@@ -49,7 +65,8 @@ impl Reading {
             run.draft(move |with, question| Room::measure(with, question, instructions, &measured, amount)).await?;
         let sentences = match room {
             Room::ForAll => None,
-            Room::For(_) => Some(score(run, &found.sought, &hits).await?),
+            Room::For(_) if words.is_empty() => Some(score(run, &found.sought, &hits).await?),
+            Room::For(_) => Some(score_found(&found.sought, &hits, words).await),
         };
         let reading = run.draft(move |with, question| {
             let texts = match (&sentences, room) {
@@ -79,15 +96,17 @@ pub(super) async fn score(run: &Run<'_>, sought: &Sought, hits: &Arc<[Hit]>) -> 
     Ok(run.step(Step::Focus, scored).await?)
 }
 
-/// The sentence of hits that is nearest to the question, as the hit's place and bytes of its text.
-pub(super) async fn nearest(
-    run: &Run<'_>,
-    sought: &Sought,
-    hits: &[Hit],
-) -> Result<Option<(usize, Span)>, AnswerError> {
+/// Scores the sentences of hits by the words that a reader found in them.
+async fn score_found(sought: &Sought, hits: &Arc<[Hit]>, words: &[FoundWords]) -> Vec<Sentence> {
+    let (question, hits, words) = (Arc::clone(&sought.text), Arc::clone(hits), words.to_vec());
+    compute(move || focus::score_by_words_found(&question, &hits, &words)).await
+}
+
+/// The sentence of hits that is nearest to the question.
+pub(super) async fn nearest(run: &Run<'_>, sought: &Sought, hits: &[Hit]) -> Result<Option<Quotation>, AnswerError> {
     let hits: Arc<[Hit]> = hits.into();
     let sentences = score(run, sought, &hits).await?;
-    Ok(best(&hits, &sentences).map(|sentence| (sentence.hit, sentence.span)))
+    Ok(best(&hits, &sentences).map(|sentence| Quotation::around(&hits, sentence.hit, sentence.span)))
 }
 
 /// Room for passages in a prompt.

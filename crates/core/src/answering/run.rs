@@ -5,13 +5,17 @@ use std::time::{Duration, Instant};
 
 use super::prompt::Generation;
 use super::{AnswerEvent, AnswerSink, PipelineName, Prompts, Step};
+use crate::answer::Related;
 use crate::compute::compute;
 use crate::ports::{Finish, Hit};
 use crate::retrieval::asked::Asked;
+use crate::retrieval::judgement::{Judgement, judge};
 use crate::retrieval::relevance::relevant;
 use crate::retrieval::search::{Scope, Sought, search};
 use crate::verification::Written;
-use crate::{Answer, AnswerError, Embedder, LanguageModel, Question, Reader, RequestContext, Search, Timings};
+use crate::{
+    Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, Reader, RequestContext, Search, Timings,
+};
 
 /// Resources of a pipeline.
 #[derive(Clone)]
@@ -52,10 +56,32 @@ struct Book {
     finish: Option<Finish>,
 }
 
-/// Relevant passages, and the words that they were searched for with.
+/// Passages that were found for a question.
 pub(super) struct Found {
+    /// The relevant ones, best first.
     pub(super) hits: Vec<Hit>,
+    /// The best ones, whether relevant or not.
+    pub(super) nearest: Vec<Hit>,
+    /// The words that they were searched for with.
     pub(super) sought: Sought,
+}
+
+/// Outcome of looking into the documents.
+pub(super) enum Verdict {
+    /// They were not asked.
+    Unsearched,
+    /// They answer.
+    Answered {
+        /// Probability of that.
+        confidence: f32,
+    },
+    /// They do not.
+    Refused {
+        /// Probability that they do all the same.
+        confidence: f32,
+        /// Places to look.
+        related: Vec<Related>,
+    },
 }
 
 impl<'a> Run<'a> {
@@ -79,11 +105,22 @@ impl<'a> Run<'a> {
         let vectors = self.step(Step::Embed, embedder.embed_queries(self.context, &asked.to_embed())).await?;
         let scope = Scope::of(&self.question);
         let hits = self.step(Step::Search, search(&**store, self.context, &asked, &vectors, scope)).await?;
-        let hits = with_text(hits)?;
+        let nearest = with_text(hits)?;
+        let hits = nearest.clone();
         let sought = Sought { vector: asked.mean(&vectors), text: asked.standalone.into() };
         let (text, floor) = (Arc::clone(&sought.text), embedder.relevance_floor());
         let hits = compute(move || relevant(&text, hits, floor)).await;
-        Ok(Found { hits, sought })
+        Ok(Found { hits, nearest, sought })
+    }
+
+    /// Reads what was found: whether it answers the question, and with which words.
+    pub(super) async fn judge(&self, sought: &Sought, hits: &Arc<[Hit]>) -> Result<Judgement, ModelError> {
+        let reader = self.with.reader.as_deref();
+        let judged = judge(&sought.text, hits, self.with.embedder.relevance_floor(), self.context, reader);
+        match reader {
+            Some(_) => self.step(Step::Read, judged).await,
+            None => judged.await,
+        }
     }
 
     /// Prepares a prompt on a thread that may compute.
@@ -99,7 +136,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// When nothing was written: a model that only thought aloud has not answered.
-    pub(super) fn finish(self, written: Written) -> Result<Answer, AnswerError> {
+    pub(super) fn finish(self, written: Written, verdict: Verdict) -> Result<Answer, AnswerError> {
         let total = self.started.elapsed();
         let Book { mut timings, calls, prompt_tokens, tokens, finish } =
             self.book.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -109,8 +146,16 @@ impl<'a> Run<'a> {
         if text.trim().is_empty() {
             return Err(AnswerError::NoAnswer { finish });
         }
+        let (answered, confidence, related) = match verdict {
+            Verdict::Unsearched => (true, None, Vec::new()),
+            Verdict::Answered { confidence } => (true, Some(confidence), Vec::new()),
+            Verdict::Refused { confidence, related } => (false, Some(confidence), related),
+        };
         Ok(Answer {
             text,
+            answered,
+            confidence,
+            related,
             reasoning: None,
             citations,
             unsupported,

@@ -2,11 +2,12 @@
 
 use super::call::Call;
 use super::prompt::Draft;
+use super::quoting::Quotation;
 use super::run::Run;
 use super::{AnswerEvent, Step};
+use crate::ModelError;
 use crate::ports::Hit;
 use crate::verification::{CitationWriter, Evidence, Written};
-use crate::{ModelError, Span};
 
 /// Text of an answer, told as it settles, with every passage that it cites.
 pub(super) struct Writing<'r, 'a> {
@@ -50,10 +51,14 @@ impl<'r, 'a> Writing<'r, 'a> {
     }
 
     /// Adds words of the documents, if there are any to add.
-    pub(super) async fn quote(&mut self, place: Option<(usize, Span)>) {
-        if let Some((index, words)) = place {
-            let before = if self.writer.text().is_empty() { "" } else { "\n\n" };
-            let quotation = self.writer.quote(&format!("{before}The documents say: "), index, words);
+    pub(super) async fn quote(&mut self, quotations: &[Quotation]) {
+        for (at, Quotation { hit, unit }) in quotations.iter().enumerate() {
+            let before = match (at, self.writer.text().is_empty()) {
+                (0, true) => "The documents say: ",
+                (0, false) => "\n\nThe documents say: ",
+                _ => "\n\nThey also say: ",
+            };
+            let quotation = self.writer.quote(before, *hit, unit.span, &unit.shown);
             self.tell(quotation).await;
         }
     }
@@ -63,6 +68,11 @@ impl<'r, 'a> Writing<'r, 'a> {
         let verified = self.writer.aside(text);
         self.tell(String::new()).await;
         verified
+    }
+
+    /// The text let through so far.
+    pub(super) fn text(&self) -> &str {
+        self.writer.text()
     }
 
     /// Whether nothing has been cited so far.

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::judgement::FoundWords;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
 use crate::language::{Words, content_words, sentences};
@@ -47,6 +48,20 @@ pub(crate) async fn score(
         Sentence { hit: place.0, span: place.1, score }
     });
     Ok(scored.collect())
+}
+
+/// The sentences of all hits, scored by the words that a reader found in them: nothing is embedded.
+pub(crate) fn score_by_words_found(question: &str, hits: &[Hit], found: &[FoundWords]) -> Vec<Sentence> {
+    let Candidates { places, shares, .. } = Candidates::of(question, hits);
+    let best = found.first().map_or(0.0, |words| words.score);
+    let scored = places.into_iter().zip(shares).map(|((hit, span), share)| {
+        let inside =
+            |words: &&FoundWords| words.hit == hit && words.span.start < span.end && span.start < words.span.end;
+        // A logit less is e times less likely: the best words count 1, others by their chance against them.
+        let chance = found.iter().find(inside).map_or(0.0, |words| (words.score - best).exp());
+        Sentence { hit, span, score: chance + WORDS * share }
+    });
+    scored.collect()
 }
 
 /// Sentences before they are embedded.
@@ -125,34 +140,8 @@ fn weights(asked: &Words, sentences: &[Words]) -> Vec<(String, f32)> {
     weights
 }
 
-/// Longest list that is quoted, in bytes with the sentence that announces it.
-const LONGEST_LIST: usize = 600;
-
-/// A sentence that announces a list says nothing without it: the span with as many items as fit.
-fn with_list(text: &str, sentence: Span) -> Span {
-    if !text[sentence.start..sentence.end].ends_with(':') {
-        return sentence;
-    }
-    let item = |span: &Span| text[span.start..].starts_with(|c: char| "-*+•".contains(c) || c.is_ascii_digit());
-    let items = sentences(text).into_iter().filter(|span| span.start >= sentence.end).take_while(item);
-    items.take_while(|span| span.end - sentence.start <= LONGEST_LIST).fold(sentence, Span::cover)
-}
-
-/// Longest quotation, in bytes. A key, a log or a script without spaces may be one "sentence" of any length.
-const LONGEST_QUOTATION: usize = 1_200;
-
-/// As much of a sentence as can be quoted, cut at white space where there is any.
-fn quotable(text: &str, sentence: Span) -> Span {
-    if sentence.len() <= LONGEST_QUOTATION {
-        return sentence;
-    }
-    let start = &text[sentence.start..text.floor_char_boundary(sentence.start + LONGEST_QUOTATION)];
-    let words = start.rfind(char::is_whitespace).map_or(start, |end| &start[..end]);
-    Span::new(sentence.start, sentence.start + words.trim_end().len())
-}
-
-/// The best sentence that can stand for itself, with its list if it announces one; the first of equals. Headings,
-/// questions and fragments cannot, as long as there is anything else.
+/// The best sentence that can stand for itself; the first of equals. Headings, questions and fragments cannot, as long as
+/// there is anything else.
 pub(crate) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     let stands = |sentence: &&Sentence| {
         let words = &hits[sentence.hit].passage.text[sentence.span.start..sentence.span.end];
@@ -161,9 +150,7 @@ pub(crate) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     };
     let better = |best: Sentence, next: Sentence| if next.score > best.score { next } else { best };
     let standing = sentences.iter().filter(stands).copied().reduce(better);
-    let best = standing.or_else(|| sentences.iter().copied().reduce(better))?;
-    let text = &hits[best.hit].passage.text;
-    Some(Sentence { span: quotable(text, with_list(text, best.span)), ..best })
+    standing.or_else(|| sentences.iter().copied().reduce(better))
 }
 
 /// The text of each hit that goes into the prompt: the best sentences of all, each with the one after it, until
@@ -201,23 +188,6 @@ pub(crate) fn flat(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_is_quoted_with_the_sentence_that_announces_it() {
-        let text = "Do it when:\n\n- hands are dirty\n- hands are wet\n\nThen dry them.\n- later item";
-        let found = sentences(text);
-        let span = with_list(text, found[0]);
-        assert_eq!(&text[span.start..span.end], "Do it when:\n\n- hands are dirty\n- hands are wet");
-        assert_eq!(with_list(text, found[3]), found[3]);
-    }
-
-    #[test]
-    fn a_run_without_end_is_quoted_in_part() {
-        let run = "é".repeat(2_000);
-        assert_eq!(quotable(&run, Span::new(0, run.len())), Span::new(0, LONGEST_QUOTATION));
-        let text = format!("Night shift {run}");
-        assert_eq!(quotable(&text, Span::new(0, text.len())), Span::new(0, "Night shift".len()));
-    }
 
     #[test]
     fn a_sentence_is_weighed_with_the_headings_above_it() {

@@ -1,13 +1,16 @@
-//! Passages for a question: what is searched for it, what is relevant among the hits, and what of it is read.
+//! Passages for a question: what is searched for it, what is relevant among the hits, whether it answers, and what of it
+//! is read and shown.
 
 pub(crate) mod asked;
 pub(crate) mod copies;
 pub(crate) mod focus;
 pub(crate) mod found_pairs;
 mod fuse;
+pub(crate) mod judgement;
 mod long;
 pub(crate) mod relevance;
 pub(crate) mod search;
 mod standalone;
+pub(crate) mod unit;
 
 pub use search::find;

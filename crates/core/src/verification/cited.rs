@@ -50,6 +50,7 @@ impl Cited {
             passage_id: hit.passage.id.clone(),
             document: hit.passage.document.clone(),
             title: hit.passage.title.clone(),
+            headings: hit.passage.headings.clone(),
             text: hit.passage.text[words.start..words.end].to_owned(),
             score: hit.score,
             span: words.shifted(hit.passage.span.start),

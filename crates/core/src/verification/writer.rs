@@ -14,6 +14,8 @@ use crate::language::{Words, content_words, ends_between};
 /// Treatment of statements that no passage clearly backs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grounding {
+    /// There are none: an answer over documents is quoted from them, and the model is not asked.
+    Quoted,
     /// They are left out. Small models invent: what is left is what the documents say.
     Strict,
     /// They stay, without a marker. For models that can be trusted to paraphrase.
@@ -112,17 +114,15 @@ impl CitationWriter {
         self.text[shown..].to_owned()
     }
 
-    /// Adds a quotation of the service's own, which points at `evidence[index]`: before the model's first words or
-    /// after its last ones. Returns it for showing.
-    pub fn quote(&mut self, before: &str, index: usize, words: Span) -> String {
-        let shown = self.text.len();
-        let quoted = &self.evidence[index].hit.passage.text[words.start..words.end];
-        let quoted = quoted.trim_start_matches(['-', '*', '+', ' ']).split_whitespace().collect::<Vec<_>>().join(" ");
-        self.text.push_str(&format!("{before}\u{201c}{quoted}\u{201d} [{}]", index + 1));
+    /// Adds a quotation of the service's own, which points at `words` of `evidence[index]` and shows them as `shown`:
+    /// before the model's first words or after its last ones. Returns it for showing.
+    pub fn quote(&mut self, before: &str, index: usize, words: Span, shown: &str) -> String {
+        let start = self.text.len();
+        self.text.push_str(&format!("{before}\u{201c}{shown}\u{201d} [{}]", index + 1));
         self.cited.add(index, words);
         self.settled = self.text.len();
         self.quoted = self.settled;
-        self.text[shown..].to_owned()
+        self.text[start..].to_owned()
     }
 
     /// Verifies a text beside the answer, such as the model's reasons, over the same passages. What it cites is among the

@@ -3,7 +3,8 @@ use std::process::ExitCode;
 use async_trait::async_trait;
 use clap::Args;
 use qanda_core::answering::{AnswerEvent, AnswerSink};
-use qanda_core::{Answer, Question, RequestContext, Source};
+use qanda_core::document::heading_path;
+use qanda_core::{Answer, Citation, Question, Related, RequestContext, Source, Span};
 use qanda_server::answer_json;
 
 use crate::config::AnswerArgs;
@@ -88,19 +89,38 @@ impl AnswerSink for Shown {
     }
 }
 
-/// The citations below an answer: where they are and what they say.
+/// The citations below an answer, or the nearest passages below a refusal: where they are and what they say.
 fn list_sources(answer: &Answer) {
     if !answer.citations.is_empty() {
         terminal::line(Text::from("\n").and_styled(BOLD, "Sources"));
     }
     for citation in &answer.citations {
-        let (title, document) = (one_line(&citation.title), one_line(&citation.document));
-        let place = format!("{document}, bytes {}-{}", citation.span.start, citation.span.end);
         let marker = Text::styled(CYAN, format!("[{}]", citation.marker));
-        terminal::line(marker.and(format!(" {title}  ")).and_styled(DIM, place));
-        let words = citation.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        terminal::line(format!("    {words}"));
+        let Citation { document, title, headings, span, text, .. } = citation;
+        list(marker, document, title, headings, *span, text);
+    }
+    if !answer.related.is_empty() {
+        terminal::line(Text::from("\n").and_styled(BOLD, "Nearest passages"));
+    }
+    for related in &answer.related {
+        let Related { document, title, headings, span, text, .. } = related;
+        list(Text::styled(CYAN, "-"), document, title, headings, *span, text);
     }
     let seconds = answer.timings.get("total").unwrap_or_default() / 1e3;
-    terminal::note(Text::styled(DIM, format!("{} · {seconds:.1} s", one_line(&answer.model))));
+    let confidence = answer.confidence.map(|share| format!(" · {:.0} % sure", share * 100.0)).unwrap_or_default();
+    terminal::note(Text::styled(DIM, format!("{} · {seconds:.1} s{confidence}", one_line(&answer.model))));
+}
+
+/// Most characters of a place's words that are shown.
+const MOST_SHOWN: usize = 400;
+
+/// A place in a document, as people name it, and its words.
+fn list(mark: Text, document: &str, title: &str, headings: &[String], span: Span, text: &str) {
+    let heading = one_line(&heading_path(title, headings));
+    let place = format!("{}, bytes {}-{}", one_line(document), span.start, span.end);
+    terminal::line(mark.and(format!(" {heading}  ")).and_styled(DIM, place));
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = words.chars().take(MOST_SHOWN).collect();
+    let more = if shown.len() < words.len() { " …" } else { "" };
+    terminal::line(format!("    {shown}{more}"));
 }

@@ -59,10 +59,15 @@ pub(crate) struct LlmArgs {
     /// Tokens of passages in a prompt: the sentences nearest to the question are chosen
     #[arg(long, value_name = "N", env = "QANDA_CONTEXT_TOKENS")]
     context_tokens: Option<usize>,
-    /// Statements that no passage clearly backs: `strict` leaves them out, which small models
-    /// need; `marked` keeps them without a citation
-    #[arg(long, value_name = "strict|marked", env = "QANDA_GROUNDING", value_parser = grounding)]
+    /// How close an answer stays to the documents: `quoted` quotes the words that the reader found and asks no model;
+    /// `strict` quotes them, and lets through of the model's statements what a passage clearly backs, which small models
+    /// need; `marked` keeps the others as well, without a citation
+    #[arg(long, value_name = "quoted|strict|marked", env = "QANDA_GROUNDING", value_parser = grounding)]
     grounding: Option<Grounding>,
+    /// Confidence from 0 to 1 below which a question is not answered from the documents; 0 answers whatever is asked
+    /// about their subject
+    #[arg(long, value_name = "P", env = "QANDA_MIN_CONFIDENCE", default_value_t = 0.5)]
+    min_confidence: f32,
     /// Most tokens of an answer
     #[arg(long, value_name = "N", env = "QANDA_MAX_TOKENS")]
     max_tokens: Option<usize>,
@@ -178,11 +183,14 @@ impl LlmArgs {
         let generation = Generation {
             context_tokens: at_least("context-tokens", self.context_tokens.unwrap_or(passages), 32)?,
             grounding: self.grounding.unwrap_or(grounding),
+            min_confidence: self.min_confidence,
             max_tokens: at_least("max-tokens", self.max_tokens.unwrap_or(answer), 1)?,
             temperature: self.temperature,
         };
         let t = generation.temperature;
         anyhow::ensure!((0.0..=2.0).contains(&t), "--temperature is {t}; it must be from 0 to 2");
+        let p = generation.min_confidence;
+        anyhow::ensure!((0.0..=1.0).contains(&p), "--min-confidence is {p}; it must be from 0 to 1");
         let model = match kind {
             Kind::OpenAi => ModelSettings::OpenAi(Box::new(endpoint.answering(&self.openai_model, local.context)?)),
             Kind::Local(given) => {
@@ -196,9 +204,10 @@ impl LlmArgs {
 
 fn grounding(given: &str) -> Result<Grounding, String> {
     match given {
+        "quoted" => Ok(Grounding::Quoted),
         "strict" => Ok(Grounding::Strict),
         "marked" => Ok(Grounding::Marked),
-        other => Err(format!("is \"{other}\"; it must be strict or marked")),
+        other => Err(format!("is \"{other}\"; it must be quoted, strict or marked")),
     }
 }
 

@@ -40,6 +40,9 @@ impl Pipeline for Mock {
         timings.record("total", began.elapsed());
         Ok(Answer {
             text: TEXT.to_owned(),
+            answered: true,
+            confidence: None,
+            related: Vec::new(),
             reasoning: None,
             citations: Vec::new(),
             unsupported: Vec::new(),

@@ -6,7 +6,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use qanda_core::answering::AnswerEvent;
-use qanda_core::{Answer, Citation};
+use qanda_core::{Answer, Citation, Related};
 use serde_json::{Map, Value, json};
 
 use crate::Problem;
@@ -15,6 +15,8 @@ use crate::service::Failure;
 
 /// Header that tells why an answer in plain text ended: `stop`, `length`, `cancelled`.
 const FINISH: HeaderName = HeaderName::from_static("x-finish");
+/// Header that tells whether a text in plain words answers: `true`, or `false` for a refusal.
+const ANSWERED: HeaderName = HeaderName::from_static("x-answered");
 
 /// Form in which an answer is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,9 @@ pub fn answer_json(answer: &Answer) -> Value {
         answer.timings.0.iter().map(|(step, ms)| ((*step).to_owned(), json!(rounded(*ms)))).collect();
     let mut json = json!({
         "answer": answer.text,
+        "answered": answer.answered,
+        "confidence": answer.confidence.map(rounded_share),
+        "related": answer.related.iter().map(related_json).collect::<Vec<_>>(),
         "citations": answer.citations.iter().map(citation_json).collect::<Vec<_>>(),
         "unsupported": answer.unsupported.iter().map(|span| json!({"start": span.start, "end": span.end})).collect::<Vec<_>>(),
         "timings_ms": timings,
@@ -66,8 +71,33 @@ pub fn answer_json(answer: &Answer) -> Value {
         "finish": answer.finish.as_str(),
         "cached": answer.cached,
     });
+    if answer.confidence.is_none() {
+        json.as_object_mut().map(|fields| fields.remove("confidence"));
+    }
     if let Some(reasoning) = &answer.reasoning {
         json["reasoning"] = json!(reasoning);
+    }
+    json
+}
+
+/// A share with as many digits as mean something.
+fn rounded_share(share: f32) -> f64 {
+    (f64::from(share) * 1e3).round() / 1e3
+}
+
+fn related_json(related: &Related) -> Value {
+    let mut json = json!({
+        "passage_id": related.passage_id.to_string(),
+        "document": related.document,
+        "title": related.title,
+        "headings": related.headings,
+        "text": related.text,
+        "score": related.score,
+        "start": related.span.start,
+        "end": related.span.end,
+    });
+    if let Some(page) = related.page {
+        json["page"] = json!(page);
     }
     json
 }
@@ -78,6 +108,7 @@ fn citation_json(citation: &Citation) -> Value {
         "passage_id": citation.passage_id.to_string(),
         "document": citation.document,
         "title": citation.title,
+        "headings": citation.headings,
         "text": citation.text,
         "score": citation.score,
         "start": citation.span.start,
@@ -94,7 +125,10 @@ pub(crate) fn json_response(answer: &Answer) -> Response {
 }
 
 pub(crate) fn text_response(answer: Answer) -> Response {
-    ([(FINISH, HeaderValue::from_static(answer.finish.as_str()))], answer.text).into_response()
+    let answered = if answer.answered { "true" } else { "false" };
+    let headers =
+        [(FINISH, HeaderValue::from_static(answer.finish.as_str())), (ANSWERED, HeaderValue::from_static(answered))];
+    (headers, answer.text).into_response()
 }
 
 /// Sends an answer as server-sent events as it is written: `token` for each piece of text, then `citations` and

@@ -234,7 +234,7 @@ fn strict_grounding_tells_when_the_model_is_lost() {
 fn a_quotation_is_cited() {
     let mut writer = writer();
     writer.end();
-    let quoted = writer.quote("See: ", 1, Span::new(0, 46));
+    let quoted = writer.quote("See: ", 1, Span::new(0, 46), "Influenza vaccination is offered every autumn.");
     assert_eq!(quoted, "See: “Influenza vaccination is offered every autumn.” [2]");
     assert_eq!(
         writer.push(" [1] Metformin is the usual first medicine."),

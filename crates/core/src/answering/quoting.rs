@@ -1,0 +1,91 @@
+//! Quoting: the words of the documents that answer, as a reader or the comparison of sentences found them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::run::Run;
+use crate::compute::compute;
+use crate::document::Span;
+use crate::language::words_and_numbers;
+use crate::ports::Hit;
+use crate::retrieval::judgement::FoundWords;
+use crate::retrieval::unit::{Layout, Unit, is_item};
+
+/// A unit of a passage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Quotation {
+    /// Number of its hit.
+    pub(super) hit: usize,
+    /// The words.
+    pub(super) unit: Unit,
+}
+
+impl Quotation {
+    /// The unit around words of a hit.
+    pub(super) fn around(hits: &[Hit], hit: usize, words: Span) -> Self {
+        Self { hit, unit: Layout::of(&hits[hit].passage.text).unit(words, false) }
+    }
+}
+
+/// The units around the words that a reader found: the best, and a second one where it is nearly as good and says
+/// something else.
+pub(super) async fn quotations(run: &Run<'_>, hits: &Arc<[Hit]>, found: &[FoundWords]) -> Vec<Quotation> {
+    let (question, hits, found) = (Arc::clone(&run.question), Arc::clone(hits), found.to_vec());
+    compute(move || choose(&question.content, &hits, &found)).await
+}
+
+/// The unit around the best of the words that a reader found in those hits that are among the evidence, by their number
+/// there.
+pub(super) fn best_of(hits: &[Hit], evidence: &[Hit], found: &[FoundWords]) -> Option<Quotation> {
+    found.iter().find_map(|words| {
+        let id = &hits[words.hit].passage.id;
+        let at = evidence.iter().position(|hit| hit.passage.id == *id)?;
+        Some(Quotation::around(evidence, at, words.span))
+    })
+}
+
+/// Logits that the second quotation may be worse than the first.
+const MARGIN: f32 = 1.0;
+
+fn choose(question: &str, hits: &[Hit], found: &[FoundWords]) -> Vec<Quotation> {
+    let Some(best) = found.first() else { return Vec::new() };
+    let first = unit(question, hits, *best, found);
+    let near = found.iter().skip(1).take_while(|words| best.score - words.score <= MARGIN);
+    let second = near.map(|words| unit(question, hits, *words, found)).find(|second| is_another(hits, &first, second));
+    std::iter::once(first).chain(second).collect()
+}
+
+/// The unit around found words; the whole list where it is asked for.
+fn unit(question: &str, hits: &[Hit], words: FoundWords, found: &[FoundWords]) -> Quotation {
+    let layout = Layout::of(&hits[words.hit].passage.text);
+    let whole_list = asks_for_several(question) || items_found(&layout, hits, words, found) >= 2;
+    Quotation { hit: words.hit, unit: layout.unit(words.span, whole_list) }
+}
+
+/// Items of the same passage in which the reader found words that are nearly as good.
+fn items_found(layout: &Layout<'_>, hits: &[Hit], best: FoundWords, found: &[FoundWords]) -> usize {
+    let text = &hits[best.hit].passage.text;
+    let near = found.iter().filter(|words| words.hit == best.hit && best.score - words.score <= MARGIN);
+    let sentence = |words: &FoundWords| {
+        layout.sentences().iter().find(|span| span.start < words.span.end && words.span.start < span.end)
+    };
+    let items = near.filter_map(sentence).filter(|span| is_item(&text[span.start..span.end]));
+    items.map(|span| span.start).collect::<BTreeSet<_>>().len()
+}
+
+/// Nouns by which a question asks for all of a list, as it stands before its verb: "what are the risk factors".
+fn asks_for_several(question: &str) -> bool {
+    let asked = question.to_lowercase();
+    ["what are ", "which are ", "list ", "name the ", "name all "].iter().any(|start| asked.starts_with(start))
+}
+
+/// Whether a second quotation adds something: it is somewhere else, and not the same words.
+fn is_another(hits: &[Hit], first: &Quotation, second: &Quotation) -> bool {
+    let apart = first.hit != second.hit
+        || first.unit.span.end <= second.unit.span.start
+        || second.unit.span.end <= first.unit.span.start;
+    let same_document = hits[first.hit].passage.document == hits[second.hit].passage.document;
+    let says_more =
+        words_and_numbers(&second.unit.shown).0.difference(&words_and_numbers(&first.unit.shown).0).count() >= 2;
+    apart && says_more && (same_document || !first.unit.shown.contains(&second.unit.shown))
+}

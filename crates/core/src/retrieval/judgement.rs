@@ -1,0 +1,220 @@
+//! Whether the passages that were found answer the question, and with which words.
+//!
+//! A search always finds something, and questions on the subject that the documents leave open are asked in the words of
+//! the documents: no score of the search parts the two. A reader does, which looks at question and passage together;
+//! what it says is weighed together with the question's words that stand there.
+
+use std::sync::Arc;
+
+use super::unit::Layout;
+use crate::compute::compute;
+use crate::document::{Span, heading_path};
+use crate::language::{Words, content_words};
+use crate::ports::{FoundSpan, Hit, Readable, Reading};
+use crate::{ModelError, Reader, RequestContext};
+
+/// Judgement on the hits of a search.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Judgement {
+    /// Probability that they answer the question, from 0 to 1.
+    pub(crate) confidence: f32,
+    /// Words that may answer, best first. None where there is no reader.
+    pub(crate) found: Vec<FoundWords>,
+}
+
+/// Words of a hit that may answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FoundWords {
+    /// Number of the hit.
+    pub(crate) hit: usize,
+    /// Bytes of its passage's text.
+    pub(crate) span: Span,
+    /// The reader's score in logits, and what else speaks for these words.
+    pub(crate) score: f32,
+}
+
+/// Most hits that are read: each takes as long as embedding it.
+const MOST_READ: usize = 8;
+/// Logits that words gain when their sentence and the headings above it have all of the question's words.
+const WORDS_AROUND: f32 = 15.0;
+/// Logits that words gain for standing in a passage that says the same as the question.
+const NEARNESS: f32 = 10.0;
+/// Cosine from which on a pair's question asks the same.
+const SAME_QUESTION: f32 = 0.9;
+
+/// Logistic model of "it answers".
+struct Model {
+    /// Weight of the reader's logit.
+    read: f32,
+    /// Weight of the share of the question's words.
+    share: f32,
+    /// Weight of the nearness in meaning.
+    nearness: f32,
+    bias: f32,
+}
+
+/// Fitted on the development parts of `own` and `squad2` (docs/quality.md), so that 0.5 refuses a tenth of what is
+/// answered in the documents' words.
+const WITH_READER: Model = Model { read: 0.8, share: 2.4, nearness: 3.2, bias: -3.4 };
+/// The same without a reader, which tells much less: it refuses half as much.
+const WITHOUT_READER: Model = Model { read: 0.0, share: 3.2, nearness: 4.8, bias: -4.0 };
+
+/// Reads the hits and judges them. `floor` is the embedder's.
+///
+/// # Errors
+/// When the reader fails.
+pub(crate) async fn judge(
+    question: &str,
+    hits: &Arc<[Hit]>,
+    floor: f32,
+    context: &RequestContext,
+    reader: Option<&dyn Reader>,
+) -> Result<Judgement, ModelError> {
+    let readings = match reader {
+        Some(reader) => {
+            let readable = hits.iter().take(MOST_READ).map(readable).collect();
+            Some(reader.read(context, question, readable).await?)
+        }
+        None => None,
+    };
+    let (question, hits) = (question.to_owned(), Arc::clone(hits));
+    Ok(compute(move || weigh(&question, &hits, floor, readings.as_deref())).await)
+}
+
+/// A hit as a reader gets it: a passage under its headings, the answer of a pair under its question.
+fn readable(hit: &Hit) -> Readable {
+    let heading = match &hit.pair {
+        Some(pair) => pair.question.clone(),
+        None => heading_path(&hit.passage.title, &hit.passage.headings),
+    };
+    Readable { heading, text: hit.passage.text.clone() }
+}
+
+/// Weighs what a reader says of hits together with the question's words that they have.
+fn weigh(question: &str, hits: &[Hit], floor: f32, readings: Option<&[Reading]>) -> Judgement {
+    let asked = content_words(question);
+    let weighed: Vec<Weighed> = hits.iter().map(|hit| Weighed::of(&asked, hit, floor)).collect();
+    let evidence = match readings {
+        Some(readings) => {
+            let read = readings.iter().map(|reading| logit(reading.confidence));
+            highest(weighed.iter().zip(read).map(|(hit, read)| hit.evidence(&WITH_READER, read)))
+        }
+        None => highest(weighed.iter().map(|hit| hit.evidence(&WITHOUT_READER, 0.0))),
+    };
+    let asked_before = |hit: &Hit| hit.pair.is_some() && hit.cosine.is_some_and(|cosine| cosine >= SAME_QUESTION);
+    let confidence = if hits.iter().any(asked_before) { 1.0 } else { chance(evidence) };
+    let of_hit = |(hit, reading): (usize, &Reading)| {
+        let found = |words: &FoundSpan| FoundWords { hit, span: words.span, score: weighed[hit].score(words) };
+        reading.spans.iter().map(found).collect::<Vec<_>>()
+    };
+    let mut found: Vec<FoundWords> = readings.unwrap_or_default().iter().enumerate().flat_map(of_hit).collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Judgement { confidence, found }
+}
+
+fn highest(values: impl Iterator<Item = f32>) -> f32 {
+    values.fold(f32::MIN, f32::max)
+}
+
+/// Probability by its logit.
+fn chance(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// Logit of a probability.
+fn logit(chance: f32) -> f32 {
+    let chance = chance.clamp(1e-4, 1.0 - 1e-4);
+    (chance / (1.0 - chance)).ln()
+}
+
+/// A hit, weighed against the words of the question.
+struct Weighed<'a> {
+    asked: &'a Words,
+    layout: Layout<'a>,
+    text: &'a str,
+    above: Words,
+    /// Share of the question's content words that it has, with title and headings.
+    share: f32,
+    /// Nearness in meaning: 0 for unrelated texts, 1 for the same, whatever the embedder's cosines are.
+    nearness: f32,
+}
+
+/// Share of the way from unrelated texts to the same text at which embedders put their floor.
+const FLOOR_AT: f32 = 0.3;
+
+impl<'a> Weighed<'a> {
+    fn of(asked: &'a Words, hit: &'a Hit, floor: f32) -> Self {
+        let text = hit.passage.text.as_str();
+        let above = content_words(&readable(hit).heading);
+        let mut words = content_words(text);
+        words.extend(above.iter().cloned());
+        let unrelated = (floor - FLOOR_AT) / (1.0 - FLOOR_AT);
+        let nearness = hit.cosine.map_or(0.0, |cosine| (cosine - unrelated) / (1.0 - unrelated));
+        Self { asked, layout: Layout::of(text), text, share: share(asked, &words), above, nearness }
+    }
+
+    /// Logit of "it answers", where a reader has that of `read`.
+    fn evidence(&self, model: &Model, read: f32) -> f32 {
+        model.read * read + model.share * self.share + model.nearness * self.nearness + model.bias
+    }
+
+    /// What speaks for words of it: the reader, the question's words around them (those of the headings alone count
+    /// half, as they are true of every sentence below), and how near the passage is.
+    fn score(&self, found: &FoundSpan) -> f32 {
+        let touching = |span: &&Span| span.start < found.span.end && found.span.start < span.end;
+        let sentences = self.layout.sentences().iter().filter(touching);
+        let around: Words = sentences.flat_map(|span| content_words(&self.text[span.start..span.end])).collect();
+        let with_headings = &around | &self.above;
+        let share = (share(self.asked, &around) + share(self.asked, &with_headings)) / 2.0;
+        found.score + WORDS_AROUND * share + NEARNESS * self.nearness
+    }
+}
+
+/// Share of the asked words that are among others.
+fn share(asked: &Words, words: &Words) -> f32 {
+    asked.iter().filter(|word| words.contains(*word)).count() as f32 / asked.len().max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Metadata, Passage};
+
+    fn hit(heading: &str, text: &str) -> Hit {
+        let passage = Passage {
+            id: heading.to_owned().into(),
+            document: "drugs.md".to_owned(),
+            title: "Drugs".to_owned(),
+            headings: vec![heading.to_owned()],
+            text: text.to_owned(),
+            span: Span::new(0, text.len()),
+            metadata: Metadata::new(),
+        };
+        Hit { passage, pair: None, score: 0.5, cosine: Some(0.6) }
+    }
+
+    fn reading(span: Span, score: f32, confidence: f32) -> Reading {
+        Reading { spans: vec![FoundSpan { span, score }], here: 0.0, confidence }
+    }
+
+    #[test]
+    fn words_under_the_heading_that_is_asked_about_come_first() {
+        let text = "Start with 5 mg a day.";
+        let hits = [hit("Metoprolol", text), hit("Amlodipine", text)];
+        let readings = [reading(Span::new(11, 15), 3.0, 0.6), reading(Span::new(11, 15), 2.0, 0.6)];
+        let judged = weigh("With what dose of amlodipine does one start?", &hits, 0.3, Some(&readings));
+        assert_eq!(judged.found.iter().map(|found| found.hit).collect::<Vec<_>>(), [1, 0]);
+    }
+
+    #[test]
+    fn a_reader_that_finds_nothing_outweighs_the_words() {
+        let hits = [hit("Amlodipine", "Start with 5 mg a day.")];
+        let confidence = |read| {
+            let readings = [reading(Span::new(11, 15), 0.0, read)];
+            weigh("Who started amlodipine?", &hits, 0.3, Some(&readings)).confidence
+        };
+        assert!(confidence(0.9) > 0.5 && confidence(0.02) < 0.5, "{} {}", confidence(0.9), confidence(0.02));
+        let unread = |question| weigh(question, &hits, 0.3, None).confidence;
+        assert!(unread("start amlodipine") > 0.5 && unread("stop metformin") < 0.5);
+    }
+}
