@@ -46,13 +46,22 @@ pub(super) fn best_of(hits: &[Hit], evidence: &[Hit], found: &[FoundWords]) -> O
 
 /// Logits that the second quotation may be worse than the first.
 const MARGIN: f32 = 1.0;
+/// The same for a question that asks for two things.
+const MARGIN_OF_TWO: f32 = 6.0;
 
 fn choose(question: &str, hits: &[Hit], found: &[FoundWords]) -> Vec<Quotation> {
     let Some(best) = found.first() else { return Vec::new() };
     let first = unit(question, hits, *best, found);
-    let near = found.iter().skip(1).take_while(|words| best.score - words.score <= MARGIN);
+    let margin = if asks_for_two(question) { MARGIN_OF_TWO } else { MARGIN };
+    let near = found.iter().skip(1).take_while(|words| best.score - words.score <= margin);
     let second = near.map(|words| unit(question, hits, *words, found)).find(|second| is_another(hits, &first, second));
     std::iter::once(first).chain(second).collect()
+}
+
+/// Whether a question asks for two things, or for how they differ.
+fn asks_for_two(question: &str) -> bool {
+    let asked = question.to_lowercase();
+    [" and ", " differ", "difference between", "compare"].iter().any(|words| asked.contains(words))
 }
 
 /// The unit around found words; the whole list where it is asked for.
@@ -73,10 +82,18 @@ fn items_found(layout: &Layout<'_>, hits: &[Hit], best: FoundWords, found: &[Fou
     items.map(|span| span.start).collect::<BTreeSet<_>>().len()
 }
 
-/// Nouns by which a question asks for all of a list, as it stands before its verb: "what are the risk factors".
+/// Words of a question in which "are" tells that it asks for several things: "which yearly checks are done".
+const WORDS_BEFORE_ARE: usize = 5;
+
+/// Whether a question asks for all of a list.
 fn asks_for_several(question: &str) -> bool {
     let asked = question.to_lowercase();
-    ["what are ", "which are ", "list ", "name the ", "name all "].iter().any(|start| asked.starts_with(start))
+    let mut words = asked.split_whitespace();
+    match words.next() {
+        Some("list" | "name") => true,
+        Some("what" | "which") => words.take(WORDS_BEFORE_ARE).any(|word| word == "are"),
+        _ => false,
+    }
 }
 
 /// Whether a second quotation adds something: it is somewhere else, and not the same words.
@@ -88,4 +105,21 @@ fn is_another(hits: &[Hit], first: &Quotation, second: &Quotation) -> bool {
     let says_more =
         words_and_numbers(&second.unit.shown).0.difference(&words_and_numbers(&first.unit.shown).0).count() >= 2;
     apart && says_more && (same_document || !first.unit.shown.contains(&second.unit.shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_for_all_of_a_list_are_told_from_others() {
+        for several in ["What are the steps?", "Which yearly checks are done in diabetes?", "List the options."] {
+            assert!(asks_for_several(several), "{several}");
+        }
+        for one in
+            ["Which tube is taken for glucose?", "What is done on the ward when hands are dirty?", "How are they?"]
+        {
+            assert!(!asks_for_several(one), "{one}");
+        }
+    }
 }

@@ -105,7 +105,9 @@ fn weigh(question: &str, hits: &[Hit], floor: f32, readings: Option<&[Reading]>)
     let confidence = if hits.iter().any(asked_before) { 1.0 } else { chance(evidence) };
     let of_hit = |(hit, reading): (usize, &Reading)| {
         let found = |words: &FoundSpan| FoundWords { hit, span: words.span, score: weighed[hit].score(words) };
-        reading.spans.iter().map(found).collect::<Vec<_>>()
+        // The name of a column is no answer.
+        let tells = |words: &&FoundSpan| !weighed[hit].layout.is_header(words.span);
+        reading.spans.iter().filter(tells).map(found).collect::<Vec<_>>()
     };
     let mut found: Vec<FoundWords> = readings.unwrap_or_default().iter().enumerate().flat_map(of_hit).collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score));

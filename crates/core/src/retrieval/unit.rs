@@ -51,7 +51,9 @@ impl<'t> Layout<'t> {
         if self.words(self.sentences[last]).ends_with(':') {
             return self.plain(self.list_from(self.sentences[first], last + 1));
         }
-        let Some(announcement) = self.announcement_of(first) else { return self.plain(span) };
+        let Some(announcement) = self.announcement_of(first) else {
+            return if whole_list { self.plain(self.list_around(first).cover(span)) } else { self.plain(span) };
+        };
         let announced = self.sentences[announcement];
         let list = self.list_from(announced, announcement + 1);
         if whole_list && list.end >= span.end {
@@ -86,6 +88,25 @@ impl<'t> Layout<'t> {
             list = list.cover(span);
         }
         list
+    }
+
+    /// The list that a sentence stands in, where nothing announces it, from its first item on: as many as fit.
+    fn list_around(&self, at: usize) -> Span {
+        let goes_on = |index: &usize| !self.leaves_list(self.sentences[index - 1].end, self.sentences[*index]);
+        let items = (1..=at).rev().take_while(goes_on).map(|index| index - 1);
+        let first = items.filter(|index| is_item(self.words(self.sentences[*index]))).last();
+        let is_in_list = is_item(self.words(self.sentences[at])) || first.is_some();
+        let first = first.unwrap_or(at);
+        if is_in_list { self.list_from(self.sentences[first], first + 1) } else { self.sentences[at] }
+    }
+
+    /// Whether words are in the names of a table's columns.
+    pub(crate) fn is_header(&self, words: Span) -> bool {
+        let line = self.text[..words.start].rfind('\n').map_or(0, |at| at + 1);
+        let mut lines = self.text[line..].lines();
+        let is_row = lines.next().is_some_and(|row| row.trim_start().starts_with('|'));
+        let is_rule = |row: &str| row.contains("--") && row.chars().all(|c| "|-: ".contains(c));
+        is_row && lines.next().is_some_and(is_rule)
     }
 
     /// Whether a sentence stands behind a blank line and begins no item: the list is over.
@@ -183,7 +204,8 @@ mod tests {
         let whole = "Do it when:\n\n- hands are dirty. Then dry\n  them.\n- hands are\n  wet";
         assert_eq!(unit(LIST, "when", false).0, whole);
         assert_eq!(unit(LIST, "wet", true).0, whole);
-        assert_eq!(unit("- alone\n- not alone", "not", true).0, "- not alone");
+        assert_eq!(unit("Rest.\n\n- alone\n- not\n  alone\n\nEnd.", "not", true).0, "- alone\n- not\n  alone");
+        assert_eq!(unit("Rest. All is well.", "well", true).0, "All is well.");
     }
 
     #[test]
@@ -195,7 +217,11 @@ mod tests {
             ("| Glucose | fluoride | **grey** |", "Test: Glucose; Tube: fluoride; Cap: grey".to_owned())
         );
         assert_eq!(unit(table, "blue", false).1, "Test: INR; Cap: blue");
-        assert_eq!(unit(table, "Tube", false).0, "| Test | Tube | Cap |");
+        let is_header = |words: &str| {
+            let start = table.find(words).expect("it is there");
+            Layout::of(table).is_header(Span::new(start, start + words.len()))
+        };
+        assert!(is_header("Tube") && !is_header("fluoride") && !is_header("below"));
     }
 
     #[test]
