@@ -12,7 +12,7 @@ const IN_WORDS: [(&str, &str); 11] = [
     ("relevance_floor", "measured for a local embedder; 0.75 for text-embedding-ada-002, else 0.2"),
     ("llm_context", "2048 local, 8192 openai"),
     ("context_tokens", "256 local, 2048 openai"),
-    ("grounding", "strict local, marked openai"),
+    ("grounding", "quoted local, marked openai"),
     ("max_tokens", "256 local, 512 openai"),
     ("passage_tokens", "180"),
 ];
