@@ -29,12 +29,9 @@ fn answers_to_a_sample_of_our_own_questions_are_not_worse_than_they_were() {
     let data = store();
     let report = folder();
     let json = report.path().join("report.json");
-    // Loose until docs/quality.md has figures to set it by.
     let goals = FLOOR.iter().flat_map(|goal| ["--fail-if", *goal]);
     let sample = ["--questions", "evaluation/questions.jsonl", "--part", "development", "--limit", "40"];
-    // Short answers, several at a time: this shall not take long.
-    let quick = ["--max-tokens", "16", "--context-tokens", "96", "--concurrency", "4"];
-    let arguments: Vec<&str> = [&sample[..], &quick, &["--json", argument(&json)]].concat();
+    let arguments: Vec<&str> = [&sample[..], &["--concurrency", "4", "--json", argument(&json)]].concat();
     let arguments: Vec<&str> = arguments.into_iter().chain(goals).collect();
     let run = eval(&data, &arguments);
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
@@ -42,7 +39,15 @@ fn answers_to_a_sample_of_our_own_questions_are_not_worse_than_they_were() {
     assert_eq!(report["results"].as_array().map(Vec::len), Some(40));
 }
 
-const FLOOR: [&str; 4] = ["right<0.3", "citation_recall<0.3", "false_refusals>50%", "failed>0"];
+/// With a margin of some questions: 0.57, 0.95, 0.65, 0.30 and 0.30 were measured.
+const FLOOR: [&str; 6] = [
+    "right<0.48",
+    "citation_precision<0.8",
+    "citation_recall<0.5",
+    "false_refusals>40%",
+    "false_answers>45%",
+    "failed>0",
+];
 
 #[test]
 fn here_and_over_http_the_same_answers_get_the_same_verdicts() {

@@ -108,7 +108,9 @@ fn list_sources(answer: &Answer) {
     }
     let seconds = answer.timings.get("total").unwrap_or_default() / 1e3;
     let confidence = answer.confidence.map(|share| format!(" · {:.0} % sure", share * 100.0)).unwrap_or_default();
-    terminal::note(Text::styled(DIM, format!("{} · {seconds:.1} s{confidence}", one_line(&answer.model))));
+    // No model has a part in an answer that is quoted, nor in a refusal.
+    let by = if answer.calls == 0 { "no model asked".to_owned() } else { one_line(&answer.model) };
+    terminal::note(Text::styled(DIM, format!("{by} · {seconds:.1} s{confidence}")));
 }
 
 /// Most characters of a place's words that are shown.
