@@ -101,9 +101,10 @@ fn what_is_too_long_is_refused() {
     let question = json!({"content": "Why is it so? ".repeat(1_100), "query_option": false});
     assert_eq!(wrong_fields(&server, &question), ["content"]);
     let history = vec![json!({"role": "user", "content": "Why is it so? ".repeat(500)}); 3];
-    for query_option in [false, true] {
+    // Where a model reads it: quoting needs none.
+    for (query_option, pipeline) in [(false, "direct"), (true, "classic")] {
         let question = json!({"content": "Which target suits adults with diabetes?", "query_option": query_option,
-            "history": history});
+            "pipeline": pipeline, "history": history});
         assert_eq!(wrong_fields(&server, &question), ["history"]);
     }
     let history = json!([{"role": "user", "content": "x".repeat(64_001)}]);

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::run::Run;
+use crate::Passage;
 use crate::compute::compute;
 use crate::document::Span;
 use crate::language::words_and_numbers;
 use crate::ports::Hit;
 use crate::retrieval::judgement::FoundWords;
 use crate::retrieval::unit::{Layout, Unit, is_item};
+use crate::verification::{Verdict, verify_under};
 
 /// A unit of a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +20,14 @@ pub(super) struct Quotation {
     pub(super) hit: usize,
     /// The words.
     pub(super) unit: Unit,
+    /// What they say to a question for yes or no, where they settle it.
+    pub(super) yes: Option<bool>,
 }
 
 impl Quotation {
     /// The unit around words of a hit.
     pub(super) fn around(hits: &[Hit], hit: usize, words: Span) -> Self {
-        Self { hit, unit: Layout::of(&hits[hit].passage.text).unit(words, false) }
+        Self { hit, unit: Layout::of(&hits[hit].passage.text).unit(words, false), yes: None }
     }
 }
 
@@ -51,7 +55,8 @@ const MARGIN_OF_TWO: f32 = 6.0;
 
 fn choose(question: &str, hits: &[Hit], found: &[FoundWords]) -> Vec<Quotation> {
     let Some(best) = found.first() else { return Vec::new() };
-    let first = unit(question, hits, *best, found);
+    let mut first = unit(question, hits, *best, found);
+    first.yes = yes_or_no(question, hits, &first);
     let margin = if asks_for_two(question) { MARGIN_OF_TWO } else { MARGIN };
     let near = found.iter().skip(1).take_while(|words| best.score - words.score <= margin);
     let second = near.map(|words| unit(question, hits, *words, found)).find(|second| is_another(hits, &first, second));
@@ -68,7 +73,7 @@ fn asks_for_two(question: &str) -> bool {
 fn unit(question: &str, hits: &[Hit], words: FoundWords, found: &[FoundWords]) -> Quotation {
     let layout = Layout::of(&hits[words.hit].passage.text);
     let whole_list = asks_for_several(question) || items_found(&layout, hits, words, found) >= 2;
-    Quotation { hit: words.hit, unit: layout.unit(words.span, whole_list) }
+    Quotation { hit: words.hit, unit: layout.unit(words.span, whole_list), yes: None }
 }
 
 /// Items of the same passage in which the reader found words that are nearly as good.
@@ -107,6 +112,27 @@ fn is_another(hits: &[Hit], first: &Quotation, second: &Quotation) -> bool {
     apart && says_more && (same_document || !first.unit.shown.contains(&second.unit.shown))
 }
 
+/// Verbs that begin a question for yes or no.
+const ASKING: [&str; 19] = [
+    "is", "are", "was", "were", "do", "does", "did", "can", "could", "may", "might", "must", "shall", "should", "will",
+    "would", "has", "have", "need",
+];
+
+/// Yes or no, where the question asks for it and the quoted words settle it: they say all that it asks, or the same with one
+/// thing denied or exchanged.
+fn yes_or_no(question: &str, hits: &[Hit], quotation: &Quotation) -> Option<bool> {
+    let (verb, asked) = question.trim().split_once(char::is_whitespace)?;
+    if !ASKING.contains(&verb.to_lowercase().as_str()) || asked.contains(" or ") {
+        return None;
+    }
+    let passage = Passage { text: quotation.unit.shown.clone(), ..hits[quotation.hit].passage.clone() };
+    match verify_under(passage, asked.trim_end_matches(['?', ' '])) {
+        Verdict::Supported(_) => Some(true),
+        Verdict::Contradicted => Some(false),
+        Verdict::NotFound => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +147,20 @@ mod tests {
         {
             assert!(!asks_for_several(one), "{one}");
         }
+    }
+
+    #[test]
+    fn yes_and_no_agree_with_the_quoted_words() {
+        let passage = |text: &str| Passage { text: text.to_owned(), ..super::super::fakes::water() };
+        let says = |question: &str, text: &str| {
+            let hits = [Hit { passage: passage(text), pair: None, score: 1.0, cosine: None }];
+            yes_or_no(question, &hits, &Quotation::around(&hits, 0, Span::new(0, 1)))
+        };
+        let (vaccine, gloves) =
+            ("Influenza vaccine can be given at any stage of pregnancy.", "Do not wash the gloves for reuse.");
+        assert_eq!(says("Can influenza vaccine be given in pregnancy?", vaccine), Some(true));
+        assert_eq!(says("Should gloves be washed for reuse?", gloves), Some(false));
+        assert_eq!(says("Can influenza vaccine be given to children?", vaccine), None);
+        assert_eq!(says("When can influenza vaccine be given in pregnancy?", vaccine), None);
     }
 }

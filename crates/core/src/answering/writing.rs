@@ -52,10 +52,12 @@ impl<'r, 'a> Writing<'r, 'a> {
 
     /// Adds words of the documents, if there are any to add.
     pub(super) async fn quote(&mut self, quotations: &[Quotation]) {
-        for (at, Quotation { hit, unit }) in quotations.iter().enumerate() {
-            let before = match (at, self.writer.text().is_empty()) {
-                (0, true) => "The documents say: ",
-                (0, false) => "\n\nThe documents say: ",
+        for (at, Quotation { hit, unit, yes }) in quotations.iter().enumerate() {
+            let before = match (at, self.writer.text().is_empty(), yes) {
+                (0, true, Some(true)) => "Yes. The documents say: ",
+                (0, true, Some(false)) => "No. The documents say: ",
+                (0, true, None) => "The documents say: ",
+                (0, false, _) => "\n\nThe documents say: ",
                 _ => "\n\nThey also say: ",
             };
             let quotation = self.writer.quote(before, *hit, unit.span, &unit.shown);

@@ -15,5 +15,6 @@ mod wording;
 mod writer;
 
 pub use refusal::is_refusal;
+pub(crate) use support::verify_under;
 pub use support::{Evidence, Verdict, backs, verify};
 pub use writer::{CitationWriter, Grounding, Written};

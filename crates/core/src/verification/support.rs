@@ -167,6 +167,11 @@ pub fn verify(text: &str, statement: &str) -> Verdict {
         span: Span::new(0, text.len()),
         metadata: Metadata::new(),
     };
+    verify_under(passage, statement)
+}
+
+/// The same of a passage, whose words stand under its title and headings.
+pub(crate) fn verify_under(passage: Passage, statement: &str) -> Verdict {
     let evidence = Evidence::new(Hit { passage, pair: None, score: 1.0, cosine: None });
     evidence.support(&Claim::new(statement)).map_or(Verdict::NotFound, |support| support.verdict)
 }

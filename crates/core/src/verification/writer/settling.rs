@@ -55,7 +55,7 @@ impl CitationWriter {
     }
 
     /// The text has ended, perhaps in words that say too little to be a statement of their own: an answer such as
-    /// "4.5 hours [1]" is verified by what it says.
+    /// "4.5 hours `[1]`" is verified by what it says.
     pub(super) fn end_rest(&mut self) {
         if self.grounding == Grounding::Marked && !self.statement.is_empty() && !self.evidence.is_empty() {
             let (start, was_marked) = (self.statement.start, self.statement.is_marked());
