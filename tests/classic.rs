@@ -18,9 +18,9 @@ fn the_classic_chain_answers_with_the_time_of_each_step() {
     let alone = server.answer(&json!({"content": "Say hello.", "query_option": false}));
     assert_eq!((&alone["pipeline"], &alone["calls"]), (&"classic".into(), &1.into()), "{alone:#}");
 
-    // A question may name the other one.
+    // A question may name the other one, which quotes and calls no model by default.
     let direct = server.answer(&json!({"content": question, "pipeline": "direct"}));
-    assert_eq!((&direct["pipeline"], &direct["calls"]), (&"direct".into(), &1.into()));
+    assert_eq!((&direct["pipeline"], &direct["calls"]), (&"direct".into(), &0.into()));
     let refused = problem(server.ask(&json!({"content": "Why?", "pipeline": "magic"})), 422);
     assert!(refused["detail"].as_str().is_some_and(|said| said.contains("\"classic\", \"direct\"")), "{refused:#}");
 

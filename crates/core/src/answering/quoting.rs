@@ -118,11 +118,16 @@ const ASKING: [&str; 19] = [
     "would", "has", "have", "need",
 ];
 
+/// Words and marks by which a statement holds in part of the cases: neither yes nor no.
+const CONDITIONS: [&str; 6] = [" if ", "If ", " unless ", " except ", " only ", ";"];
+
 /// Yes or no, where the question asks for it and the quoted words settle it: they say all that it asks, or the same with one
 /// thing denied or exchanged.
 fn yes_or_no(question: &str, hits: &[Hit], quotation: &Quotation) -> Option<bool> {
     let (verb, asked) = question.trim().split_once(char::is_whitespace)?;
-    if !ASKING.contains(&verb.to_lowercase().as_str()) || asked.contains(" or ") {
+    let conditional = |words: &str| CONDITIONS.iter().any(|condition| words.contains(condition));
+    let is_plain = !asked.contains(" or ") && !conditional(asked) && !conditional(&quotation.unit.shown);
+    if !ASKING.contains(&verb.to_lowercase().as_str()) || !is_plain {
         return None;
     }
     let passage = Passage { text: quotation.unit.shown.clone(), ..hits[quotation.hit].passage.clone() };
@@ -161,6 +166,8 @@ mod tests {
         assert_eq!(says("Can influenza vaccine be given in pregnancy?", vaccine), Some(true));
         assert_eq!(says("Should gloves be washed for reuse?", gloves), Some(false));
         assert_eq!(says("Can influenza vaccine be given to children?", vaccine), None);
+        let eyes = "Examine the eyes every year; every 2 years is enough if there is no retinopathy.";
+        assert_eq!(says("Are the eyes examined every year?", eyes), None);
         assert_eq!(says("When can influenza vaccine be given in pregnancy?", vaccine), None);
     }
 }
