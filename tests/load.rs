@@ -38,7 +38,7 @@ fn eight_questions_at_once_are_all_answered() {
         "How is gestational diabetes diagnosed?",
         "Which blood pressure is high?",
         "What are the signs of a stroke?",
-        "How is mild hypoglycaemia treated?",
+        "How much glucagon is given into a muscle?",
         "How can people be helped to stop smoking?",
     ];
     let answers = thread::scope(|scope| {
