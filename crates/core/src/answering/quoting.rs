@@ -59,7 +59,7 @@ fn choose(question: &str, hits: &[Hit], found: &[FoundWords]) -> Vec<Quotation> 
     first.yes = yes_or_no(question, hits, &first);
     let margin = if asks_for_two(question) { MARGIN_OF_TWO } else { MARGIN };
     let near = found.iter().skip(1).take_while(|words| best.score - words.score <= margin);
-    let second = near.map(|words| unit(question, hits, *words, found)).find(|second| is_another(hits, &first, second));
+    let second = near.map(|words| unit(question, hits, *words, found)).find(|second| is_another(&first, second));
     std::iter::once(first).chain(second).collect()
 }
 
@@ -102,14 +102,13 @@ fn asks_for_several(question: &str) -> bool {
 }
 
 /// Whether a second quotation adds something: it is somewhere else, and not the same words.
-fn is_another(hits: &[Hit], first: &Quotation, second: &Quotation) -> bool {
+fn is_another(first: &Quotation, second: &Quotation) -> bool {
     let apart = first.hit != second.hit
         || first.unit.span.end <= second.unit.span.start
         || second.unit.span.end <= first.unit.span.start;
-    let same_document = hits[first.hit].passage.document == hits[second.hit].passage.document;
     let says_more =
         words_and_numbers(&second.unit.shown).0.difference(&words_and_numbers(&first.unit.shown).0).count() >= 2;
-    apart && says_more && (same_document || !first.unit.shown.contains(&second.unit.shown))
+    apart && says_more
 }
 
 /// Verbs that begin a question for yes or no.
