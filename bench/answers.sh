@@ -4,7 +4,8 @@
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-export QANDA_DATA_DIR=$work/data RUST_LOG=warn
+# With the model's part: quoting, the default, asks none.
+export QANDA_DATA_DIR=$work/data RUST_LOG=warn QANDA_GROUNDING=strict
 
 say "ingest of the samples"
 "$binary" ingest examples 2>/dev/null

@@ -30,7 +30,7 @@ say "the same with the local model, over the samples in the embedded store"
 kill "${process[qanda]}"
 wait "${process[qanda]}" || true
 unset QANDA_STORE QANDA_LLM OPENAI_BASE_URL OPENAI_MODEL
-export QANDA_DATA_DIR=$work/data
+export QANDA_DATA_DIR=$work/data QANDA_GROUNDING=strict
 "$binary" ingest examples >/dev/null 2>&1
 launch qanda "$binary" serve --listen "127.0.0.1:${port[qanda]}"
 await qanda "$url/readyz"

@@ -10,6 +10,8 @@ rounds=${ROUNDS:-3} busy=${BUSY:-$(nproc)}
 . bench/questions.sh
 
 export QANDA_CONFIG=/dev/null QANDA_ENV_FILE=/dev/null QANDA_DATA_DIR=$work/data RUST_LOG=warn
+# With the model's part: quoting, the default, asks none.
+export QANDA_GROUNDING=strict
 "$binary" ingest examples >"$work/ingest.log" 2>&1
 
 spin() { while :; do :; done; }
