@@ -1,5 +1,6 @@
 //! The default pipeline.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -63,7 +64,7 @@ async fn quoted(
     // What is quoted comes first, so that its number is 1.
     let first = quotations.iter().map(|quotation| quotation.hit);
     let mut order: Vec<usize> = first.chain(0..hits.len()).collect();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     order.retain(|hit| seen.insert(*hit));
     for quotation in &mut quotations {
         quotation.hit = order.iter().position(|hit| *hit == quotation.hit).unwrap_or_default();

@@ -36,18 +36,6 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Quotations of hits as quotations of the passages in the prompt; without those that are not in it.
-    pub(super) fn placed(&self, hits: &[Hit], quotations: Vec<Quotation>) -> Vec<Quotation> {
-        let place = |quotation: Quotation| {
-            let id = &hits[quotation.hit].passage.id;
-            let hit = self.passages.iter().position(|passage| passage.passage.id == *id)?;
-            Some(Quotation { hit, ..quotation })
-        };
-        quotations.into_iter().filter_map(place).collect()
-    }
-}
-
-impl Reading {
     /// Chooses what is read of the hits and puts it into a prompt.
     ///
     /// # Errors
@@ -86,6 +74,16 @@ impl Reading {
         let reading = reading.await?;
         run.tell(AnswerEvent::Sources(reading.passages.clone())).await;
         Ok(reading)
+    }
+
+    /// Quotations of hits as quotations of the passages in the prompt; without those that are not in it.
+    pub(super) fn placed(&self, hits: &[Hit], quotations: Vec<Quotation>) -> Vec<Quotation> {
+        let place = |quotation: Quotation| {
+            let id = &hits[quotation.hit].passage.id;
+            let hit = self.passages.iter().position(|passage| passage.passage.id == *id)?;
+            Some(Quotation { hit, ..quotation })
+        };
+        quotations.into_iter().filter_map(place).collect()
     }
 }
 

@@ -53,10 +53,10 @@ struct Model {
     bias: f32,
 }
 
-/// Fitted on the development parts of `own` and `squad2` (docs/quality.md), so that 0.5 refuses a tenth of what is
+/// Chosen on the development parts of `own` and `squad2` (docs/quality.md), so that 0.5 refuses a tenth of what is
 /// answered in the documents' words.
 const WITH_READER: Model = Model { read: 0.8, share: 2.4, nearness: 3.2, bias: -3.4 };
-/// The same without a reader, which tells much less: it refuses half as much.
+/// The same without a reader: set to refuse a fiftieth of those, since it tells much less.
 const WITHOUT_READER: Model = Model { read: 0.0, share: 3.2, nearness: 4.8, bias: -4.0 };
 
 /// Reads the hits and judges them. `floor` is the embedder's.

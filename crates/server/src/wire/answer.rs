@@ -58,7 +58,6 @@ pub fn answer_json(answer: &Answer) -> Value {
     let mut json = json!({
         "answer": answer.text,
         "answered": answer.answered,
-        "confidence": answer.confidence.map(rounded_share),
         "related": answer.related.iter().map(related_json).collect::<Vec<_>>(),
         "citations": answer.citations.iter().map(citation_json).collect::<Vec<_>>(),
         "unsupported": answer.unsupported.iter().map(|span| json!({"start": span.start, "end": span.end})).collect::<Vec<_>>(),
@@ -71,8 +70,8 @@ pub fn answer_json(answer: &Answer) -> Value {
         "finish": answer.finish.as_str(),
         "cached": answer.cached,
     });
-    if answer.confidence.is_none() {
-        json.as_object_mut().map(|fields| fields.remove("confidence"));
+    if let Some(confidence) = answer.confidence {
+        json["confidence"] = json!(rounded_share(confidence));
     }
     if let Some(reasoning) = &answer.reasoning {
         json["reasoning"] = json!(reasoning);
