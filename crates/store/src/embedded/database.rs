@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use qanda_core::StoreError;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::crash_point::crash_point;
 use super::failure::{Failure, failed};
@@ -48,7 +48,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(|cause| StoreError::failed(doing(), cause))?;
     let configure = || -> rusqlite::Result<()> {
         connection.busy_timeout(WRITER_WAITS)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        keep_a_log(&connection)?;
         // A commit is on the disk when it returns, even if the power goes.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
@@ -57,6 +57,22 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     };
     configure().map_err(|cause| failed(doing())(cause))?;
     Ok(connection)
+}
+
+/// Switches the file to a write-ahead log, which it stays with. Processes that do so to a new file at the same time
+/// stand in each other's way, and SQLite tells them at once that it is locked, however long they would wait.
+fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(cause)
+                if cause.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < WRITER_WAITS =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// One state of the store, to read several things of it. Nothing else may be begun on the connection meanwhile.

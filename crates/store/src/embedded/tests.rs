@@ -237,6 +237,23 @@ async fn a_store_of_a_newer_version_is_refused() {
     assert!(error.to_string().contains("newer version"), "{error}");
 }
 
+/// As the workers of a service do on a fresh machine.
+#[test]
+fn a_new_store_may_be_opened_by_several_at_once() {
+    for _ in 0..50 {
+        let directory = TempDir::new().expect("directory");
+        let together = std::sync::Barrier::new(4);
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    together.wait();
+                    open(&directory);
+                });
+            }
+        });
+    }
+}
+
 /// Enough vectors for a graph: it finds what the scan finds, from many threads, together with what is newer.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_graph_takes_over_from_the_scan() {
