@@ -14,7 +14,7 @@ use crate::{MAX_BYTES, ReadError, SourceDocument};
 
 /// Part of every fingerprint. Raise it when readers or the chunker make other passages of the same bytes, and
 /// every document is read again once.
-const CHUNKER_VERSION: u32 = 2;
+const CHUNKER_VERSION: u32 = 3;
 
 /// Longest title, in characters. It stands above every passage of the document.
 const MAX_TITLE: usize = 200;
@@ -96,6 +96,9 @@ impl Preparer {
                 "the file has bytes that are no characters; they are read as U+FFFD"
             );
         }
+        for note in &extracted.notes {
+            tracing::warn!(path = source.path, "{note}");
+        }
         let mut metadata = source.metadata.clone();
         metadata.extend(extracted.metadata);
         let media_type = source.media_type.clone().or(reader.media_types().first().map(|&usual| usual.to_owned()));
@@ -105,7 +108,7 @@ impl Preparer {
             title,
             text: extracted.text,
             metadata,
-            details: Details { media_type, ..Details::default() },
+            details: Details { media_type, pages: extracted.pages, ..Details::default() },
             fingerprint: Fingerprint { content: source.hash_of(bytes), recipe: self.recipe() },
         };
         Ok(Prepared { document, chunks })

@@ -30,7 +30,7 @@ impl Reader for Markdown {
             _ => None,
         });
         let title = metadata.get("title").filter(|title| !title.is_empty()).cloned().or(first_heading);
-        Ok(Extracted { title, text, blocks, metadata })
+        Ok(Extracted { title, text, blocks, metadata, ..Extracted::default() })
     }
 }
 

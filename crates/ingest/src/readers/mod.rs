@@ -24,6 +24,10 @@ pub struct Extracted {
     pub blocks: Vec<Block>,
     /// Facts that the document states about itself.
     pub metadata: Metadata,
+    /// First byte of each page in the text; empty for a format without pages.
+    pub pages: Vec<usize>,
+    /// What was left out or could not be read, for whoever ingests: "3 lines in white on white were left out".
+    pub notes: Vec<String>,
 }
 
 /// A piece of text that belongs together.

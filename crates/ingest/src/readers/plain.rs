@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use qanda_core::{Metadata, Span};
+use qanda_core::Span;
 
 use super::{Block, BlockKind, Extracted, Reader};
 use crate::{ReadError, decode::decode};
@@ -21,7 +21,7 @@ impl Reader for Plain {
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let text = decode(bytes)?;
         let blocks = paragraphs(&text);
-        Ok(Extracted { title: None, text, blocks, metadata: Metadata::new() })
+        Ok(Extracted { text, blocks, ..Extracted::default() })
     }
 }
 

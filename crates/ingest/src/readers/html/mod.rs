@@ -8,7 +8,6 @@ mod writer;
 use std::path::Path;
 
 use ego_tree::NodeRef;
-use qanda_core::Metadata;
 use scraper::Node;
 
 use self::render::render;
@@ -43,7 +42,7 @@ impl Reader for Html {
                 _ => None,
             })
         });
-        Ok(Extracted { title, text: page.text, blocks: page.blocks, metadata: Metadata::new() })
+        Ok(Extracted { title, text: page.text, blocks: page.blocks, ..Extracted::default() })
     }
 }
 
