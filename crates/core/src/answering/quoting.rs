@@ -11,7 +11,7 @@ use crate::language::words_and_numbers;
 use crate::ports::Hit;
 use crate::retrieval::judgement::FoundWords;
 use crate::retrieval::unit::{Layout, Unit, is_item};
-use crate::verification::{Verdict, verify_under};
+use crate::verification::{Verdict, disagree, verify_under};
 
 /// A unit of a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,17 +22,19 @@ pub(super) struct Quotation {
     pub(super) unit: Unit,
     /// What they say to a question for yes or no, where they settle it.
     pub(super) yes: Option<bool>,
+    /// Whether they disagree with the quotation before them.
+    pub(super) disagrees: bool,
 }
 
 impl Quotation {
     /// The unit around words of a hit.
     pub(super) fn around(hits: &[Hit], hit: usize, words: Span) -> Self {
-        Self { hit, unit: Layout::of(&hits[hit].passage.text).unit(words, false), yes: None }
+        Self { hit, unit: Layout::of(&hits[hit].passage.text).unit(words, false), yes: None, disagrees: false }
     }
 }
 
-/// The units around the words that a reader found: the best, and a second one where it is nearly as good and says
-/// something else.
+/// The units around the words that a reader found: the best, and a second one that disagrees with it, else one that is
+/// nearly as good and says something else.
 pub(super) async fn quotations(run: &Run<'_>, hits: &Arc<[Hit]>, found: &[FoundWords]) -> Vec<Quotation> {
     let (question, hits, found) = (Arc::clone(&run.question), Arc::clone(hits), found.to_vec());
     compute(move || choose(&question.content, &hits, &found)).await
@@ -56,11 +58,32 @@ const MARGIN_OF_TWO: f32 = 6.0;
 fn choose(question: &str, hits: &[Hit], found: &[FoundWords]) -> Vec<Quotation> {
     let Some(best) = found.first() else { return Vec::new() };
     let mut first = unit(question, hits, *best, found);
+    if let Some(second) = rival(question, hits, &first, found) {
+        return vec![first, second];
+    }
     first.yes = yes_or_no(question, hits, &first);
     let margin = if asks_for_two(question) { MARGIN_OF_TWO } else { MARGIN };
     let near = found.iter().skip(1).take_while(|words| best.score - words.score <= margin);
     let second = near.map(|words| unit(question, hits, *words, found)).find(|second| is_another(&first, second));
     std::iter::once(first).chain(second).collect()
+}
+
+/// The best of the other quotations that disagrees with the first. What stands under other headings of the same document
+/// is about something else.
+fn rival(question: &str, hits: &[Hit], first: &Quotation, found: &[FoundWords]) -> Option<Quotation> {
+    if asks_for_two(question) {
+        return None;
+    }
+    let quoted =
+        |quotation: &Quotation| Passage { text: quotation.unit.shown.clone(), ..hits[quotation.hit].passage.clone() };
+    let one = quoted(first);
+    let is_elsewhere = |words: &&FoundWords| {
+        let other = &hits[words.hit].passage;
+        words.hit != first.hit && (other.document != one.document || other.headings == one.headings)
+    };
+    let others = found.iter().filter(is_elsewhere).map(|words| unit(question, hits, *words, found));
+    let rival = others.into_iter().find(|other| disagree(question, &one, &quoted(other)));
+    rival.map(|rival| Quotation { disagrees: true, ..rival })
 }
 
 /// Whether a question asks for two things, or for how they differ.
@@ -73,7 +96,7 @@ fn asks_for_two(question: &str) -> bool {
 fn unit(question: &str, hits: &[Hit], words: FoundWords, found: &[FoundWords]) -> Quotation {
     let layout = Layout::of(&hits[words.hit].passage.text);
     let whole_list = asks_for_several(question) || items_found(&layout, hits, words, found) >= 2;
-    Quotation { hit: words.hit, unit: layout.unit(words.span, whole_list), yes: None }
+    Quotation { hit: words.hit, unit: layout.unit(words.span, whole_list), yes: None, disagrees: false }
 }
 
 /// Items of the same passage in which the reader found words that are nearly as good.

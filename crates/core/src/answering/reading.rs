@@ -9,9 +9,11 @@ use super::run::{Found, Resources, Run};
 use super::{AnswerEvent, Prompts, Step};
 use crate::compute::compute;
 use crate::document::heading_path;
+use crate::language::is_an_order;
 use crate::ports::Hit;
-use crate::retrieval::focus::{self, Sentence, best, excerpts, flat};
+use crate::retrieval::focus::{self, Sentence, best, excerpts};
 use crate::retrieval::judgement::FoundWords;
+use crate::retrieval::orders::{flat_without_orders, told_to_people};
 use crate::retrieval::search::Sought;
 use crate::{AnswerError, Question, Span};
 
@@ -57,12 +59,13 @@ impl Reading {
             Room::For(_) => Some(score_found(&found.sought, &hits, words).await),
         };
         let reading = run.draft(move |with, question| {
+            let sentences = sentences.map(|sentences| told_to_people(&question.content, &hits, sentences));
             let texts = match (&sentences, room) {
                 // Without sentences there is nothing to choose from: tables of signs, for example.
                 (Some(sentences), Room::For(tokens)) if !sentences.is_empty() => {
                     excerpts(&hits, sentences, tokens, &*with.model)
                 }
-                _ => hits.iter().map(|hit| flat(&hit.passage.text)).collect(),
+                _ => hits.iter().map(|hit| flat_without_orders(&question.content, &hit.passage.text)).collect(),
             };
             let best = sentences.and_then(|sentences| best(&hits, &sentences));
             let nearest = best.map(|sentence| (hits[sentence.hit].passage.id.clone(), sentence.span));
@@ -167,6 +170,7 @@ fn over_passages(
 
 /// A passage as it stands in a prompt.
 fn numbered(number: usize, hit: &Hit, text: &str) -> String {
-    let heading = heading_path(&hit.passage.title, &hit.passage.headings);
+    let headings: Vec<String> = hit.passage.headings.iter().filter(|heading| !is_an_order(heading)).cloned().collect();
+    let heading = heading_path(&hit.passage.title, &headings);
     format!("[{number}] {heading}\n{text}\n\n")
 }

@@ -10,6 +10,7 @@ use crate::compute::compute;
 use crate::ports::{Finish, Hit};
 use crate::retrieval::asked::Asked;
 use crate::retrieval::judgement::{Judgement, judge};
+use crate::retrieval::orders::without_orders;
 use crate::retrieval::relevance::relevant;
 use crate::retrieval::search::{Scope, Sought, search};
 use crate::verification::Written;
@@ -117,10 +118,12 @@ impl<'a> Run<'a> {
     pub(super) async fn judge(&self, sought: &Sought, hits: &Arc<[Hit]>) -> Result<Judgement, ModelError> {
         let reader = self.with.reader.as_deref();
         let judged = judge(&sought.text, hits, self.with.embedder.relevance_floor(), self.context, reader);
-        match reader {
-            Some(_) => self.step(Step::Read, judged).await,
-            None => judged.await,
-        }
+        let judgement = match reader {
+            Some(_) => self.step(Step::Read, judged).await?,
+            None => judged.await?,
+        };
+        let (question, hits) = (Arc::clone(&sought.text), Arc::clone(hits));
+        Ok(compute(move || without_orders(&question, &hits, judgement)).await)
     }
 
     /// Prepares a prompt on a thread that may compute.

@@ -52,15 +52,19 @@ impl<'r, 'a> Writing<'r, 'a> {
 
     /// Adds words of the documents, if there are any to add.
     pub(super) async fn quote(&mut self, quotations: &[Quotation]) {
-        for (at, Quotation { hit, unit, yes }) in quotations.iter().enumerate() {
-            let before = match (at, self.writer.text().is_empty(), yes) {
-                (0, true, Some(true)) => "Yes. The documents say: ",
-                (0, true, Some(false)) => "No. The documents say: ",
-                (0, true, None) => "The documents say: ",
-                (0, false, _) => "\n\nThe documents say: ",
-                _ => "\n\nThey also say: ",
+        let disagree = quotations.iter().skip(1).any(|quotation| quotation.disagrees);
+        for (at, Quotation { hit, unit, yes, disagrees }) in quotations.iter().enumerate() {
+            let gap = if self.writer.text().is_empty() { "" } else { "\n\n" };
+            let before = match (at, yes) {
+                (0, _) if disagree => "The documents disagree. One says: ",
+                (0, Some(true)) if gap.is_empty() => "Yes. The documents say: ",
+                (0, Some(false)) if gap.is_empty() => "No. The documents say: ",
+                (0, _) => "The documents say: ",
+                _ if *disagrees => "Another says: ",
+                _ => "They also say: ",
             };
-            let quotation = self.writer.quote(before, *hit, unit.span, &unit.shown);
+            let before = format!("{gap}{before}");
+            let quotation = self.writer.quote(&before, *hit, unit.span, &unit.shown);
             self.tell(quotation).await;
         }
     }

@@ -8,6 +8,7 @@ pub(crate) mod found_pairs;
 mod fuse;
 pub(crate) mod judgement;
 mod long;
+pub(crate) mod orders;
 pub(crate) mod relevance;
 pub(crate) mod search;
 mod standalone;

@@ -2,6 +2,7 @@
 
 mod cited;
 mod comparators;
+mod disagreement;
 mod marker;
 mod negation;
 mod numbers;
@@ -14,6 +15,7 @@ mod tokens;
 mod wording;
 mod writer;
 
+pub(crate) use disagreement::disagree;
 pub use refusal::is_refusal;
 pub(crate) use support::verify_under;
 pub use support::{Evidence, Verdict, backs, verify};

@@ -79,6 +79,7 @@ const SAME: &[&str] = &[
     "month months monthly",
     "year years yearly annually annual",
     "use uses used using utilize utilise utilised utilized usage",
+    "forbid forbids forbade forbidden",
     "buy buys bought purchase purchased",
     "film films movie movies",
     "kilogram kilograms kilo",
