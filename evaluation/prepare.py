@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Turns public data sets into documents and questions as `qanda eval answers` reads them (evaluation/README.md).
+"""Turns public data sets into documents and questions as `qanda eval answers` reads them (evaluation/README.md),
+and into collections with judgements as `qanda eval retrieval` reads them.
 
     evaluation/prepare.py DATA FOLDER [SET...]
 
 DATA holds squad2/, xquad-en/, medquad/, dialogues/ and chunking/ as their READMEs describe them; what is missing is
 skipped. Each set becomes FOLDER/<set>/documents/ and FOLDER/<set>/questions.jsonl; where the set names a smaller choice
-of its questions, that is questions-small.jsonl. Nothing is downloaded.
+of its questions, that is questions-small.jsonl. squad2, xquad-en and medquad have FOLDER/<set>/retrieval/ beside them,
+dialogues has follow-ups/. Nothing is downloaded.
 """
 
 import json
 import os
+import re
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 
@@ -33,11 +37,26 @@ def squad2(source, documents):
     """As it is. Unanswerable means: not in the paragraph that the question was written for."""
     copy(source / "documents", documents)
     small = {row["id"] for row in lines(source / "questions-small.jsonl")}
-    for row in lines(source / "questions.jsonl"):
+    rows = lines(source / "questions.jsonl")
+    paragraph_search(source, documents.parent / "retrieval", [row for row in rows if row["answerable"]])
+    for row in rows:
         kind = "answerable" if row["answerable"] else "unanswerable"
         paragraph = f"{row['document']} {row['start']}"
         known = {key: value for key, value in row.items() if key != "in_xquad"}
         yield {**known, "kind": kind, "group": paragraph, "small": row["id"] in small}
+
+
+def paragraph_search(source, folder, rows):
+    """The paragraphs that the questions of articles were written for, and the questions."""
+    name = lambda row: f"{row['document']} {row['start']}"
+    texts = {path.name: path.read_bytes() for path in (source / "documents").glob("*.md")}
+    corpus = {name(row): (title(row["document"]), texts[row["document"]][row["start"]:row["end"]].decode())
+              for row in rows}
+    judged(folder, corpus, [(row["id"], name(row), row["question"], [name(row)]) for row in rows])
+
+
+def title(document):
+    return document.removesuffix(".md").replace("_", " ")
 
 
 def xquad_en(source, documents):
@@ -54,7 +73,12 @@ def xquad_en(source, documents):
         articles[number] = text
     for number, text in articles.items():
         (documents / f"{number}.md").write_text(text, encoding="utf-8")
-    for row in lines(source / "questions.jsonl"):
+    rows = lines(source / "questions.jsonl")
+    corpus = {paragraph["id"]: (title(paragraph["title"]), paragraph["text"])
+              for paragraph in lines(source / "paragraphs.jsonl")}
+    judged(documents.parent / "retrieval", corpus,
+           [(row["id"], row["paragraph_id"], row["question"], [row["paragraph_id"]]) for row in rows])
+    for row in rows:
         yield {"id": row["id"], "kind": "answerable", "question": row["question"], "answers": [row["answer"]],
                "group": row["paragraph_id"], **found[row["paragraph_id"]]}
 
@@ -63,6 +87,7 @@ def medquad(source, documents):
     """Long answers: right is what cites the answer's section; its words are compared as well."""
     copy(source / "documents", documents)
     pairs = {row["id"]: row for row in lines(source / "qa.jsonl")}
+    answer_search(source, documents.parent / "retrieval", list(pairs.values()))
     for row in lines(source / "questions.jsonl"):
         answer = pairs[row["id"]]["answer"]
         text = (source / "documents" / row["document"]).read_bytes()
@@ -70,6 +95,31 @@ def medquad(source, documents):
         start = text.index(heading + answer.encode()) + len(heading)
         yield {"id": row["id"], "kind": "answerable", "question": row["question"], "reference": answer,
                **place(row["document"], start, start + len(answer.encode()))}
+
+
+def answer_search(source, folder, pairs):
+    """The answers under the titles of their pages, without the headings that repeat the questions. The 200 questions of
+    the set are left to the evaluation of answers: asked are those of the others whose text stands once."""
+    kept = {row["id"] for row in lines(source / "questions.jsonl")}
+    titles = {row["document"]: front_title(source / "documents" / row["document"]) for row in pairs}
+    times = Counter(row["question"] for row in pairs)
+    asked = [row for row in pairs if times[row["question"]] == 1 and row["id"] not in kept]
+    judged(folder, {row["id"]: (titles[row["document"]], row["answer"]) for row in pairs},
+           [(row["id"], row["document"], row["question"], [row["id"]]) for row in asked])
+
+
+def front_title(document):
+    found = re.search(r"^# (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def judged(folder, corpus, queries):
+    """A collection with judgements: `corpus` has title and text by id, `queries` are (id, group, text, right ids)."""
+    folder.mkdir()
+    write(folder / "corpus.jsonl", [{"_id": id, "title": title, "text": text} for id, (title, text) in corpus.items()])
+    write(folder / "queries.jsonl", [{"_id": id, "group": group, "text": text} for id, group, text, _ in queries])
+    rows = [f"{id}\t{right}\t1\n" for id, _, _, found in queries for right in found]
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n" + "".join(rows), encoding="utf-8")
 
 
 def dialogues(source, documents):

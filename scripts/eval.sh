@@ -14,7 +14,7 @@ rm -f "$out"/*.json "$out"/*.html "$out"/*seconds
 
 # The store of a set: kept, since embedding takes most of the time. Its name tells documents and all that decides what
 # their passages are; whatever else has changed, qanda ingest sees by itself.
-recipe=(crates/ingest/src/{readers,chunker,document.rs,decode.rs,sentences.rs} crates/store/src/embedded/database.rs)
+recipe=(crates/ingest/src/{readers,chunker,document.rs,decode.rs} crates/store/src/embedded/database.rs)
 store() { # store SET DOCUMENTS...
     local set=$1 key
     shift

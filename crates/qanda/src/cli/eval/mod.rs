@@ -2,6 +2,7 @@
 
 mod answers;
 mod beir;
+mod chunking;
 mod claims;
 mod compare;
 mod metrics;
@@ -25,6 +26,7 @@ enum Command {
     Retrieval(retrieval::Retrieval),
     Answers(answers::Answers),
     Claims(claims::Claims),
+    Chunking(chunking::Chunking),
     Compare(compare::Compare),
 }
 
@@ -34,6 +36,7 @@ impl Eval {
             Command::Retrieval(command) => command.run(),
             Command::Answers(command) => command.run(),
             Command::Claims(command) => command.run(),
+            Command::Chunking(command) => command.run(),
             Command::Compare(command) => command.run(),
         }
     }

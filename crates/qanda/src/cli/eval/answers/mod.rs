@@ -5,7 +5,7 @@ pub(super) mod figures;
 pub(super) mod goal;
 mod html;
 pub(super) mod judge;
-mod questions;
+pub(super) mod questions;
 mod reply;
 pub(super) mod report;
 mod wording;
