@@ -7,7 +7,7 @@ limit=${LIMIT:-400}
 [ -d "$data" ] || fail "There is no $data; name the folder of the sets with DATA=folder."
 sets=$cache/evaluation/fusion
 mkdir -p "$sets"
-names=(squad2 xquad-en medquad dialogues)
+read -ra names <<<"${SETS:-squad2 xquad-en medquad dialogues}"
 evaluation/prepare.py "$data" "$sets" "${names[@]}"
 for part in ${PARTS:-development}; do
     for set in "${names[@]}"; do

@@ -9,6 +9,7 @@ const KINDS: &[&[(&[&str], f64)]] = &[
         (&["mg", "milligram", "milligrams"], 1e3),
         (&["g", "gram", "grams"], 1e6),
         (&["kg", "kilo", "kilos", "kilogram", "kilograms"], 1e9),
+        (&["tonne", "tonnes"], 1e12),
     ],
     &[(&["oz", "ounce", "ounces"], 1.0), (&["lb", "lbs", "pound", "pounds"], 16.0)],
     // Volume, in microlitres.

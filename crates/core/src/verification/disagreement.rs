@@ -114,7 +114,8 @@ fn differ_in_one_thing(asked: &[Token], question: &str, sayings: [&Saying<'_>; 2
             let are_years = own.unit.is_none() && YEARS.contains(&own.value) && YEARS.contains(&rival.value);
             let asks_when = asked.iter().any(|token| token.word == canonical("year"))
                 || question.split_whitespace().any(|word| word.eq_ignore_ascii_case("when"));
-            if !own.is_alike(rival) || (are_years && !asks_when) {
+            let count_the_same = own.unit.map(|unit| unit.kind) == rival.unit.map(|unit| unit.kind);
+            if !count_the_same || (are_years && !asks_when) {
                 return false;
             }
             true
