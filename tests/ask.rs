@@ -168,7 +168,7 @@ fn an_empty_store_says_that_nothing_was_found() {
     qanda_tests::data::write(documents.path(), "one.md", "# Only\n\nOne sentence about lighthouses at sea.\n");
     ingest(data.path(), documents.path());
     std::fs::remove_file(documents.path().join("one.md")).expect("it was there");
-    let pruned = ["ingest", argument(documents.path()), "--prune", "--data-dir", argument(data.path())];
+    let pruned = ["ingest", argument(documents.path()), "--prune=force", "--data-dir", argument(data.path())];
     assert!(qanda(&pruned).ok().stdout.contains("1 removed"));
     assert_nothing_found(&ask_json(&data, "What is said about lighthouses at sea?", &[]));
     assert_nothing_found(&ask_json(&folder(), "What is said about lighthouses at sea?", &[]));

@@ -39,7 +39,7 @@ fn a_running_server_finds_new_and_changed_documents_at_once() {
         assert!(!answer.to_string().contains(other), "{answer:#}");
     }
     fs::remove_file(valves.path().join("valve.md")).expect("it is there");
-    assert!(run(&["--prune", argument(valves.path())], data.path()).ok().stdout.contains("1 removed"));
+    assert!(run(&["--prune=force", argument(valves.path())], data.path()).ok().stdout.contains("1 removed"));
     assert!(!server.answer(&json!({"content": VALVE})).to_string().contains("green"));
     server.assert_healthy();
 }
@@ -142,22 +142,24 @@ fn bad_files_are_named_with_the_reason_and_good_ones_are_stored() {
     write(documents.path(), "good.md", "# Good\n\nA good sentence.\n");
     write(documents.path(), "good.html", "<p>Another good sentence.</p>");
     write(documents.path(), "table.pdf", "%PDF-1.4");
-    let bad: [(&str, &[u8], &str); 4] = [
-        ("empty.txt", b"", "empty"),
-        ("blank.md", b" \n\n", "no text"),
+    let empty: [(&str, &[u8], &str); 2] = [("empty.txt", b"", "empty"), ("blank.md", b" \n\n", "no text")];
+    let bad: [(&str, &[u8], &str); 2] = [
         ("nul.txt", b"a\0b", "not a text file"),
         ("binary.md", &[0xff, 0xd8, 0x01, 0x02].repeat(500), "not a text file"),
     ];
-    for (name, bytes, _) in bad {
+    for (name, bytes, _) in empty.iter().chain(&bad) {
         write(documents.path(), name, bytes);
     }
     let said = run(&[argument(documents.path())], data.path());
     assert_eq!(said.code, Some(3), "{said:?}");
-    for (name, _, reason) in bad {
-        let line = said.stderr.lines().find(|line| line.contains(name)).unwrap_or_default();
-        assert!(line.contains("failed") && line.contains(reason), "{name}: {said:?}");
+    for (how, files) in [("passed over", &empty), ("failed", &bad)] {
+        for (name, _, reason) in files {
+            let line = said.stderr.lines().find(|line| line.contains(name)).unwrap_or_default();
+            assert!(line.contains(how) && line.contains(reason), "{name}: {said:?}");
+        }
     }
-    assert!(said.stdout.contains("2 documents") && said.stdout.contains("4 failures"), "{said:?}");
+    let counts = ["2 documents", "2 empty", "2 failures"];
+    assert!(counts.iter().all(|count| said.stdout.contains(count)), "{said:?}");
     assert_eq!(count(&status(data.path()), "documents"), 2);
 
     // The second time the good ones are there and the bad ones as bad as before.
@@ -179,9 +181,62 @@ fn a_bad_version_of_a_file_leaves_the_stored_one_alone() {
     let (data, documents) = (folder(), folder());
     write(documents.path(), "valve.md", valve("purple"));
     ingest(data.path(), documents.path());
-    write(documents.path(), "valve.md", "");
+    write(documents.path(), "valve.md", "a\0b");
     assert_eq!(run(&["--prune", argument(documents.path())], data.path()).code, Some(3));
     assert_eq!(count(&status(data.path()), "documents"), 1);
+    // One that has been emptied says what it says now: nothing.
+    write(documents.path(), "valve.md", "");
+    let report = run(&["--json", argument(documents.path())], data.path()).ok().json();
+    assert_eq!((count(&report, "removed"), report["empty"][0]["reason"].as_str()), (1, Some("the file is empty")));
+    assert_eq!(count(&status(data.path()), "documents"), 0);
+}
+
+#[test]
+fn a_folder_that_is_not_mounted_takes_nothing_with_it() {
+    let (data, share) = (folder(), folder());
+    for name in ["one.md", "two.md"] {
+        write(share.path(), name, format!("Text of {name}.\n"));
+    }
+    ingest(data.path(), share.path());
+    let aside = folder();
+    for name in ["one.md", "two.md"] {
+        fs::rename(share.path().join(name), aside.path().join(name)).expect("is moved");
+    }
+    let refused = run(&["--prune", argument(share.path())], data.path());
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    let said = refused.failure_after_notes();
+    assert!(said.contains("2 of the 2 documents stored of"), "{said}");
+    assert!(refused.stderr.contains("--prune=force"), "{refused:?}");
+    let rehearsed = run(&["--prune=force", "--dry-run", argument(share.path())], data.path()).ok();
+    assert!(rehearsed.stderr.contains("would remove") && rehearsed.stdout.contains("2 removed"), "{rehearsed:?}");
+    fs::remove_dir(share.path()).expect("is empty");
+    let gone = run(&["--prune=force", argument(share.path())], data.path());
+    assert!(gone.code == Some(3) && gone.stderr.contains("2 of the stored documents came from there"), "{gone:?}");
+    assert_eq!(count(&status(data.path()), "documents"), 2);
+    fs::create_dir(share.path()).expect("is there again");
+}
+
+#[test]
+fn documents_are_removed_by_the_names_that_people_know_them_by() {
+    let (data, home) = (folder(), folder());
+    let old = home.path().join("old");
+    fs::create_dir(&old).expect("is made");
+    for name in ["one.md", "two.md", "three.md"] {
+        write(&old, name, format!("Text of {name}.\n"));
+    }
+    ingest(data.path(), &old);
+    fs::remove_file(old.join("two.md")).expect("it is there");
+    let remove = |names: &[&str]| qanda(&[&["remove", "--data-dir", argument(data.path())], names].concat());
+    let unknown = remove(&["nowhere.md", argument(&old)]);
+    assert_eq!(unknown.code, Some(1), "{unknown:?}");
+    assert!(unknown.failure().contains("nothing is stored of nowhere.md"), "{unknown:?}");
+    let listed = remove(&["--dry-run", argument(&old)]).ok();
+    assert!(listed.stdout.contains("3 documents would be removed"), "{listed:?}");
+    assert_eq!(count(&status(data.path()), "documents"), 3);
+    let report = remove(&["--json", argument(&old.join("two.md"))]).ok().json();
+    assert_eq!(report["removed"].as_array().map(Vec::len), Some(1), "{report:#}");
+    assert!(remove(&[argument(&old)]).ok().stdout.contains("2 documents removed"));
+    assert_eq!(count(&status(data.path()), "documents"), 0);
 }
 
 #[test]

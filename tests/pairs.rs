@@ -95,7 +95,7 @@ fn a_changed_document_keeps_the_pairs_that_hold_and_a_removed_one_takes_them_alo
     let oak = ask(data.path(), "How old does the king of the forest get?", "QA");
     assert_eq!(citations(&oak)[0]["text"], "An oak can live for a thousand years in good soil.");
     fs::remove_file(docs.join("oak.md")).expect("it was there");
-    let _ = run(&["ingest", "--prune", argument(&docs)], data.path()).ok();
+    let _ = run(&["ingest", "--prune=force", argument(&docs)], data.path()).ok();
     assert_eq!(status(data.path())["pairs"], 2);
 }
 

@@ -52,9 +52,23 @@ pub enum ReadError {
         /// Message of the panic.
         message: String,
     },
+    /// Nothing is there, and something was.
+    #[error("no such file or folder; {documents} of the stored documents came from there")]
+    Vanished {
+        /// Number of documents that are stored of it.
+        documents: usize,
+    },
     /// The operating system refused.
     #[error("{}", plain(.0))]
     Io(#[from] io::Error),
+}
+
+impl ReadError {
+    /// Whether there is nothing to read, rather than something that could not be read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty | Self::NoText)
+    }
 }
 
 /// The two refusals that people meet most, in plain words.

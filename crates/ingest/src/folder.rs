@@ -1,13 +1,15 @@
 //! Files under the paths that somebody named, as sources.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
+use qanda_core::document::StoredVersion;
 
+use crate::pruning::stored_as;
 use crate::readers::{ending_of, reader_for};
 use crate::{ReadError, SourceDocument};
 
@@ -48,6 +50,20 @@ pub struct Listing {
     pub skipped: BTreeMap<Skipped, usize>,
 }
 
+impl Listing {
+    /// Says of paths that are not there any more how many of the stored documents came from them.
+    pub(crate) fn note_vanished(&mut self, stored: &HashMap<String, StoredVersion>) {
+        for (path, error) in &mut self.failures {
+            if matches!(error, ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound) {
+                match stored_as(Path::new(path), stored).len() {
+                    0 => {}
+                    documents => *error = ReadError::Vanished { documents },
+                }
+            }
+        }
+    }
+}
+
 /// The folder in which this process runs, as an absolute path.
 #[must_use]
 pub fn current() -> String {
@@ -63,12 +79,16 @@ fn shown<'a>(location: &'a str, base: &str) -> &'a str {
     location.strip_prefix(base).and_then(|rest| rest.strip_prefix('/')).unwrap_or(location)
 }
 
+/// Name of the files that say what of their folder is no document, in the form of a `.gitignore`.
+pub const IGNORE_FILE: &str = ".qandaignore";
+
 /// Lists the files that `paths` name, and those inside the folders that they name. Hidden files and folders
-/// inside a folder are passed over, symbolic links inside it are not followed. Paths of documents are
-/// relative to `base` where they lie below it. Blocks on the file system.
+/// inside a folder are passed over, and what a [`IGNORE_FILE`] names there, with `gitignore` also what a `.gitignore`
+/// does; symbolic links inside it are not followed. Paths of documents are relative to `base` where they lie below it.
+/// Blocks on the file system.
 #[must_use]
-pub fn find(paths: &[PathBuf], base: &str) -> Listing {
-    let mut search = Search { base, seen: HashSet::new(), listing: Listing::default() };
+pub fn find(paths: &[PathBuf], base: &str, gitignore: bool) -> Listing {
+    let mut search = Search { base, gitignore, seen: HashSet::new(), listing: Listing::default() };
     for path in paths {
         if let Err(error) = search.path(path) {
             search.listing.failures.push((path.display().to_string(), error));
@@ -77,21 +97,9 @@ pub fn find(paths: &[PathBuf], base: &str) -> Listing {
     search.listing
 }
 
-/// Of the stored `locations` under `folders`, those whose file does not exist any more. One that cannot be looked
-/// at (no permission, a file system that is gone with its folder) counts as existing.
-#[must_use]
-pub fn gone<'a>(folders: &[PathBuf], locations: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut gone: Vec<String> = locations
-        .filter(|location| folders.iter().any(|folder| Path::new(location).starts_with(folder)))
-        .filter(|location| SourceDocument::is_gone(location))
-        .cloned()
-        .collect();
-    gone.sort_unstable();
-    gone
-}
-
 struct Search<'a> {
     base: &'a str,
+    gitignore: bool,
     /// Locations that are listed already.
     seen: HashSet<String>,
     listing: Listing,
@@ -116,8 +124,11 @@ impl Search<'_> {
 
     fn folder(&mut self, folder: &Path) {
         let walk = WalkBuilder::new(folder)
-            // Documents are not source code: what a .gitignore says is no reason to leave one out.
+            // Documents are not source code: what a .gitignore says is no reason to leave one out, unless it is asked for.
             .standard_filters(false)
+            .git_ignore(self.gitignore)
+            .require_git(false)
+            .add_custom_ignore_filename(IGNORE_FILE)
             .hidden(true)
             .follow_links(false)
             .sort_by_file_name(Ord::cmp)
@@ -217,9 +228,16 @@ mod tests {
         fs::write(docs.path().join(".gitignore"), "ignored.md").unwrap();
         fs::write(docs.path().join(".ignore"), "ignored.md").unwrap();
         symlink(docs.path(), docs.path().join("a/loop")).unwrap();
+        fs::write(docs.path().join(".qandaignore"), "/drafts\n*.tmp.md\n").unwrap();
+        for draft in ["drafts/x.md", "a/y.tmp.md"] {
+            fs::create_dir_all(docs.path().join(draft).parent().unwrap()).unwrap();
+            fs::write(docs.path().join(draft), "text").unwrap();
+        }
         let _socket = std::os::unix::net::UnixListener::bind(docs.path().join("socket.md")).unwrap();
-        let listing = find(&[docs.path().to_owned()], "/");
+        let listing = find(&[docs.path().to_owned()], "/", false);
         assert_eq!(names(&listing, docs.path()), ["a/b.html", "a/z.txt", "b.md", "ignored.md"]);
+        let without = find(&[docs.path().to_owned()], "/", true);
+        assert_eq!(names(&without, docs.path()), ["a/b.html", "a/z.txt", "b.md"]);
         assert!(listing.failures.is_empty());
         let skipped: Vec<(String, usize)> =
             listing.skipped.iter().map(|(reason, count)| (reason.to_string(), *count)).collect();
@@ -234,14 +252,17 @@ mod tests {
         let at = |name: &str| docs.path().join(name);
         symlink(at("b.md"), at("link.md")).unwrap();
         let paths = [".hidden.md", "b.md", "link.md", "a.xyz", "missing.md", "b.md/x.md"].map(at);
-        let listing = find(&paths, "/");
+        let listing = find(&paths, "/", false);
         assert_eq!(names(&listing, docs.path()), [".hidden.md", "b.md"]);
         let reasons: Vec<String> = listing.failures.iter().map(|(_, reason)| reason.to_string()).collect();
         assert!(reasons[0].starts_with("no reader for .xyz files"), "{reasons:?}");
         assert_eq!(reasons[1..], ["no such file or folder", "no such file or folder"]);
         let hidden = folder(&[".notes/a.md"]);
-        assert_eq!(names(&find(&[hidden.path().join(".notes")], "/"), hidden.path()), [".notes/a.md"]);
-        assert_eq!(find(&[PathBuf::from("/dev/null")], "/").failures[0].1.to_string(), "neither a file nor a folder");
+        assert_eq!(names(&find(&[hidden.path().join(".notes")], "/", false), hidden.path()), [".notes/a.md"]);
+        assert_eq!(
+            find(&[PathBuf::from("/dev/null")], "/", false).failures[0].1.to_string(),
+            "neither a file nor a folder"
+        );
     }
 
     #[test]
@@ -256,23 +277,13 @@ mod tests {
         // The beginning of a folder's name is no folder.
         let beginning = &root[..root.len() - 1];
         for (base, path) in [("/", &absolute), (root, &"a.md".to_owned()), (parent, &below), (beginning, &absolute)] {
-            let listing = find(&paths, base);
+            let listing = find(&paths, base, false);
             assert_eq!(listing.documents.len(), 1);
             assert_eq!((&listing.documents[0].path, &listing.documents[0].location), (path, &absolute), "{base}");
         }
         // Tests run in the crate's own directory.
-        let here = find(&[PathBuf::from("tests")], &current());
+        let here = find(&[PathBuf::from("tests")], &current(), false);
         assert_eq!(here.folders, [fs::canonicalize("tests").unwrap()]);
         assert!(here.skipped.contains_key(&Skipped::Ending(".rs".to_owned())), "{:?}", here.skipped);
-    }
-
-    #[test]
-    fn only_files_that_are_surely_gone_are_gone() {
-        let docs = folder(&["a/here.md"]);
-        let root = fs::canonicalize(docs.path()).unwrap();
-        let stored = ["a/here.md", "a/gone.md", "gone/x.md", "a"].map(|name| root.join(name).display().to_string());
-        let elsewhere = format!("{}-other/gone.md", root.display());
-        let found = gone(std::slice::from_ref(&root), stored.iter().chain([&elsewhere]));
-        assert_eq!(found, [&stored[3], &stored[1], &stored[2]].map(Clone::clone));
     }
 }

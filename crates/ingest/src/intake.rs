@@ -114,7 +114,7 @@ fn note(status: &mut JobStatus, event: Event) {
     match event {
         Event::Unchanged { .. } | Event::Moved { .. } => status.done += 1,
         Event::Stored { documents, .. } => status.done += documents,
-        Event::Failed { path, reason } => {
+        Event::Failed { path, reason } | Event::Empty { path, reason } => {
             status.done += 1;
             status.failures.push(JobFailure { document: Some(path), reason });
         }
@@ -122,6 +122,8 @@ fn note(status: &mut JobStatus, event: Event) {
         | Event::Skipped { .. }
         | Event::Read { .. }
         | Event::Embedded { .. }
+        | Event::Gone { .. }
+        | Event::Doubted(_)
         | Event::Removed { .. }
         | Event::Indexing => {}
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! source   a document as it comes: where from, its name, the way to its bytes
 //! folder   PATHs                      -> the files that are there, as sources
+//! pruning  those, and what is stored  -> what the folders have no more
 //! readers  bytes of one source        -> its text, cut into blocks (decode: bytes -> characters)
 //! chunker  text and blocks            -> passages within a budget (long blocks are cut at sentences)
 //! document all of that, one source    -> a document with its fingerprint
@@ -26,6 +27,7 @@ pub mod folder;
 pub mod intake;
 pub mod job;
 pub mod pairs;
+pub mod pruning;
 pub mod readers;
 pub mod reembed;
 pub mod source;
@@ -35,6 +37,7 @@ pub use document::{Prepared, Preparer};
 pub use error::{IngestError, MAX_BYTES, ReadError};
 pub use folder::Skipped;
 pub use intake::JobQueue;
-pub use job::{Event, Ingestion, Report, StepSeconds};
+pub use job::{Event, FolderSync, Ingestion, Report, StepSeconds};
+pub use pruning::{Doubt, Prune, stored_as};
 pub use reembed::{ReembedReport, reembed};
 pub use source::{Content, SourceDocument};

@@ -101,6 +101,12 @@ impl SourceDocument {
         hex(hasher)
     }
 
+    /// The name under which somebody handed in what has this location; none for a file.
+    #[must_use]
+    pub fn uploaded_as(location: &str) -> Option<&str> {
+        location.strip_prefix(UPLOAD)
+    }
+
     /// Whether its location is a file's that does not exist any more. One that cannot be looked at counts as existing.
     #[must_use]
     pub fn is_gone(location: &str) -> bool {

@@ -1,11 +1,11 @@
 //! Events that the job tells while it runs, and the report at its end.
 
-use crate::Skipped;
+use crate::{Doubt, Skipped};
 
 /// Something that happened, as soon as it happened. Paths are as people see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The documents are listed; each of them will be one of `Unchanged`, `Moved`, `Read` and `Failed`.
+    /// The documents are listed; each of them will be one of `Unchanged`, `Moved`, `Read`, `Empty` and `Failed`.
     Planned {
         /// Number of them.
         files: usize,
@@ -34,6 +34,13 @@ pub enum Event {
         /// Its passages.
         passages: usize,
     },
+    /// A file has no text. What an earlier run stored of it goes.
+    Empty {
+        /// The file.
+        path: String,
+        /// In what way, in a sentence for people.
+        reason: String,
+    },
     /// A file, or a path that was asked for, was not read. What an earlier run stored of it stays.
     Failed {
         /// The file.
@@ -53,7 +60,14 @@ pub enum Event {
         /// Their passages.
         passages: usize,
     },
-    /// Documents were removed because their files are gone.
+    /// A document is to be removed.
+    Gone {
+        /// The document.
+        path: String,
+    },
+    /// So much of a folder is missing that nothing was removed.
+    Doubted(Doubt),
+    /// Documents were removed because the folders have them no more.
     Removed {
         /// Number of them.
         documents: usize,
@@ -77,6 +91,10 @@ pub struct Report {
     pub passages: usize,
     /// Paths that were not read, with the reason.
     pub failures: Vec<(String, String)>,
+    /// Files without text, with the reason.
+    pub empty: Vec<(String, String)>,
+    /// Folders of which nothing was removed, as too much of them is missing.
+    pub doubts: Vec<Doubt>,
     /// Files in the folders that were passed over.
     pub skipped: usize,
     /// Duration of the whole job.
@@ -105,13 +123,19 @@ impl Report {
             Event::Skipped { files, .. } => self.skipped += files,
             Event::Unchanged { .. } => self.unchanged += 1,
             Event::Moved { .. } => self.moved += 1,
+            Event::Empty { path, reason } => self.empty.push((path.clone(), reason.clone())),
+            Event::Doubted(doubt) => self.doubts.push(doubt.clone()),
             Event::Failed { path, reason } => self.failures.push((path.clone(), reason.clone())),
             Event::Stored { documents, passages } => {
                 self.documents += documents;
                 self.passages += passages;
             }
             Event::Removed { documents } => self.removed += documents,
-            Event::Planned { .. } | Event::Read { .. } | Event::Embedded { .. } | Event::Indexing => {}
+            Event::Planned { .. }
+            | Event::Read { .. }
+            | Event::Embedded { .. }
+            | Event::Gone { .. }
+            | Event::Indexing => {}
         }
     }
 }

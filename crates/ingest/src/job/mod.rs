@@ -10,6 +10,7 @@
 
 mod event;
 mod reading;
+mod removal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,10 +25,22 @@ pub use self::event::{Event, Report, StepSeconds};
 use self::reading::{BATCH, Batch, Reading};
 use crate::document::{Prepared, Preparer};
 use crate::folder::{self, Listing};
+use crate::pruning::{Folders, Prune};
 use crate::{IngestError, SourceDocument};
 
 /// Events that may wait for the caller before the job waits for it.
 const EVENTS: usize = 256;
+
+/// How the store is brought in step with folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FolderSync {
+    /// What happens to stored documents that the folders have no more.
+    pub prune: Prune,
+    /// Whether what a `.gitignore` names is passed over.
+    pub gitignore: bool,
+    /// Whether the job only tells what it would do.
+    pub dry_run: bool,
+}
 
 /// Brings a store up to date with documents, wherever they come from.
 #[derive(Clone)]
@@ -45,8 +58,8 @@ pub struct Ingestion {
 }
 
 impl Ingestion {
-    /// Reads what is new or changed under `paths` (files and folders), embeds it and stores it. With `prune`,
-    /// documents under the given folders whose files are gone are removed. Needs a Tokio runtime; all work that
+    /// Reads what is new or changed under `paths` (files and folders), embeds it and stores it, and removes what the
+    /// folders have no more if `sync` says so. With `dry_run` it only tells what it would do. Needs a Tokio runtime; all work that
     /// keeps a processor busy is on other threads. Dropping the future ends the job; what was stored stays.
     ///
     /// # Errors
@@ -56,13 +69,13 @@ impl Ingestion {
         &self,
         context: &RequestContext,
         paths: &[PathBuf],
-        prune: bool,
+        sync: FolderSync,
         on_event: impl FnMut(Event),
     ) -> Result<Report, IngestError> {
         let base = self.documents.base_folder(context, folder::current()).await?;
         let paths = paths.to_vec();
-        let listing = spawn_blocking(move || folder::find(&paths, &base)).await?;
-        self.watched(on_event, |events| self.work(context, listing, prune, events)).await
+        let listing = spawn_blocking(move || folder::find(&paths, &base, sync.gitignore)).await?;
+        self.watched(on_event, |events| self.work(context, listing, sync, events)).await
     }
 
     /// Stores documents that are at hand already; otherwise like [`Ingestion::run`].
@@ -76,7 +89,7 @@ impl Ingestion {
         on_event: impl FnMut(Event),
     ) -> Result<Report, IngestError> {
         let listing = Listing { documents, ..Listing::default() };
-        self.watched(on_event, |events| self.work(context, listing, false, events)).await
+        self.watched(on_event, |events| self.work(context, listing, FolderSync::default(), events)).await
     }
 
     /// Runs the work, tells the caller of its events, and counts them.
@@ -102,14 +115,18 @@ impl Ingestion {
     async fn work(
         &self,
         context: &RequestContext,
-        listing: Listing,
-        prune: bool,
+        mut listing: Listing,
+        sync: FolderSync,
         events: Sender<Event>,
     ) -> Result<StepSeconds, IngestError> {
         let stored = self.documents.versions(context).await?;
+        listing.note_vanished(&stored);
         announce(&listing, &events).await;
-        let Listing { documents, folders, .. } = listing;
-        let locations: Vec<String> = if prune { stored.keys().cloned().collect() } else { Vec::new() };
+        let folders = Folders::of(&listing);
+        let documents = listing.documents;
+        if sync.dry_run {
+            return self.rehearse(documents, stored, folders, sync.prune, &events).await;
+        }
 
         let (batches, to_embed) = mpsc::channel(1);
         let (embedded, to_store) = mpsc::channel(1);
@@ -120,13 +137,8 @@ impl Ingestion {
             self.embed_all(context, to_embed, embedded, &events),
             self.store_all(context, to_store, &events)
         )?;
-        let reading = reading.await?;
-
-        if prune {
-            let gone = spawn_blocking(move || folder::gone(&folders, locations.iter())).await?;
-            let documents = if gone.is_empty() { 0 } else { self.documents.remove(context, gone).await? };
-            tell(&events, Event::Removed { documents }).await;
-        }
+        let (emptied, reading) = reading.await?;
+        self.remove(context, folders, emptied, sync.prune, &events).await?;
         tell(&events, Event::Indexing).await;
         let began = Instant::now();
         self.upkeep.optimise().await?;

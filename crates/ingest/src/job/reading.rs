@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::Event;
 use crate::document::{Prepared, Preparer};
-use crate::{ReadError, SourceDocument};
+use crate::{Content, ReadError, SourceDocument};
 
 /// Passages from which on a batch is full. A document is never parted, so a batch may hold more.
 pub(super) const BATCH: usize = 256;
@@ -56,6 +56,8 @@ pub(super) struct Reading {
     stored: HashMap<String, StoredVersion>,
     /// Locations of what is stored, by the hash of its content.
     by_content: HashMap<String, Vec<String>>,
+    /// Locations of what is stored of files that have no text any more.
+    emptied: Vec<String>,
     pub(super) events: Sender<Event>,
     pub(super) batches: Sender<Batch>,
 }
@@ -73,12 +75,13 @@ impl Reading {
                 by_content.entry(content.clone()).or_default().push(location.clone());
             }
         }
-        Self { recipe: preparer.recipe(), preparer, stored, by_content, events, batches }
+        Self { recipe: preparer.recipe(), preparer, stored, by_content, emptied: Vec::new(), events, batches }
     }
 
-    /// Reads the sources one after the other and returns how long that took, without the time in which the next
-    /// step was behind. Ends early when nobody takes the batches any more. Blocks.
-    pub(super) fn run(mut self, sources: Vec<SourceDocument>) -> Duration {
+    /// Reads the sources one after the other. Returns the locations of what is stored of files that have no text any
+    /// more, and how long it took, without the time in which the next step was behind. Ends early when nobody takes the
+    /// batches any more. Blocks.
+    pub(super) fn run(mut self, sources: Vec<SourceDocument>) -> (Vec<String>, Duration) {
         let mut busy = Duration::ZERO;
         let mut batch = Batch::default();
         for source in sources {
@@ -99,20 +102,27 @@ impl Reading {
                     batch.moves.push(moved);
                     None
                 }
+                // Of an upload, what is stored already is better than nothing.
+                Err(error) if error.is_empty() && matches!(source.content, Content::File(_)) => {
+                    if self.stored.contains_key(&source.location) {
+                        self.emptied.push(source.location);
+                    }
+                    Some(Event::Empty { path: source.path, reason: error.to_string() })
+                }
                 Err(error) => Some(Event::Failed { path: source.path, reason: error.to_string() }),
             };
             if event.is_some_and(|event| self.events.blocking_send(event).is_err()) {
-                return busy;
+                return (self.emptied, busy);
             }
             if batch.is_full() && self.batches.blocking_send(std::mem::take(&mut batch)).is_err() {
-                return busy;
+                return (self.emptied, busy);
             }
         }
         if !batch.is_empty() {
             // Nobody there to take it means that the job has failed elsewhere, and says so there.
             let _ = self.batches.blocking_send(batch);
         }
-        busy
+        (self.emptied, busy)
     }
 
     fn read(&mut self, source: &SourceDocument) -> Result<Outcome, ReadError> {

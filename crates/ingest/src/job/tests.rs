@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
 use qanda_core::ports::{EmbedderIdentity, Page, StoreStatus};
-use qanda_core::{Document, DocumentId, Passage};
+use qanda_core::{Document, DocumentId, Metadata, Passage};
 
 use super::*;
-use crate::Skipped;
+use crate::{Doubt, Prune, Skipped};
 
 /// Documents by location, in memory.
 #[derive(Default)]
@@ -190,8 +190,9 @@ impl Bench {
     async fn run(&self, prune: bool) -> (Report, Vec<Event>) {
         let mut events = Vec::new();
         let paths = [self.docs.path().to_owned()];
+        let sync = FolderSync { prune: if prune { Prune::Checked } else { Prune::Keep }, ..FolderSync::default() };
         let report =
-            self.ingestion().run(&RequestContext::local(), &paths, prune, |event| events.push(event)).await.unwrap();
+            self.ingestion().run(&RequestContext::local(), &paths, sync, |event| events.push(event)).await.unwrap();
         (report, events)
     }
 
@@ -240,7 +241,7 @@ async fn only_what_changed_is_read_and_embedded_again() {
     assert_eq!(bench.model.embedded.load(Ordering::SeqCst), 3);
     let other_budget = Ingestion { passage_tokens: 30, ..bench.ingestion() };
     let paths = [bench.docs.path().to_owned()];
-    let report = other_budget.run(&RequestContext::local(), &paths, false, |_| ()).await.unwrap();
+    let report = other_budget.run(&RequestContext::local(), &paths, FolderSync::default(), |_| ()).await.unwrap();
     assert_eq!(report.documents, 2);
 }
 
@@ -251,20 +252,20 @@ async fn files_that_fail_are_reported_and_the_others_stored() {
     fs::File::create(bench.docs.path().join("f.txt")).unwrap().set_len(crate::MAX_BYTES + 1).unwrap();
     let missing = bench.docs.path().join("missing");
     let paths = [missing, bench.docs.path().to_owned(), bench.docs.path().join("b.txt")];
-    let report = bench.ingestion().run(&RequestContext::local(), &paths, false, |_| ()).await.unwrap();
+    let report = bench.ingestion().run(&RequestContext::local(), &paths, FolderSync::default(), |_| ()).await.unwrap();
     let reasons: Vec<&str> = report.failures.iter().map(|(_, reason)| reason.as_str()).collect();
     assert_eq!(
         reasons,
         [
             "no such file or folder",
-            "the file is empty",
             "the reader failed on it (please report this): met the word",
-            "no text in it",
             "not a text file: byte 0 is NUL",
             "larger than 64 MiB",
         ]
     );
-    assert!(report.failures[1].0.ends_with("a.txt"));
+    assert!(report.failures[1].0.ends_with("c.txt"));
+    let empty: Vec<&str> = report.empty.iter().map(|(_, reason)| reason.as_str()).collect();
+    assert_eq!(empty, ["the file is empty", "no text in it"]);
     assert_eq!((report.documents, bench.stored()), (1, vec!["b.txt".to_owned()]));
 }
 
@@ -285,6 +286,60 @@ async fn pruning_removes_what_is_gone_from_the_given_folders() {
 }
 
 #[tokio::test]
+async fn an_emptied_file_has_nothing_stored_any_more() {
+    let bench = Bench::new(&[("a.txt", "one"), ("b.txt", "two")]);
+    bench.run(false).await;
+    bench.write("a.txt", "");
+    let (report, events) = bench.run(false).await;
+    assert_eq!((report.removed, report.failures.len(), bench.stored()), (1, 0, vec!["b.txt".to_owned()]));
+    assert!(events.iter().any(|event| matches!(event, Event::Empty { path, .. } if path.ends_with("a.txt"))));
+    assert_eq!(bench.run(false).await.0.removed, 0);
+    // What was handed in stays when nothing is handed in under its name.
+    let upload = |text: &str| SourceDocument::upload("plan.txt".to_owned(), None, text.into(), Metadata::new());
+    for (text, failures) in [("three", 0), ("", 1)] {
+        let report = bench.ingestion().store(&RequestContext::local(), vec![upload(text)], |_| ()).await.unwrap();
+        assert_eq!((report.failures.len(), bench.stored().len()), (failures, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_mounted_removes_nothing() {
+    let bench = Bench::new(&[("a.txt", "one"), ("b.txt", "two")]);
+    bench.run(false).await;
+    for name in ["a.txt", "b.txt"] {
+        fs::remove_file(bench.docs.path().join(name)).unwrap();
+    }
+    let (report, _) = bench.run(true).await;
+    let folder = fs::canonicalize(bench.docs.path()).unwrap();
+    assert_eq!((report.removed, report.doubts), (0, vec![Doubt { folder, missing: 2, stored: 2 }]));
+    fs::remove_dir(bench.docs.path()).unwrap();
+    let (report, _) = bench.run(true).await;
+    assert_eq!(report.failures[0].1, "no such file or folder; 2 of the stored documents came from there");
+    assert_eq!(bench.stored().len(), 2);
+}
+
+#[tokio::test]
+async fn a_rehearsal_tells_everything_and_changes_nothing() {
+    let bench = Bench::new(&[("a.txt", "one"), ("b.txt", "two"), ("c.txt", "three"), ("d.txt", "four")]);
+    bench.run(false).await;
+    let at = |name: &str| bench.docs.path().join(name);
+    fs::remove_file(at("a.txt")).unwrap();
+    fs::rename(at("b.txt"), at("moved.txt")).unwrap();
+    bench.write("c.txt", "");
+    bench.write("new.txt", "five");
+    let sync = FolderSync { prune: Prune::Checked, dry_run: true, ..FolderSync::default() };
+    let (mut events, before, embedded) = (Vec::new(), bench.stored(), bench.embedded());
+    let paths = [bench.docs.path().to_owned()];
+    let told = |event| events.push(event);
+    let report = bench.ingestion().run(&RequestContext::local(), &paths, sync, told).await.unwrap();
+    assert_eq!((report.moved, report.removed, report.unchanged, report.documents), (1, 2, 1, 0));
+    let is_gone = |event: &Event| matches!(event, Event::Gone { path } if path.ends_with("a.txt"));
+    let is_new = |event: &Event| matches!(event, Event::Read { path, .. } if path.ends_with("new.txt"));
+    assert!(events.iter().any(is_gone) && events.iter().any(is_new), "{events:?}");
+    assert_eq!((bench.stored(), bench.embedded()), (before, embedded));
+}
+
+#[tokio::test]
 async fn a_failing_store_or_model_ends_the_job() {
     let bench = Bench::new(&[("a.txt", "one")]);
     bench.run(false).await;
@@ -294,7 +349,7 @@ async fn a_failing_store_or_model_ends_the_job() {
     bench.store.full.store(true, Ordering::SeqCst);
     let failure = bench
         .ingestion()
-        .run(&RequestContext::local(), &[bench.docs.path().to_owned()], true, |_| ())
+        .run(&RequestContext::local(), &[bench.docs.path().to_owned()], FolderSync::default(), |_| ())
         .await
         .unwrap_err();
     assert!(matches!(failure, IngestError::Store(StoreError::DiskFull { .. })), "{failure}");
@@ -303,7 +358,7 @@ async fn a_failing_store_or_model_ends_the_job() {
     let bench = Bench::with(&[("a.txt", "one")], true);
     let failure = bench
         .ingestion()
-        .run(&RequestContext::local(), &[bench.docs.path().to_owned()], false, |_| ())
+        .run(&RequestContext::local(), &[bench.docs.path().to_owned()], FolderSync::default(), |_| ())
         .await
         .unwrap_err();
     assert!(matches!(failure, IngestError::Embedder(ModelError::Stopped)), "{failure}");
@@ -320,7 +375,7 @@ async fn large_jobs_are_done_in_batches_and_can_be_spawned() {
     let report = tokio::spawn(async move {
         let mut stored = Vec::new();
         let report = ingestion
-            .run(&RequestContext::local(), &paths, false, |event| {
+            .run(&RequestContext::local(), &paths, FolderSync::default(), |event| {
                 if let Event::Stored { documents, .. } = event {
                     stored.push(documents)
                 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use qanda_core::RequestContext;
-use qanda_ingest::{Event, Ingestion, Report};
+use qanda_ingest::{Doubt, Event, FolderSync, Ingestion, Prune, Report};
 
 use crate::config::SearchArgs;
+use crate::hints::WithHint;
 use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line};
 use crate::wiring::{Patience, Search};
 use crate::{logging, wiring};
@@ -27,9 +28,18 @@ pub(crate) struct Ingest {
     /// Files and folders: Markdown, plain text, HTML
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Remove documents from the store whose files are gone from the given folders
+    /// Remove documents that the given folders have no more: files that are gone, or named in a .qandaignore
+    ///
+    /// A folder that is empty, or that lacks more than half (and more than 20) of its documents, may not be mounted:
+    /// nothing of it is removed, unless this is `force`.
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "safe")]
+    prune: Option<Pruning>,
+    /// Say what would be stored, moved and removed, and change nothing
     #[arg(long)]
-    prune: bool,
+    dry_run: bool,
+    /// Pass over what a .gitignore names, as what a .qandaignore names always is
+    #[arg(long)]
+    gitignore: bool,
     /// Print one JSON object at the end
     #[arg(long)]
     json: bool,
@@ -48,12 +58,30 @@ pub(super) struct PassageArgs {
     passage_tokens: Option<usize>,
 }
 
+/// How careful pruning is.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Pruning {
+    /// Not where so much is missing that the folder itself may be
+    Safe,
+    /// Whatever is missing
+    Force,
+}
+
 impl Ingest {
+    fn sync(&self) -> FolderSync {
+        let prune = match self.prune {
+            None => Prune::Keep,
+            Some(Pruning::Safe) => Prune::Checked,
+            Some(Pruning::Force) => Prune::Forced,
+        };
+        FolderSync { prune, gitignore: self.gitignore, dry_run: self.dry_run }
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
         step_back();
         let settings = self.search.resolve()?;
-        let progress = Progress::new(self.json);
+        let progress = Progress::new(self.json, self.dry_run);
         let report = super::runtime()?.block_on(async {
             let Search { store, embedder, counter, .. } = wiring::search(settings, Patience::None).await?;
             let most = counter.max_tokens();
@@ -62,18 +90,25 @@ impl Ingest {
                 (32..=most).contains(&passage_tokens),
                 "--passage-tokens is {passage_tokens}; it must be from 32 to {most}"
             );
-            store.claim(embedder.identity().clone()).await?;
+            let sync = self.sync();
+            if !sync.dry_run {
+                store.claim(embedder.identity().clone()).await?;
+            }
             let documents = Arc::clone(&store) as _;
             let ingestion = Ingestion { documents, upkeep: store, embedder, counter, passage_tokens };
             let here = RequestContext::local();
-            anyhow::Ok(ingestion.run(&here, &self.paths, self.prune, |event| progress.show(&event)).await?)
+            anyhow::Ok(ingestion.run(&here, &self.paths, sync, |event| progress.show(&event)).await?)
         });
         progress.clear();
         let report = report?;
         if self.json {
             terminal::json(&to_json(&report))?;
         } else {
-            close(&report);
+            close(&report, self.dry_run);
+        }
+        if let Some(doubt) = report.doubts.first() {
+            return Err(doubted(doubt))
+                .hint("mount it and run this again, or say --prune=force if its documents are to go");
         }
         Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
     }
@@ -87,17 +122,29 @@ pub(super) fn step_back() {
     }
 }
 
+fn doubted(doubt: &Doubt) -> anyhow::Error {
+    let Doubt { folder, missing, stored } = doubt;
+    anyhow::anyhow!(
+        "{} of the {} stored of {} are missing there, so nothing of it was removed",
+        grouped(*missing),
+        counted(*stored, "document"),
+        folder.display()
+    )
+}
+
 /// A bar on a terminal, plain lines otherwise.
 struct Progress {
     bar: Bar,
     plain: bool,
+    /// Whether all is only told, so that each document has a line.
+    rehearsal: bool,
 }
 
 impl Progress {
-    fn new(quiet: bool) -> Self {
+    fn new(quiet: bool, rehearsal: bool) -> Self {
         let bar = Bar::new("{bar:30.cyan} {pos}/{len} documents  {elapsed}  {wide_msg}", quiet);
         let plain = !bar.is_shown() && !quiet;
-        Self { bar, plain }
+        Self { bar, plain, rehearsal: rehearsal && !quiet }
     }
 
     fn show(&self, event: &Event) {
@@ -111,11 +158,20 @@ impl Progress {
                 self.bar.note(format!("skipped {}: {reason}", counted(*files, "file")));
             }
             Event::Unchanged { .. } => self.bar.advance(1),
+            Event::Moved { path } if self.rehearsal => self.bar.note(format!("would move {}", one_line(path))),
             Event::Moved { path } => {
                 self.bar.advance(1);
                 self.plain_line(&format!("moved {}", one_line(path)));
             }
+            Event::Read { path, .. } if self.rehearsal => self.bar.note(format!("would store {}", one_line(path))),
             Event::Read { path, .. } => self.bar.set_message(path),
+            Event::Empty { path, reason } => {
+                self.bar.advance(1);
+                self.bar.note(format!("passed over {}: {}", one_line(path), one_line(reason)));
+            }
+            Event::Gone { path } if self.rehearsal => self.bar.note(format!("would remove {}", one_line(path))),
+            // The error at the end says it.
+            Event::Gone { .. } | Event::Doubted(_) => {}
             Event::Failed { path, reason } => {
                 self.bar.advance(1);
                 let (path, reason) = (one_line(path), one_line(reason));
@@ -127,9 +183,10 @@ impl Progress {
                 let (documents, passages) = (counted(*documents, "document"), counted(*passages, "passage"));
                 self.plain_line(&format!("stored {documents}, {passages}"));
             }
-            Event::Removed { documents } => {
+            Event::Removed { documents } if !self.rehearsal && *documents > 0 => {
                 self.bar.note(format!("removed {} whose files are gone", counted(*documents, "document")));
             }
+            Event::Removed { .. } => {}
             Event::Indexing => {
                 self.bar.set_message("bringing the indexes up to date");
                 self.plain_line("bringing the indexes up to date");
@@ -149,13 +206,17 @@ impl Progress {
     }
 }
 
-fn close(report: &Report) {
+fn close(report: &Report, rehearsal: bool) {
     let mut parts = vec![counted(report.documents, "document"), counted(report.passages, "passage")];
+    if rehearsal {
+        parts = vec!["nothing changed".to_owned()];
+    }
     for (number, name) in [
         (report.unchanged, "unchanged"),
         (report.moved, "moved"),
         (report.removed, "removed"),
         (report.skipped, "skipped"),
+        (report.empty.len(), "empty"),
     ] {
         if number > 0 {
             parts.push(format!("{} {name}", grouped(number)));
@@ -187,6 +248,7 @@ fn to_json(report: &Report) -> serde_json::Value {
         "passages": report.passages,
         "skipped": report.skipped,
         "failures": report.failures.iter().map(failure).collect::<Vec<_>>(),
+        "empty": report.empty.iter().map(failure).collect::<Vec<_>>(),
         "seconds": report.seconds,
         "busy_seconds": {
             "reading": report.timings.reading, "embedding": report.timings.embedding,

@@ -9,6 +9,7 @@ mod mock_llm;
 mod models;
 mod qa;
 mod reembed;
+mod remove;
 mod serve;
 mod status;
 
@@ -47,6 +48,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a 
 #[derive(Debug, Subcommand)]
 enum Command {
     Ingest(ingest::Ingest),
+    Remove(remove::Remove),
     Reembed(reembed::Reembed),
     Ask(ask::Ask),
     Serve(serve::Serve),
@@ -68,6 +70,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let matches = command.clone().get_matches_from(arguments);
     match Cli::from_arg_matches(&matches)?.command {
         Command::Ingest(command) => command.run(),
+        Command::Remove(command) => command.run(),
         Command::Reembed(command) => command.run(),
         Command::Ask(command) => command.run(),
         Command::Serve(command) => command.run(&env_file),
