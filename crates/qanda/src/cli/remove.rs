@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use qanda_core::{Documents, RequestContext, Upkeep};
+use qanda_core::RequestContext;
 use qanda_ingest::stored_as;
 use serde_json::json;
 
