@@ -86,7 +86,7 @@ impl Chunking {
             embedder: embedder.identity().name.clone(),
         };
         let base = self.documents.canonicalize()?;
-        let listing = folder::find(std::slice::from_ref(&base), &base.to_string_lossy());
+        let listing = folder::find(std::slice::from_ref(&base), &base.to_string_lossy(), false);
         let prepare = |source: &qanda_ingest::SourceDocument| {
             let mut prepared = preparer.prepare(source, &source.bytes()?)?;
             overlap(&prepared.document.text, &mut prepared.chunks, self.overlap, counter.as_ref());
