@@ -24,5 +24,5 @@ pub use document::{Document, DocumentId, EntryId, Metadata, NewDocument, NewPass
 pub use error::{AnswerError, StoreError, with_causes};
 pub use model_error::ModelError;
 pub use pair::{NewPair, Pair};
-pub use ports::{Documents, Embedder, Intake, LanguageModel, Pairs, Reader, Search, Store, Upkeep};
+pub use ports::{Documents, Embedder, Intake, LanguageModel, Pairs, Reader, Reranker, Search, Store, Upkeep};
 pub use question::{FieldFault, Filter, InvalidQuestion, Question, Source};

@@ -1,5 +1,6 @@
-//! Models: language models in [`llm`], embedders in [`embed`], readers in [`reader`], each behind a port of `qanda-core`;
-//! [`openai`] is what two of them need to speak to an endpoint elsewhere, [`bert`] the encoder that embedder and reader share.
+//! Models: language models in [`llm`], embedders in [`embed`], readers in [`reader`], rerankers in [`reranker`], each behind
+//! a port of `qanda-core`; [`openai`] is what two of them need to speak to an endpoint elsewhere, [`bert`] the encoder that
+//! embedder, reader and reranker share.
 //!
 //! Models compute on threads of their own, never on the async runtime's: a caller awaits a channel. `unsafe` is
 //! allowed in two places: `bert/matmul.rs`, which calls a matrix kernel, and `llm/local/waiting.rs`.
@@ -13,3 +14,4 @@ pub mod llm;
 mod models;
 pub mod openai;
 pub mod reader;
+pub mod reranker;

@@ -34,6 +34,7 @@ fn classic(store: Found, calls: Vec<Vec<&'static str>>) -> (Classic, Arc<Found>,
     let resources = Resources {
         search: Arc::clone(&store) as _,
         embedder: Arc::new(OneVector::new()),
+        reranker: None,
         reader: None,
         model: Arc::clone(&model) as _,
         generation: Generation {

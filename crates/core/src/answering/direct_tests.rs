@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::super::fakes::{End, Found, Heard, OneVector, Points, Scripted, water};
+use super::super::fakes::{End, Found, Heard, OneVector, Points, Prefers, Scripted, water};
 use super::super::{AnswerEvent, Generation, NOT_ANSWERED, NOTHING_FOUND, Prompts, Unheard};
 use super::*;
 use crate::ports::{Finish, Hit};
@@ -16,6 +16,7 @@ fn direct(cosine: f32, pieces: &[&'static str]) -> (Direct, Arc<Scripted>) {
     let direct = Direct(Resources {
         search: Arc::new(Found { hits: vec![hit(cosine)], ..Found::default() }),
         embedder: Arc::new(OneVector::new()),
+        reranker: None,
         reader: None,
         model: Arc::clone(&model) as _,
         generation: Generation {
@@ -94,6 +95,34 @@ async fn a_quoted_answer_is_the_sentence_of_the_words_found_and_asks_no_model() 
     assert_eq!((answer.calls, answer.citations[0].span), (0, Span::new(100, 152)));
     assert!(answer.answered && answer.confidence.is_some_and(|confidence| confidence >= 0.5), "{answer:?}");
     assert!(answer.timings.get("read").is_some() && model.prompt(0).is_none());
+}
+
+/// Two passages near the question of which one is asked for, with a reranker that likes this word.
+async fn reranked(word: &'static str) -> (Result<Answer, AnswerError>, Arc<Found>) {
+    let (mut direct, _) = direct(0.8, &["Drink [1]."]);
+    let mut tea = hit(0.7);
+    tea.passage.document = "tea.md".to_owned();
+    tea.passage.text = "Adults should drink about one litre of tea a day.".to_owned();
+    let store = Arc::new(Found { hits: vec![hit(0.8), tea], ..Found::default() });
+    direct.0.search = Arc::clone(&store) as _;
+    direct.0.reranker = Some(Arc::new(Prefers(word)));
+    let question = Question { n_results: 1, ..Question::new("How much should adults drink?") };
+    (direct.answer(&RequestContext::local(), question, &Unheard).await, store)
+}
+
+#[tokio::test]
+async fn a_reranker_chooses_among_more_passages_than_are_wanted() {
+    let (answer, store) = reranked("tea").await;
+    let answer = answer.expect("answers");
+    assert_eq!(answer.citations.iter().map(|cited| cited.document.as_str()).collect::<Vec<_>>(), ["tea.md"]);
+    assert!(answer.timings.get("rerank").is_some());
+    assert_eq!(store.searches.lock().expect("lock")[0].limit, 4);
+}
+
+#[tokio::test]
+async fn a_reranker_that_fails_fails_the_answer() {
+    let (answer, _) = reranked("coffee").await;
+    assert!(matches!(answer, Err(AnswerError::Model(_))), "{answer:?}");
 }
 
 #[tokio::test]

@@ -16,6 +16,8 @@ pub enum Step {
     Embed,
     /// Passages are searched.
     Search,
+    /// A reranker puts what was found into its order.
+    Rerank,
     /// The passages of found pairs are fetched.
     Contexts,
     /// The pairs of found passages are fetched.
@@ -40,6 +42,7 @@ impl Step {
             Self::Condense => "condense",
             Self::Embed => "embed",
             Self::Search => "search",
+            Self::Rerank => "rerank",
             Self::Contexts => "contexts",
             Self::Pairs => "pairs",
             Self::Read => "read",

@@ -10,8 +10,8 @@ use crate::ports::{
     EmbedderIdentity, Finish, FoundSpan, Generated, GenerationStream, Hit, Prompt, Readable, Reading, SearchQuery,
 };
 use crate::{
-    Embedder, EntryId, LanguageModel, Metadata, ModelError, Pair, Passage, Reader, RequestContext, Search, Span,
-    StoreError,
+    Embedder, EntryId, LanguageModel, Metadata, ModelError, Pair, Passage, Reader, RequestContext, Reranker, Search,
+    Span, StoreError,
 };
 
 /// A passage about water that begins at byte 100 of its document.
@@ -129,6 +129,20 @@ impl Reader for Points {
     ) -> Result<Vec<Reading>, ModelError> {
         self.questions.lock().expect("lock").push(question.to_owned());
         Ok(passages.iter().map(|passage| self.reading(&passage.text)).collect())
+    }
+}
+
+/// Likes the texts that have a word, and fails where there is none.
+pub(super) struct Prefers(pub(super) &'static str);
+
+#[async_trait]
+impl Reranker for Prefers {
+    fn name(&self) -> &str {
+        "prefers"
+    }
+    async fn score(&self, _: &RequestContext, _: &str, texts: Vec<String>) -> Result<Vec<f32>, ModelError> {
+        let scores: Vec<f32> = texts.iter().map(|text| f32::from(u8::from(text.contains(self.0)))).collect();
+        if scores.contains(&1.0) { Ok(scores) } else { Err(ModelError::failed("scoring", "it likes nothing")) }
     }
 }
 

@@ -12,10 +12,12 @@ use crate::retrieval::asked::Asked;
 use crate::retrieval::judgement::{Judgement, judge};
 use crate::retrieval::orders::without_orders;
 use crate::retrieval::relevance::relevant;
+use crate::retrieval::rerank::{candidates, rerank};
 use crate::retrieval::search::{Scope, Sought, search};
 use crate::verification::Written;
 use crate::{
-    Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, Reader, RequestContext, Search, Timings,
+    Answer, AnswerError, Embedder, LanguageModel, ModelError, Question, Reader, RequestContext, Reranker, Search,
+    Timings,
 };
 
 /// Resources of a pipeline.
@@ -25,6 +27,8 @@ pub struct Resources {
     pub search: Arc<dyn Search>,
     /// Embeds the question; the model that embedded the passages.
     pub embedder: Arc<dyn Embedder>,
+    /// Puts the passages that were found into a better order, if there is one.
+    pub reranker: Option<Arc<dyn Reranker>>,
     /// Says which words of the passages answer, if there is one.
     pub reader: Option<Arc<dyn Reader>>,
     /// Writes the answer.
@@ -99,16 +103,24 @@ impl<'a> Run<'a> {
 
     /// Searches for the question where it says, and with a search term where there is one; keeps what is relevant.
     pub(super) async fn search(&self, term: Option<&str>) -> Result<Found, AnswerError> {
-        let Resources { search: store, embedder, .. } = self.with;
+        let Resources { search: store, embedder, reranker, .. } = self.with;
         let question = Arc::clone(&self.question);
         let asked = compute(move || Asked::of(&question.content, &question.history)).await;
         let asked = term.into_iter().fold(asked, Asked::with_term);
         let vectors = self.step(Step::Embed, embedder.embed_queries(self.context, &asked.to_embed())).await?;
-        let scope = Scope::of(&self.question);
+        let mut scope = Scope::of(&self.question);
+        let wanted = scope.limit;
+        if reranker.is_some() {
+            scope.limit = candidates(wanted);
+        }
         let hits = self.step(Step::Search, search(&**store, self.context, &asked, &vectors, scope)).await?;
-        let nearest = with_text(hits)?;
-        let hits = nearest.clone();
+        let mut nearest = with_text(hits)?;
         let sought = Sought { vector: asked.mean(&vectors), text: asked.standalone.into() };
+        if let Some(reranker) = reranker {
+            let reranked = rerank(&**reranker, self.context, &sought.text, nearest, wanted);
+            nearest = self.step(Step::Rerank, reranked).await?;
+        }
+        let hits = nearest.clone();
         let (text, floor) = (Arc::clone(&sought.text), embedder.relevance_floor());
         let hits = compute(move || relevant(&text, hits, floor)).await;
         Ok(Found { hits, nearest, sought })

@@ -4,6 +4,7 @@ mod embedder;
 mod intake;
 mod language_model;
 mod reader;
+mod reranker;
 mod store;
 
 pub use embedder::{Embedder, EmbedderIdentity, TokenCounter};
@@ -12,6 +13,7 @@ pub use language_model::{
     Finish, Generated, Generation, GenerationStream, LanguageModel, Message, Prompt, Shape, read_to_end,
 };
 pub use reader::{FoundSpan, Readable, Reader, Reading};
+pub use reranker::Reranker;
 pub use store::{
     Documents, Hit, IndexStatus, Mode, Page, PairLink, Pairs, Reembedding, ReembeddingProgress, Search, SearchQuery,
     Store, StoreStatus, Upkeep,

@@ -10,6 +10,7 @@ pub(crate) mod judgement;
 mod long;
 pub(crate) mod orders;
 pub(crate) mod relevance;
+pub(crate) mod rerank;
 pub(crate) mod search;
 mod standalone;
 pub(crate) mod unit;

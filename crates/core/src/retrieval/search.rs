@@ -7,8 +7,9 @@ use futures::future::try_join_all;
 use super::asked::Asked;
 use super::copies::without_copies;
 use super::fuse::{Ranking, fuse};
+use super::rerank::{MOST, rerank};
 use crate::ports::{Hit, Mode, SearchQuery};
-use crate::{AnswerError, Embedder, Filter, Question, RequestContext, Search, Source, StoreError};
+use crate::{AnswerError, Embedder, Filter, Question, RequestContext, Reranker, Search, Source, StoreError};
 
 /// The words that stand for a question after the search: what passages and sentences are compared with.
 #[derive(Debug, Clone)]
@@ -81,17 +82,25 @@ pub(crate) async fn search(
 }
 
 /// Finds passages for a question and the turns before it as the pipelines do, without judging their relevance; for
-/// measuring that by itself.
+/// measuring that by itself. Where there is a reranker, it puts the first 40 into its order; those after them keep their
+/// place.
 ///
 /// # Errors
-/// When the embedder or the store fails.
+/// When the embedder, the store or the reranker fails.
 pub async fn find(
     store: &dyn Search,
     embedder: &dyn Embedder,
+    reranker: Option<&dyn Reranker>,
     context: &RequestContext,
     question: &Question,
 ) -> Result<Vec<Hit>, AnswerError> {
     let asked = Asked::of(&question.content, &question.history);
     let vectors = embedder.embed_queries(context, &asked.to_embed()).await?;
-    Ok(search(store, context, &asked, &vectors, Scope::of(question)).await?)
+    let mut hits = search(store, context, &asked, &vectors, Scope::of(question)).await?;
+    if let Some(reranker) = reranker {
+        let rest = hits.split_off(MOST.min(hits.len()));
+        hits = rerank(reranker, context, &asked.standalone, hits, MOST).await?;
+        hits.extend(rest);
+    }
+    Ok(hits)
 }

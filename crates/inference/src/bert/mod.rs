@@ -1,4 +1,4 @@
-//! BERT encoders: what the embedder and the reader have in common.
+//! BERT encoders: what embedder, reader and reranker have in common.
 
 mod checkpoint;
 mod encoder;

@@ -50,6 +50,16 @@ impl<'a> Weights<'a> {
         self.tensor(name).is_some()
     }
 
+    /// Length of a vector.
+    ///
+    /// # Errors
+    /// When there is no such tensor.
+    pub(crate) fn length(&self, name: &str) -> Result<usize, ModelError> {
+        let tensor = self.tensor(name);
+        let missing = || ModelError::failed(format!("reading {}", self.file), format!("it has no tensor {name}"));
+        Ok(tensor.ok_or_else(missing)?.shape().iter().product())
+    }
+
     /// A vector of the given length.
     pub(crate) fn vector(&self, name: &str, length: usize) -> Result<Vec<f32>, ModelError> {
         self.of_shape(name, |shape| shape == [length])

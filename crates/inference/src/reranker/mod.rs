@@ -1,0 +1,3 @@
+//! Rerankers.
+
+pub mod local;
