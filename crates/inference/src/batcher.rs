@@ -64,12 +64,25 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// # Errors
     /// When the system gives no thread.
     pub(crate) fn start(threads: usize, limits: Limits<I>, compute: Arc<Compute<I, O>>) -> std::io::Result<Self> {
+        Self::start_workers(threads, limits, move |work: &Work<I, O>| work.serve(&mut |inputs| compute(inputs)))
+    }
+
+    /// Starts `threads` threads that make what they compute with themselves: each runs `worker`, which has to serve the
+    /// work that it is given.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start_workers(
+        threads: usize,
+        limits: Limits<I>,
+        worker: impl Fn(&Work<I, O>) + Clone + Send + 'static,
+    ) -> std::io::Result<Self> {
         let name = limits.name;
         let queue = Queue { questions: VecDeque::new(), passages: VecDeque::new(), closed: false };
         let shared = Arc::new(Shared { limits, queue: Mutex::new(queue), arrived: Condvar::new() });
         for number in 0..threads.max(1) {
-            let (shared, compute) = (Arc::clone(&shared), Arc::clone(&compute));
-            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || work(&shared, &*compute))?;
+            let (work, worker) = (Work { shared: Arc::clone(&shared) }, worker.clone());
+            thread::Builder::new().name(format!("{name}-{number}")).spawn(move || worker(&work))?;
         }
         Ok(Self { shared })
     }
@@ -162,18 +175,26 @@ impl<I, O> Queue<I, O> {
     }
 }
 
-fn work<I, O>(shared: &Shared<I, O>, compute: &Compute<I, O>) {
-    while let Some(batch) = shared.next_batch() {
-        let (inputs, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.input, job.reply)).unzip();
-        // A panic (a fault of ours) costs this batch, whose callers see that their reply was dropped.
-        let results = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compute(&inputs)));
-        let Ok(results) = results else {
-            tracing::error!(threads = shared.limits.name, inputs = inputs.len(), "computing a batch panicked");
-            continue;
-        };
-        for (reply, result) in replies.into_iter().zip(results) {
-            // The caller may have gone away meanwhile.
-            let _ = reply.send(result);
+/// The batches, as one of the threads sees them.
+pub(crate) struct Work<I, O> {
+    shared: Arc<Shared<I, O>>,
+}
+
+impl<I, O> Work<I, O> {
+    /// Computes batch after batch until the batcher is gone.
+    pub(crate) fn serve(&self, compute: &mut dyn FnMut(&[I]) -> Vec<O>) {
+        while let Some(batch) = self.shared.next_batch() {
+            let (inputs, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|job| (job.input, job.reply)).unzip();
+            // A panic (a fault of ours) costs this batch, whose callers see that their reply was dropped.
+            let results = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compute(&inputs)));
+            let Ok(results) = results else {
+                tracing::error!(threads = self.shared.limits.name, inputs = inputs.len(), "computing a batch panicked");
+                continue;
+            };
+            for (reply, result) in replies.into_iter().zip(results) {
+                // The caller may have gone away meanwhile.
+                let _ = reply.send(result);
+            }
         }
     }
 }

@@ -3,11 +3,12 @@
 //! embedder, reader and reranker share.
 //!
 //! Models compute on threads of their own, never on the async runtime's: a caller awaits a channel. `unsafe` is
-//! allowed in two places: `bert/matmul.rs`, which calls a matrix kernel, and `llm/local/waiting.rs`.
+//! allowed in two places: `bert/matmul.rs`, which calls a matrix kernel, and `llama/waiting.rs`.
 
 mod batcher;
 pub mod bert;
 pub mod embed;
+mod llama;
 pub mod llm;
 #[cfg(test)]
 #[path = "../tests/models/mod.rs"]

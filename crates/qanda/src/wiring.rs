@@ -7,20 +7,23 @@ use std::time::Duration;
 use anyhow::Context;
 use qanda_core::answering::{Classic, Direct, Pipeline, PipelineName, Resources};
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Embedder, LanguageModel, Reader, Store};
+use qanda_core::{Embedder, LanguageModel, ModelError, Reader, Reranker, Store};
 use qanda_inference::bert::Checkpoint;
+use qanda_inference::embed::gguf::{GgufEmbedder, Prefixes};
 use qanda_inference::embed::local::LocalEmbedder;
 use qanda_inference::embed::openai::OpenAiEmbedder;
 use qanda_inference::llm::local::LocalModel;
 use qanda_inference::llm::openai::OpenAiModel;
 use qanda_inference::reader::local::{Bases, LocalReader};
+use qanda_inference::reranker::gguf::GgufReranker;
+use qanda_inference::reranker::local::LocalReranker;
 use qanda_store::chroma::ChromaStore;
 use qanda_store::embedded::EmbeddedStore;
 use tokio::task::spawn_blocking;
 
 use crate::config::{
-    AnswerSettings, EmbedderSettings, LlmSettings, ModelSettings, ReaderSettings, ReaderSource, SearchSettings,
-    StoreSettings,
+    AnswerSettings, EmbedderSettings, LlmSettings, ModelSettings, ReaderSettings, ReaderSource, RerankerSettings,
+    RerankerSource, SearchSettings, StoreSettings,
 };
 use crate::hints::WithHint;
 
@@ -123,6 +126,17 @@ async fn embedder(settings: EmbedderSettings, patience: Patience) -> anyhow::Res
             let (counter, encoder) = (embedder.token_counter(), Some(embedder.checkpoint()));
             Ok(LoadedEmbedder { embedder: Arc::new(embedder), counter, encoder })
         }
+        EmbedderSettings::Gguf { file, threads, prefixes, relevance_floor } => {
+            let loaded = spawn_blocking(move || GgufEmbedder::load(&file, prefixes, threads)).await?;
+            let mut embedder = loaded?;
+            if let Some(floor) = relevance_floor {
+                embedder.set_relevance_floor(floor);
+            }
+            let Prefixes { query, passage } = embedder.prefixes();
+            tracing::info!(query = ?query, passage = ?passage, "the embedder reads these words before each text");
+            let counter = embedder.token_counter();
+            Ok(LoadedEmbedder { embedder: Arc::new(embedder), counter, encoder: None })
+        }
         EmbedderSettings::OpenAi(settings) => loop {
             match OpenAiEmbedder::connect((*settings).clone()).await {
                 Ok(embedder) => {
@@ -160,6 +174,22 @@ fn reader(settings: ReaderSettings, encoder: Option<&Checkpoint>) -> anyhow::Res
     Ok(Some(Arc::new(reader)))
 }
 
+/// Loads the reranker, if there is to be one.
+pub(crate) async fn reranker(settings: RerankerSettings) -> anyhow::Result<Option<Arc<dyn Reranker>>> {
+    let RerankerSettings { source, threads } = settings;
+    let Some(place) = source.place().map(|place| place.display().to_string()) else { return Ok(None) };
+    let loaded = spawn_blocking(move || -> Result<Option<Arc<dyn Reranker>>, ModelError> {
+        Ok(match source {
+            RerankerSource::None => None,
+            RerankerSource::Directory(directory) => Some(Arc::new(LocalReranker::load(&directory, threads)?)),
+            RerankerSource::File(file) => Some(Arc::new(GgufReranker::load(&file, threads)?)),
+        })
+    });
+    let reranker = loaded.await?.with_context(|| format!("cannot use the reranker {place}"))?;
+    tracing::debug!(reranker = reranker.as_deref().map(Reranker::name), "loaded the reranker");
+    Ok(reranker)
+}
+
 async fn model(settings: LlmSettings) -> anyhow::Result<Arc<dyn LanguageModel>> {
     Ok(match settings.model {
         ModelSettings::Local(file, options) => {
@@ -178,10 +208,12 @@ pub(crate) async fn parts(settings: AnswerSettings, patience: Patience) -> anyho
         let reader = spawn_blocking(move || reader(settings.reader, encoder.as_ref())).await??;
         anyhow::Ok((search, reader))
     };
-    let (model, (search, reader)) = tokio::try_join!(model(settings.llm), reading)?;
+    let (model, reranker, (search, reader)) =
+        tokio::try_join!(model(settings.llm), reranker(settings.reranker), reading)?;
     let resources = Resources {
         search: Arc::clone(&search.store) as _,
         embedder: Arc::clone(&search.embedder),
+        reranker,
         reader,
         model,
         generation,

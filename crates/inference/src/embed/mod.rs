@@ -1,4 +1,6 @@
 //! Embedders.
 
+mod floor;
+pub mod gguf;
 pub mod local;
 pub mod openai;

@@ -1,3 +1,4 @@
 //! Rerankers.
 
+pub mod gguf;
 pub mod local;

@@ -4,7 +4,7 @@ use clap::Args;
 use qanda_core::ports::StoreStatus;
 use serde_json::{Map, Value, json};
 
-use crate::config::{EndpointArgs, LlmArgs, ModelSettings, StorageArgs, StoreSettings};
+use crate::config::{EndpointArgs, LlmArgs, ModelSettings, RerankerArgs, StorageArgs, StoreSettings};
 use crate::terminal::{self, BOLD, DIM, Text, grouped, one_line, sentence};
 use crate::wiring;
 
@@ -17,6 +17,8 @@ pub(crate) struct Status {
     #[command(flatten)]
     storage: StorageArgs,
     #[command(flatten)]
+    reranker: RerankerArgs,
+    #[command(flatten)]
     llm: LlmArgs,
     #[command(flatten)]
     endpoint: EndpointArgs,
@@ -26,6 +28,8 @@ impl Status {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let settings = self.storage.resolve()?;
         let model = self.llm.resolve(&self.endpoint).map(|llm| llm.model);
+        let reranker = self.reranker.source()?;
+        let reranker = reranker.place().map(|place| place.display().to_string());
         let (place, there) = match &settings {
             // To look must not make: a mistyped directory would become an empty store.
             StoreSettings::Embedded { directory, .. } => {
@@ -42,7 +46,7 @@ impl Status {
         };
         let name = model.as_ref().ok().map(ModelSettings::name);
         if self.json {
-            terminal::pretty_json(&to_json(&status, name.as_deref()))?;
+            terminal::pretty_json(&to_json(&status, name.as_deref(), reranker.as_deref()))?;
             return Ok(ExitCode::SUCCESS);
         }
         let show = |name: &str, value: String| {
@@ -55,6 +59,9 @@ impl Status {
         let embedder = status.embedder.map(|(name, dimension)| format!("{name}, {dimension} dimensions"));
         show("embedder", embedder.unwrap_or_else(|| "none yet".to_owned()));
         show("model", model.map_or_else(|error| sentence(&error), |model| model.place()));
+        if let Some(reranker) = reranker {
+            show("reranker", reranker);
+        }
         for index in &status.indexes {
             let behind = format!("{} newer ones are scanned", grouped(index.behind));
             show(index.name, format!("{} indexed, {behind}", grouped(index.indexed)));
@@ -66,7 +73,7 @@ impl Status {
     }
 }
 
-fn to_json(status: &StoreStatus, model: Option<&str>) -> Value {
+fn to_json(status: &StoreStatus, model: Option<&str>, reranker: Option<&str>) -> Value {
     let index: Map<String, Value> = status
         .indexes
         .iter()
@@ -79,6 +86,7 @@ fn to_json(status: &StoreStatus, model: Option<&str>) -> Value {
         "embedder": status.embedder.as_ref().map(|(name, _)| name),
         "dimension": status.embedder.as_ref().map(|(_, dimension)| dimension),
         "model": model,
+        "reranker": reranker,
         "index": index,
     })
 }

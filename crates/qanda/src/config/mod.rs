@@ -13,6 +13,7 @@ mod pipelines;
 mod reader;
 #[cfg(test)]
 mod reference;
+mod reranker;
 mod storage;
 mod time;
 
@@ -27,6 +28,7 @@ pub(crate) use self::file::File;
 pub(crate) use self::models::{EmbedderArgs, EmbedderSettings, LlmArgs, LlmSettings, ModelSettings};
 pub(crate) use self::pipelines::PipelineArgs;
 pub(crate) use self::reader::{ReaderArgs, ReaderSettings, ReaderSource};
+pub(crate) use self::reranker::{RerankerArgs, RerankerSettings, RerankerSource};
 pub(crate) use self::storage::{StorageArgs, StoreSettings};
 pub(crate) use self::time::Time;
 
@@ -75,6 +77,8 @@ pub(crate) struct AnswerArgs {
     #[command(flatten)]
     pub(crate) search: SearchArgs,
     #[command(flatten)]
+    pub(crate) reranker: RerankerArgs,
+    #[command(flatten)]
     pub(crate) reader: ReaderArgs,
     #[command(flatten)]
     pub(crate) llm: LlmArgs,
@@ -86,6 +90,7 @@ pub(crate) struct AnswerArgs {
 #[derive(Debug, Clone)]
 pub(crate) struct AnswerSettings {
     pub(crate) search: SearchSettings,
+    pub(crate) reranker: RerankerSettings,
     pub(crate) reader: ReaderSettings,
     pub(crate) llm: LlmSettings,
     pub(crate) prompts: Arc<Prompts>,
@@ -99,9 +104,11 @@ impl AnswerArgs {
     /// # Errors
     /// When a value cannot be used, or a default model is not installed.
     pub(crate) fn resolve(&self) -> anyhow::Result<AnswerSettings> {
+        let threads = self.search.embedder.threads()?;
         Ok(AnswerSettings {
             search: self.search.resolve()?,
-            reader: self.reader.resolve(self.search.embedder.threads()?)?,
+            reranker: self.reranker.resolve(threads)?,
+            reader: self.reader.resolve(threads)?,
             llm: self.llm.resolve(&self.search.endpoint)?,
             prompts: self.pipelines.prompts()?,
             pipeline: self.pipelines.default_pipeline(),

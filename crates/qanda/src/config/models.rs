@@ -4,6 +4,7 @@ use std::thread::available_parallelism;
 use clap::Args;
 use qanda_core::answering::Generation;
 use qanda_core::verification::Grounding;
+use qanda_inference::embed::gguf::GivenPrefixes;
 use qanda_inference::embed::openai::OpenAiEmbedderSettings;
 use qanda_inference::llm::local::LocalOptions;
 use qanda_inference::openai::OpenAiSettings;
@@ -16,13 +17,19 @@ use crate::models;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct EmbedderArgs {
-    /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT) or the name of a pulled model, or
-    /// `openai`
-    #[arg(long, value_name = "local[:DIR]|openai", env = "QANDA_EMBEDDER", default_value = "local")]
+    /// Embedder: `local`, `local:DIR` with a sentence-transformers directory (BERT), `local:FILE.gguf`, either also by the
+    /// name of a pulled model, or `openai`
+    #[arg(long, value_name = "local[:DIR|:FILE.gguf]|openai", env = "QANDA_EMBEDDER", default_value = "local")]
     embedder: String,
     /// Threads of the local embedder, and as many of the reader
     #[arg(long, value_name = "N", env = "QANDA_MODEL_THREADS")]
     model_threads: Option<usize>,
+    /// Words that a GGUF embedder reads before each question, in the place of those that its model is known to want
+    #[arg(long, value_name = "TEXT", env = "QANDA_QUERY_PREFIX")]
+    query_prefix: Option<String>,
+    /// The same before each passage. Another prefix makes other vectors: they count as those of another embedder
+    #[arg(long, value_name = "TEXT", env = "QANDA_PASSAGE_PREFIX")]
+    passage_prefix: Option<String>,
     /// Model that embeds, for `--embedder openai`
     #[arg(long, value_name = "NAME", env = "OPENAI_EMBEDDING_MODEL")]
     openai_embedding_model: Option<String>,
@@ -88,6 +95,15 @@ pub(crate) enum EmbedderSettings {
         /// In the place of the measured one.
         relevance_floor: Option<f32>,
     },
+    /// In this process, by llama.cpp.
+    Gguf {
+        file: PathBuf,
+        /// Threads that compute.
+        threads: usize,
+        prefixes: GivenPrefixes,
+        /// In the place of the measured one.
+        relevance_floor: Option<f32>,
+    },
     /// Over HTTP.
     OpenAi(Box<OpenAiEmbedderSettings>),
 }
@@ -147,7 +163,17 @@ impl EmbedderArgs {
             anyhow::ensure!((-1.0..=1.0).contains(&floor), "--relevance-floor is {floor}; it must be from -1 to 1");
         }
         let threads = self.threads()?;
-        Ok(match kind("embedder", &self.embedder)? {
+        let prefixes = GivenPrefixes { query: self.query_prefix.clone(), passage: self.passage_prefix.clone() };
+        let embedder = match kind("embedder", &self.embedder)? {
+            Kind::Local(Some(given)) => Kind::Local(Some(models::place(&given)?)),
+            other => other,
+        };
+        let is_gguf = matches!(&embedder, Kind::Local(Some(place)) if models::is_gguf(place));
+        anyhow::ensure!(
+            is_gguf || prefixes == GivenPrefixes::default(),
+            "--query-prefix and --passage-prefix are for GGUF embedders; a directory says itself what it reads before a text"
+        );
+        Ok(match embedder {
             Kind::OpenAi => {
                 let named = set(&self.openai_embedding_model).or_else(|| set(&self.embedding_model));
                 let model = named.as_deref().unwrap_or("text-embedding-3-small");
@@ -156,8 +182,11 @@ impl EmbedderArgs {
                 EmbedderSettings::OpenAi(Box::new(settings))
             }
             Kind::Local(given) => {
-                let directory = given.map_or_else(models::default_embedder, |given| models::place(&given))?;
-                EmbedderSettings::Local { directory, threads, relevance_floor }
+                let place = given.map_or_else(models::default_embedder, Ok)?;
+                match is_gguf {
+                    true => EmbedderSettings::Gguf { file: place, threads, prefixes, relevance_floor },
+                    false => EmbedderSettings::Local { directory: place, threads, relevance_floor },
+                }
             }
         })
     }

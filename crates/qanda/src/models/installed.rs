@@ -92,7 +92,7 @@ fn read(path: &Path) -> Option<Installed> {
     let purpose = match path {
         _ if file.starts_with('.') => return None,
         path if path.is_dir() => path.join("config.json").exists().then_some(Purpose::Embedder)?,
-        _ if file.to_lowercase().ends_with(".gguf") => Purpose::LanguageModel,
+        path if is_gguf(path) => Purpose::LanguageModel,
         _ => return None,
     };
     let known = ALL.into_iter().find(|model| model.installed == file);
@@ -100,6 +100,11 @@ fn read(path: &Path) -> Option<Installed> {
     let receipt = fs::read(receipt_of(path)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let purpose = known.map_or(purpose, |model| model.purpose);
     Some(Installed { name, purpose, path: path.to_owned(), bytes: size(path), known, receipt })
+}
+
+/// Whether a path is named like a GGUF file.
+pub(crate) fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"))
 }
 
 /// A name without the ending of a GGUF file. Dots of versions are no endings.

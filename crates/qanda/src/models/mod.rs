@@ -15,7 +15,7 @@ use anyhow::Context;
 
 pub(crate) use self::catalogue::{ALL, Model};
 pub(crate) use self::hub::Hub;
-pub(crate) use self::installed::{Installed, all, find};
+pub(crate) use self::installed::{Installed, all, find, is_gguf};
 pub(crate) use self::pull::pull;
 pub(crate) use self::source::Source;
 use crate::hints::WithHint;

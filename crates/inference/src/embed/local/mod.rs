@@ -16,6 +16,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 use self::config::Config;
 use self::counter::Counter;
 use self::modules::Modules;
+use super::floor::{UNRELATED, relevance_floor};
 use crate::batcher::{Batcher, Class, Limits};
 use crate::bert::{Checkpoint, Sequence, sha256};
 
@@ -64,7 +65,7 @@ impl LocalEmbedder {
         let tokenizer = cutting(&checkpoint.tokenizer, config.max_tokens)?;
         let counter = Counter::new(Tokenizer::clone(&checkpoint.tokenizer));
         let model = Arc::new(Model { config, modules, tokenizer, counter, checkpoint });
-        let relevance_floor = relevance_floor(&model);
+        let relevance_floor = relevance_floor(&model.embed(&UNRELATED.map(str::to_owned)));
         let compute = Arc::clone(&model);
         let batcher = Batcher::start(threads, LIMITS, Arc::new(move |texts: &[String]| compute.embed(texts)))
             .map_err(|cause| ModelError::failed("starting the embedder's threads", cause))?;
@@ -172,26 +173,4 @@ fn cutting(tokenizer: &Tokenizer, max_tokens: usize) -> Result<Tokenizer, ModelE
         .with_truncation(Some(truncation))
         .map_err(|cause| ModelError::failed(format!("cutting texts at {max_tokens} tokens"), cause))?;
     Ok(tokenizer)
-}
-
-/// Texts that have nothing to do with each other.
-const UNRELATED: [&str; 8] = [
-    "How long does it take to boil an egg?",
-    "The treaty was signed by both kings in the spring of 1648.",
-    "Replace the brake pads when they are thinner than three millimetres.",
-    "Which medicine is given for high blood pressure?",
-    "Her second novel tells the story of a lighthouse keeper.",
-    "Interest on the loan is due on the first day of each quarter.",
-    "What is the fastest way to sort a list of numbers?",
-    "Penguins huddle together to keep warm during the polar night.",
-];
-
-/// A passage is taken to be about a question from three tenths of the way between what unrelated texts score
-/// with this model and a perfect match.
-fn relevance_floor(model: &Model) -> f32 {
-    let vectors = model.embed(&UNRELATED.map(str::to_owned));
-    let pairs = vectors.iter().enumerate().flat_map(|(n, a)| vectors[n + 1..].iter().map(move |b| (a, b)));
-    let cosines: Vec<f32> = pairs.map(|(a, b)| a.iter().zip(b).map(|(x, y)| x * y).sum()).collect();
-    let unrelated = cosines.iter().sum::<f32>() / cosines.len() as f32;
-    unrelated + 0.3 * (1.0 - unrelated)
 }

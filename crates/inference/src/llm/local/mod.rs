@@ -1,6 +1,5 @@
 //! A language model in this process: llama.cpp, any GGUF file.
 
-mod complaints;
 mod context;
 mod decoder;
 mod engine;
@@ -13,15 +12,13 @@ mod sampling;
 mod slot;
 mod template;
 mod utf8;
-mod waiting;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::LlamaModel;
-use llama_cpp_2::model::params::LlamaModelParams;
 use qanda_core::ports::{GenerationStream, Prompt};
 use qanda_core::{LanguageModel, ModelError, RequestContext};
 
@@ -32,6 +29,7 @@ use self::prompts::{Prepared, Prompts};
 use self::request::{Request, answer};
 use self::sampling::Sampler;
 use super::thoughts::without_thoughts;
+use crate::llama::{self, Llama};
 
 /// Size and shape of a running local model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,22 +61,12 @@ impl LocalModel {
     /// context does not fit in memory.
     pub fn load(file: &Path, options: LocalOptions) -> Result<Self, ModelError> {
         let doing = || format!("loading the language model {}", file.display());
-        if !file.is_file() {
-            return Err(ModelError::failed(doing(), "there is no such file"));
-        }
-        let backend = backend()?;
-        let params = std::pin::pin!(LlamaModelParams::default().with_n_gpu_layers(0));
-        let model = LlamaModel::load_from_file(&backend, file, &params).map_err(|cause| {
-            let why = complaints::about(&backend, file, &params).unwrap_or_else(|| cause.to_string());
-            ModelError::failed(doing(), format!("llama.cpp says: {why}"))
-        })?;
-        let model = Arc::new(model);
+        let Llama { backend, model } = Llama::load(file).map_err(|cause| ModelError::failed(doing(), cause))?;
         let context = options.context.min(model.n_ctx_train() as usize);
         let prompts = Prompts::new(Arc::clone(&model), context).map_err(|cause| ModelError::failed(doing(), cause))?;
         let options = LocalOptions { context, slots: options.slots.max(1), ..options };
         let engine = start(backend, model, options)?;
-        let name = file.file_stem().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { name, prompts: Arc::new(prompts), engine })
+        Ok(Self { name: llama::name(file), prompts: Arc::new(prompts), engine })
     }
 }
 
@@ -129,20 +117,4 @@ impl LanguageModel for LocalModel {
     fn check(&self) -> Result<(), ModelError> {
         self.engine.check()
     }
-}
-
-/// llama.cpp is initialised once a process and lives as long as any model.
-fn backend() -> Result<Arc<LlamaBackend>, ModelError> {
-    static BACKEND: Mutex<Weak<LlamaBackend>> = Mutex::new(Weak::new());
-    let mut shared = BACKEND.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(backend) = shared.upgrade() {
-        return Ok(backend);
-    }
-    waiting::bound();
-    let mut backend = LlamaBackend::init().map_err(|cause| ModelError::failed("starting llama.cpp", cause))?;
-    // It says a lot; what matters of it is asked for after a failure.
-    backend.void_logs();
-    let backend = Arc::new(backend);
-    *shared = Arc::downgrade(&backend);
-    Ok(backend)
 }

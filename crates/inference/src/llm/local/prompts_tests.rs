@@ -8,7 +8,7 @@ use super::*;
 use crate::models;
 
 fn model() -> Arc<LlamaModel> {
-    let backend = super::super::backend().expect("llama.cpp");
+    let backend = crate::llama::backend().expect("llama.cpp");
     let params = std::pin::pin!(LlamaModelParams::default().with_vocab_only(true));
     let file = models::model("SmolLM2-135M-Instruct.Q4_1.gguf");
     Arc::new(LlamaModel::load_from_file(&backend, file, &params).expect("the default model"))

@@ -1,8 +1,6 @@
 //! Rerankers computed here, from a directory: a BERT encoder with a head that gives question and text one score.
 
 mod model;
-#[cfg(test)]
-mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -50,12 +48,7 @@ impl Reranker for LocalReranker {
         &self.model.name
     }
 
-    async fn score(
-        &self,
-        _: &RequestContext,
-        question: &str,
-        texts: Vec<String>,
-    ) -> Result<Vec<f32>, ModelError> {
+    async fn score(&self, _: &RequestContext, question: &str, texts: Vec<String>) -> Result<Vec<f32>, ModelError> {
         let (model, question) = (Arc::clone(&self.model), question.to_owned());
         let pairs = tokio::task::spawn_blocking(move || model.pairs(&question, &texts));
         let pairs = pairs.await.map_err(|_| ModelError::Stopped)??;

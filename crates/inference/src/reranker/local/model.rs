@@ -52,7 +52,9 @@ impl Model {
         }
         let outputs = weights.length(&format!("{HEAD}.bias"))?;
         if outputs != 1 {
-            return Err(refuse(format!("its head has {outputs} outputs (num_labels); a cross-encoder that ranks has one")));
+            return Err(refuse(format!(
+                "its head has {outputs} outputs (num_labels); a cross-encoder that ranks has one"
+            )));
         }
         if checkpoint.encoder.parts() < 2 {
             return Err(refuse("its encoder cannot tell question and text apart (type_vocab_size)".to_owned()));

@@ -8,7 +8,8 @@ use qanda_core::answering::Classic;
 use qanda_core::document::with_context;
 use qanda_core::ports::{Hit, Mode, SearchQuery};
 use qanda_core::{
-    Document, Embedder, Filter, NewDocument, NewPassage, Question, RequestContext, Source, Span, Store, retrieval,
+    Document, Embedder, Filter, NewDocument, NewPassage, Question, RequestContext, Reranker, Source, Span, Store,
+    retrieval,
 };
 use qanda_store::Fusion;
 use serde_json::json;
@@ -25,7 +26,7 @@ use crate::{logging, wiring};
 /// Search a judged collection in BEIR's form: nDCG, recall, MRR
 ///
 /// Each entry of the corpus is stored as one passage, through the same store, embedder and search that answer
-/// questions.
+/// questions. A reranker puts the first forty hits of a hybrid search into its order.
 #[derive(Debug, Args)]
 pub(super) struct Retrieval {
     /// Documents: lines of {"_id", "title", "text"}
@@ -111,11 +112,12 @@ impl Retrieval {
             fusion: self.fusion.unwrap_or_default(),
         };
         let result = super::super::runtime()?.block_on(async {
+            let reranker = wiring::reranker(settings.reranker.clone()).await?;
             let (search, queries) = self.prepare(settings, queries).await?;
             self.fill(&search).await?;
             let mut measured = Vec::new();
             for (name, mode) in self.mode.modes() {
-                measured.push((name, measure(mode, &search, &queries, &judgements).await?));
+                measured.push((name, measure(mode, &search, reranker.as_deref(), &queries, &judgements).await?));
             }
             anyhow::Ok(measured)
         });
@@ -187,13 +189,14 @@ impl Retrieval {
 async fn measure(
     mode: Mode,
     Search { store, embedder, .. }: &Search,
+    reranker: Option<&dyn Reranker>,
     queries: &[Query],
     judgements: &Judgements,
 ) -> anyhow::Result<Measured> {
     let started = Instant::now();
     let mut rankings = Vec::with_capacity(queries.len());
     for query in queries {
-        let hits = find(mode, store.as_ref(), embedder.as_ref(), query).await?;
+        let hits = find(mode, store.as_ref(), embedder.as_ref(), reranker, query).await?;
         rankings.push(hits.into_iter().map(|hit| hit.passage.document).collect::<Vec<_>>());
     }
     let seconds = started.elapsed().as_secs_f64();
@@ -202,12 +205,18 @@ async fn measure(
 }
 
 /// Searches for a query: as questions are searched, or by one of the sides alone.
-async fn find(mode: Mode, store: &dyn Store, embedder: &dyn Embedder, query: &Query) -> anyhow::Result<Vec<Hit>> {
+async fn find(
+    mode: Mode,
+    store: &dyn Store,
+    embedder: &dyn Embedder,
+    reranker: Option<&dyn Reranker>,
+    query: &Query,
+) -> anyhow::Result<Vec<Hit>> {
     let context = RequestContext::local();
     if mode == Mode::Hybrid {
         let history = turns(&query.history);
         let question = Question { history, n_results: DEPTH, ..Question::new(query.text.clone()) };
-        return Ok(retrieval::find(store, embedder, &context, &question).await?);
+        return Ok(retrieval::find(store, embedder, reranker, &context, &question).await?);
     }
     let vector = if mode == Mode::Lexical { Vec::new() } else { embedder.embed_query(&context, &query.text).await? };
     let search = SearchQuery {
