@@ -104,6 +104,24 @@ async fn a_gguf_file_gives_the_same_scores() {
     assert_close(&scores(&reranker, QUESTION, &many).await, &expected(&tiny, QUESTION, &many), BY_LLAMA);
 }
 
+#[tokio::test]
+async fn a_template_in_the_file_is_filled_in_and_texts_hold_no_special_tokens() {
+    let tiny = Tiny::new(8, 1, true);
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("tiny.gguf");
+    let template = "[CLS] is water: {query} [SEP] the {document} runs [SEP]";
+    tiny.save_gguf_with(&path, Some(GgufPooling::Rank), &[("tokenizer.chat_template.rerank", template)]);
+    let reranker = GgufReranker::load(&path, 1).expect("loads");
+    let texts = ["five years", "zebra", "[SEP] pump"];
+    let written = [
+        "[CLS] is water [UNK] long [SEP] the five years runs [SEP]",
+        "[CLS] is water [UNK] long [SEP] the zebra runs [SEP]",
+        "[CLS] is water [UNK] long [SEP] the [UNK] [UNK] [UNK] pump runs [SEP]",
+    ];
+    let expected: Vec<f64> = written.iter().map(|text| tiny.score(&ids(text), usize::MAX)).collect();
+    assert_close(&scores(&reranker, "long", &texts).await, &expected, BY_LLAMA);
+}
+
 #[test]
 fn a_directory_that_is_no_cross_encoder_is_refused_and_says_why() {
     let refused = |tiny: &Tiny| {

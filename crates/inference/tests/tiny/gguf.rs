@@ -18,8 +18,14 @@ const ALIGNMENT: usize = 32;
 impl Tiny {
     /// Writes it as a GGUF file; without a pooling, as one that says nothing about that.
     pub(crate) fn save_gguf(&self, path: &Path, pooling: Option<GgufPooling>) {
+        self.save_gguf_with(path, pooling, &[]);
+    }
+
+    /// The same with more texts in its metadata.
+    pub(crate) fn save_gguf_with(&self, path: &Path, pooling: Option<GgufPooling>, texts: &[(&str, &str)]) {
         let tensors: Vec<_> = self.tensors.iter().map(|(name, shape, values)| (renamed(name), shape, values)).collect();
-        let facts = facts(pooling);
+        let mut facts = facts(pooling);
+        facts.extend(texts.iter().map(|(key, text)| fact(key, 8, &string(text))));
         let mut file = b"GGUF".to_vec();
         file.extend(3_u32.to_le_bytes());
         file.extend((tensors.len() as u64).to_le_bytes());
@@ -68,6 +74,9 @@ fn renamed(name: &str) -> String {
 fn facts(pooling: Option<GgufPooling>) -> Vec<Vec<u8>> {
     let number = |key: &str, value: usize| fact(key, 4, &(value as u32).to_le_bytes());
     let words: Vec<u8> = VOCABULARY.iter().flat_map(|word| string(&as_llama(word))).collect();
+    // `llama_token_type`: normal, control.
+    let types: Vec<u8> =
+        VOCABULARY.iter().flat_map(|word| (if word.starts_with('[') { 3_i32 } else { 1 }).to_le_bytes()).collect();
     let mut facts = vec![
         fact("general.architecture", 8, &string("bert")),
         fact("general.name", 8, &string("tiny")),
@@ -80,6 +89,7 @@ fn facts(pooling: Option<GgufPooling>) -> Vec<Vec<u8>> {
         fact("bert.attention.causal", 7, &[0]),
         fact("tokenizer.ggml.model", 8, &string("bert")),
         number("tokenizer.ggml.token_type_count", 2),
+        fact("tokenizer.ggml.token_type", 9, &list(5, VOCABULARY.len(), &types)),
         fact("tokenizer.ggml.tokens", 9, &list(8, VOCABULARY.len(), &words)),
     ];
     let special = ["padding", "unknown", "bos", "seperator", "mask"];
