@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use super::asked::Asked;
 use super::copies::without_copies;
 use super::fuse::{Ranking, fuse};
-use super::rerank::{MOST, rerank};
+use super::rerank::{MOST, candidates, rerank};
 use crate::ports::{Hit, Mode, SearchQuery};
 use crate::{AnswerError, Embedder, Filter, Question, RequestContext, Reranker, Search, Source, StoreError};
 
@@ -96,11 +96,13 @@ pub async fn find(
 ) -> Result<Vec<Hit>, AnswerError> {
     let asked = Asked::of(&question.content, &question.history);
     let vectors = embedder.embed_queries(context, &asked.to_embed()).await?;
-    let mut hits = search(store, context, &asked, &vectors, Scope::of(question)).await?;
-    if let Some(reranker) = reranker {
-        let rest = hits.split_off(MOST.min(hits.len()));
-        hits = rerank(reranker, context, &asked.standalone, hits, MOST).await?;
-        hits.extend(rest);
-    }
+    let mut scope = Scope::of(question);
+    let Some(reranker) = reranker else { return Ok(search(store, context, &asked, &vectors, scope).await?) };
+    scope.limit = candidates(question.n_results);
+    let mut hits = search(store, context, &asked, &vectors, scope).await?;
+    let rest = hits.split_off(MOST.min(hits.len()));
+    hits = rerank(reranker, context, &asked.standalone, hits, MOST).await?;
+    hits.extend(rest);
+    hits.truncate(question.n_results);
     Ok(hits)
 }

@@ -12,7 +12,7 @@ use clap::Args;
 use qanda_core::document::with_context;
 use qanda_core::language::sentences_within;
 use qanda_core::ports::{Hit, TokenCounter};
-use qanda_core::{NewDocument, NewPassage, Question, RequestContext, Span, retrieval};
+use qanda_core::{NewDocument, NewPassage, Question, RequestContext, Reranker, Span, retrieval};
 use qanda_ingest::{Chunk, Prepared, Preparer, folder};
 use serde_json::json;
 
@@ -62,15 +62,17 @@ impl Chunking {
         let known = questions::read(&self.questions)?;
         let known = self.selection.of(known, |question| &question.id, KnownQuestion::key)?;
         let temporary = std::env::temp_dir().join(format!("qanda-eval-{}", std::process::id()));
-        let mut settings = self.answers.resolve()?.search;
+        let settings = self.answers.resolve()?;
+        let (mut settings, reranker) = (settings.search, settings.reranker);
         // Never the store that answers questions: these documents would be found there.
         let directory = self.keep.clone().unwrap_or_else(|| temporary.clone());
         settings.store = StoreSettings::Embedded { directory, fusion: qanda_store::Fusion::default() };
         let measured = super::super::runtime()?.block_on(async {
+            let reranker = wiring::reranker(reranker).await?;
             let search = wiring::search(settings, Patience::None).await?;
             let documents = self.prepare(&search)?;
             self.fill(&search, &documents).await?;
-            self.measure(&search, &documents, &known).await
+            self.measure(&search, reranker.as_deref(), &documents, &known).await
         });
         // A store that is not to be kept leaves nothing behind, whether or not it went well.
         let _ = std::fs::remove_dir_all(&temporary);
@@ -125,6 +127,7 @@ impl Chunking {
     async fn measure(
         &self,
         Search { store, embedder, counter, .. }: &Search,
+        reranker: Option<&dyn Reranker>,
         documents: &[Prepared],
         known: &[KnownQuestion],
     ) -> anyhow::Result<Measured> {
@@ -132,7 +135,8 @@ impl Chunking {
             Measured { passages: documents.iter().map(|prepared| prepared.chunks.len()).sum(), ..Measured::default() };
         for known in known {
             let question = Question { n_results: self.n_results, ..Question::new(known.question.clone()) };
-            let hits = retrieval::find(store.as_ref(), embedder.as_ref(), &RequestContext::local(), &question).await?;
+            let context = RequestContext::local();
+            let hits = retrieval::find(store.as_ref(), embedder.as_ref(), reranker, &context, &question).await?;
             let [shared, wanted, found] = sizes(&known.places(), &hits, documents, counter.as_ref());
             means.questions += 1.0;
             means.recall += share(shared, wanted);
