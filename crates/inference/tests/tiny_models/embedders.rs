@@ -1,16 +1,13 @@
 //! Embedders in GGUF files, with random weights.
 
-mod models;
-mod tiny;
-
 use std::path::{Path, PathBuf};
 
+use crate::tiny::gguf::GgufPooling;
+use crate::tiny::{POSITIONS, Tiny};
 use qanda_core::{Embedder, RequestContext};
 use qanda_inference::embed::gguf::{GgufEmbedder, GivenPrefixes};
 use qanda_inference::embed::local::LocalEmbedder;
 use tempfile::TempDir;
-use tiny::gguf::GgufPooling;
-use tiny::{POSITIONS, Tiny};
 
 const TEXTS: [&str; 5] = ["How long is the warranty?", "Zebras graze in herds.", "water", "", "日本 water"];
 
@@ -118,7 +115,7 @@ fn what_is_no_embedder_is_refused_and_says_why() {
     let path = directory.path().join("reranker.gguf");
     Tiny::new(5, 1, true).save_gguf(&path, Some(GgufPooling::Rank));
     assert!(refused(&path).contains("it is a reranker"), "{}", refused(&path));
-    let llm = models::model("SmolLM2-135M-Instruct.Q4_1.gguf");
+    let llm = crate::models::model("SmolLM2-135M-Instruct.Q4_1.gguf");
     assert!(refused(&llm).contains("no embedder"), "{}", refused(&llm));
     std::fs::write(&path, "no model").expect("is written");
     assert!(refused(&path).contains("llama.cpp says"), "{}", refused(&path));

@@ -1,15 +1,13 @@
 //! Rerankers from a directory and from a GGUF file, with random weights.
 
-mod tiny;
-
 use std::path::PathBuf;
 
+use crate::tiny::gguf::GgufPooling;
+use crate::tiny::{POSITIONS, Tiny, ids};
 use qanda_core::{RequestContext, Reranker};
 use qanda_inference::reranker::gguf::GgufReranker;
 use qanda_inference::reranker::local::LocalReranker;
 use tempfile::TempDir;
-use tiny::gguf::GgufPooling;
-use tiny::{POSITIONS, Tiny, ids};
 
 const QUESTION: &str = "how long is the warranty of the pump ?";
 const TEXTS: [&str; 5] =
