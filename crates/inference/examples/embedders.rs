@@ -49,7 +49,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let rates = measured[0].0.clone();
     for (at, embedder) in embedders.iter().enumerate() {
-        let cosines = vectors[0].iter().zip(&vectors[at]).map(|(a, b)| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>());
+        let cosines =
+            vectors[0].iter().zip(&vectors[at]).map(|(a, b)| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>());
         let cosines: Vec<f64> = cosines.map(f64::from).collect();
         let least = cosines.iter().copied().fold(f64::MAX, f64::min);
         let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
