@@ -1,212 +1,21 @@
 //! The routes over pipelines of the tests' own: statuses, deadlines, callers that leave, and what is logged.
 
+mod fakes;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use axum::response::Response;
 use futures::StreamExt;
-use qanda_core::answering::{AnswerEvent, AnswerSink, Pipeline, PipelineName, Step};
-use qanda_core::ports::{EmbedderIdentity, Finish, GenerationStream, Prompt, StoreStatus};
-use qanda_core::{
-    Answer, AnswerError, LanguageModel, ModelError, Question, RequestContext, StoreError, Timings, Upkeep,
-};
+use qanda_core::ports::Finish;
+use qanda_core::{AnswerError, ModelError, StoreError};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use self::fakes::{App, Engine, Fails, Fake, LONG, SECRET, SHORT, Then, last_event, post, problem, text};
 use super::*;
-
-/// Something that nobody outside may read.
-const SECRET: &str = "/srv/secret/qanda.sqlite at 10.1.2.3: key sk-123";
-
-type Fails = fn() -> AnswerError;
-
-/// End of a pipeline after its texts.
-#[derive(Clone, Copy)]
-enum Then {
-    Answer,
-    Hang,
-    Panic,
-    Fail(Fails),
-    /// Says more without end.
-    GoOn,
-}
-
-struct Fake {
-    texts: &'static [&'static str],
-    then: Then,
-    /// Held while an answer is under way.
-    alive: Arc<()>,
-    told: AtomicUsize,
-}
-
-impl Fake {
-    fn new(texts: &'static [&'static str], then: Then) -> Arc<Self> {
-        Arc::new(Self { texts, then, alive: Arc::default(), told: AtomicUsize::new(0) })
-    }
-
-    fn is_answering(&self) -> bool {
-        Arc::strong_count(&self.alive) > 1
-    }
-
-    async fn until_idle(&self) {
-        while self.is_answering() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-}
-
-#[async_trait]
-impl Pipeline for Fake {
-    async fn answer(&self, _: &RequestContext, _: Question, events: &dyn AnswerSink) -> Result<Answer, AnswerError> {
-        let _alive = Arc::clone(&self.alive);
-        events.tell(AnswerEvent::StepBegun(Step::Search)).await;
-        for text in self.texts {
-            events.tell(AnswerEvent::Text((*text).to_owned())).await;
-        }
-        match self.then {
-            Then::Answer => Ok(Answer {
-                text: self.texts.concat(),
-                answered: true,
-                confidence: None,
-                related: Vec::new(),
-                reasoning: None,
-                citations: Vec::new(),
-                unsupported: Vec::new(),
-                timings: Timings::default(),
-                calls: 1,
-                prompt_tokens: 1,
-                tokens: 1,
-                model: "fake".to_owned(),
-                pipeline: "direct",
-                finish: Finish::Length,
-                cached: false,
-            }),
-            Then::Hang => std::future::pending().await,
-            Then::Panic => panic!("a fault of the pipeline"),
-            Then::Fail(fails) => Err(fails()),
-            Then::GoOn => loop {
-                events.tell(AnswerEvent::Text("more ".to_owned())).await;
-                self.told.fetch_add(1, Ordering::SeqCst);
-            },
-        }
-    }
-}
-
-/// A store that cannot be reached.
-struct Away;
-
-#[async_trait]
-impl Upkeep for Away {
-    async fn claim(&self, _: EmbedderIdentity) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn check(&self) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable { message: SECRET.to_owned(), cause: None })
-    }
-    async fn optimise(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn status(&self) -> Result<StoreStatus, StoreError> {
-        self.check().await?;
-        Ok(StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() })
-    }
-
-    async fn version(&self) -> Result<Option<u64>, StoreError> {
-        Ok(None)
-    }
-}
-
-/// A language model whose engine runs or has ended.
-struct Engine {
-    runs: bool,
-}
-
-#[async_trait]
-impl LanguageModel for Engine {
-    fn name(&self) -> &str {
-        "engine"
-    }
-    fn context_window(&self) -> usize {
-        1
-    }
-    fn count_tokens(&self, text: &str) -> usize {
-        text.len()
-    }
-    async fn generate(&self, _: &RequestContext, _: Prompt) -> Result<GenerationStream, ModelError> {
-        Err(ModelError::Stopped)
-    }
-    fn check(&self) -> Result<(), ModelError> {
-        if self.runs { Ok(()) } else { Err(ModelError::Stopped) }
-    }
-}
-
-struct App {
-    router: Router,
-    telemetry: Telemetry,
-}
-
-impl App {
-    fn over(pipeline: Arc<Fake>, timeout: Duration) -> Self {
-        Self::with(Engine { runs: true }, pipeline, timeout)
-    }
-
-    fn with(model: Engine, pipeline: Arc<Fake>, timeout: Duration) -> Self {
-        let service = Service::default();
-        let pipelines = [(PipelineName::Direct, pipeline as Arc<dyn Pipeline>)].into();
-        let (store, model) = (Arc::new(Away), Arc::new(model));
-        service.start(BackEnds { pipelines, default_pipeline: PipelineName::Direct, store, model });
-        let telemetry = Telemetry::alone();
-        let settings = HttpSettings { request_timeout: timeout, is_loopback: true, public_hosts: Arc::default() };
-        Self { router: router(service, telemetry.clone(), settings), telemetry }
-    }
-
-    async fn send(&self, request: Request<Body>) -> Response {
-        self.router.clone().oneshot(request).await.expect("a router does not fail")
-    }
-
-    async fn ask(&self, question: &Value) -> Response {
-        self.send(post(question.to_string())).await
-    }
-
-    /// Whether one answer was counted under this status.
-    fn counted(&self, status: u16) -> bool {
-        let figure = format!("qanda_requests_total{{route=\"/apis/q-and-a/q\",status=\"{status}\"}} 1");
-        self.telemetry.exposition().contains(&figure)
-    }
-}
-
-const LONG: Duration = Duration::from_secs(60);
-const SHORT: Duration = Duration::from_millis(50);
-
-fn post(body: impl Into<Body>) -> Request<Body> {
-    Request::post("/apis/q-and-a/q").body(body.into()).expect("a request")
-}
-
-async fn text(response: Response) -> String {
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-    String::from_utf8(bytes.to_vec()).expect("a text")
-}
-
-async fn problem(response: Response, status: u16) -> Value {
-    let got = response.status().as_u16();
-    let problem: Value = serde_json::from_str(&text(response).await).expect("JSON");
-    assert_eq!((got, &problem["status"]), (status, &json!(status)), "{problem}");
-    assert!(!problem.to_string().contains("secret"), "{problem}");
-    problem
-}
-
-/// The last event of a stream: its name and data.
-fn last_event(stream: &str) -> (String, Value) {
-    let event = stream.trim_end().rsplit("\n\n").next().expect("an event");
-    let (name, data) = event.split_once('\n').expect("two lines");
-    let data = data.strip_prefix("data: ").expect("data");
-    (name.trim_start_matches("event: ").to_owned(), serde_json::from_str(data).expect("JSON"))
-}
 
 /// Every error with its status and kind.
 const ERRORS: [(Fails, u16, &str); 22] = [
