@@ -120,6 +120,21 @@ fn moved_files_are_recognised_and_the_old_place_is_forgotten() {
 }
 
 #[test]
+fn copies_are_documents_of_their_own_and_are_listed() {
+    let (data, documents) = (folder(), folder());
+    for (name, text) in [("a.md", "One text.\n"), ("b.md", "One text.\n"), ("c.md", "Another text.\n")] {
+        write(documents.path(), name, text);
+    }
+    ingest(data.path(), documents.path());
+    let status = ["status", "--duplicates", "--json", "--data-dir", argument(data.path())];
+    let stored = qanda(&status).ok().json();
+    assert_eq!(count(&stored, "documents"), 3);
+    let groups = stored["duplicates"].as_array().expect("a list");
+    let names = |path: &Value| path.as_str().is_some_and(|path| path.ends_with("a.md") || path.ends_with("b.md"));
+    assert!(groups.len() == 1 && groups[0].as_array().is_some_and(|group| group.iter().all(names)), "{stored:#}");
+}
+
+#[test]
 fn what_is_passed_over_is_told_with_its_own_reason() {
     let (data, documents) = (folder(), folder());
     let file = write(documents.path(), "good.md", "# Good\n\nA good sentence.\n");

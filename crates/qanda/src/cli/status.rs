@@ -1,6 +1,9 @@
+use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 
 use clap::Args;
+use qanda_core::RequestContext;
+use qanda_core::document::{Fingerprint, StoredVersion};
 use qanda_core::ports::StoreStatus;
 use serde_json::{Map, Value, json};
 
@@ -14,6 +17,9 @@ pub(crate) struct Status {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// List the documents that were made of the same bytes, too
+    #[arg(long)]
+    duplicates: bool,
     #[command(flatten)]
     storage: StorageArgs,
     #[command(flatten)]
@@ -39,14 +45,23 @@ impl Status {
                 (format!("Chroma at {}:{}, collection {}", chroma.host, chroma.port, chroma.collection), true)
             }
         };
-        let status = if there {
-            super::runtime()?.block_on(async { anyhow::Ok(wiring::store(&settings, None)?.status().await?) })?
+        let (status, copies) = if there {
+            super::runtime()?.block_on(async {
+                let store = wiring::store(&settings, None)?;
+                let stored =
+                    if self.duplicates { store.versions(&RequestContext::local()).await? } else { HashMap::new() };
+                anyhow::Ok((store.status().await?, duplicates(stored.into_values())))
+            })?
         } else {
-            StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() }
+            (StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() }, Vec::new())
         };
         let name = model.as_ref().ok().map(ModelSettings::name);
         if self.json {
-            terminal::pretty_json(&to_json(&status, name.as_deref(), reranker.as_deref()))?;
+            let mut json = to_json(&status, name.as_deref(), reranker.as_deref());
+            if self.duplicates {
+                json["duplicates"] = json!(copies);
+            }
+            terminal::pretty_json(&json)?;
             return Ok(ExitCode::SUCCESS);
         }
         let show = |name: &str, value: String| {
@@ -66,11 +81,31 @@ impl Status {
             let behind = format!("{} newer ones are scanned", grouped(index.behind));
             show(index.name, format!("{} indexed, {behind}", grouped(index.indexed)));
         }
+        for copies in &copies {
+            show("the same", copies.join(", "));
+        }
+        if self.duplicates && copies.is_empty() {
+            show("the same", "no two documents".to_owned());
+        }
         if status.documents == 0 {
             terminal::line(Text::styled(DIM, "Nothing is stored yet: qanda ingest FOLDER"));
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Paths of the documents that were made of the same bytes, a list for each.
+fn duplicates(stored: impl Iterator<Item = StoredVersion>) -> Vec<Vec<String>> {
+    let mut by_content: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for StoredVersion { path, fingerprint, .. } in stored {
+        if let Some(Fingerprint { content, .. }) = fingerprint {
+            by_content.entry(content).or_default().push(path);
+        }
+    }
+    let mut groups: Vec<_> = by_content.into_values().filter(|paths| paths.len() > 1).collect();
+    groups.iter_mut().for_each(|paths| paths.sort_unstable());
+    groups.sort_unstable();
+    groups
 }
 
 fn to_json(status: &StoreStatus, model: Option<&str>, reranker: Option<&str>) -> Value {
