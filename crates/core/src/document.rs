@@ -257,7 +257,8 @@ pub struct Passage {
     pub document: String,
     /// Title of its document.
     pub title: String,
-    /// Headings above it, outermost first.
+    /// Headings above it, outermost first; below them, for a part of a long table or list, its header
+    /// (`| Name | Dose |`) or the sentence that announces it.
     pub headings: Vec<String>,
     /// Its words.
     pub text: String,
@@ -286,21 +287,41 @@ pub fn with_context(title: &str, headings: &[String], text: &str) -> String {
     context
 }
 
-/// `Title > Heading > Subheading`, without repetitions.
+/// `Title > Heading > Subheading`, without repetitions. The header of a table that a passage is a part of stands in a
+/// line of its own below them.
 #[must_use]
 pub fn heading_path(title: &str, headings: &[String]) -> String {
     let mut path = vec![title];
+    let (headers, headings): (Vec<&String>, Vec<&String>) =
+        headings.iter().partition(|heading| is_table_header(heading));
     for heading in headings {
         if path.last() != Some(&heading.as_str()) {
             path.push(heading);
         }
     }
-    path.join(" > ")
+    let mut shown = path.join(" > ");
+    for header in headers {
+        shown.push('\n');
+        shown.push_str(header);
+    }
+    shown
+}
+
+/// Whether a heading is the header of a table that is carried along for a part of it: `| Name | Dose |`.
+#[must_use]
+pub fn is_table_header(heading: &str) -> bool {
+    heading.len() > 2 && heading.starts_with('|') && heading.ends_with('|')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_header_of_a_table_stands_directly_above_its_rows() {
+        let headings = ["Stock", "Stock", "Washers", "| Part | Level |"].map(str::to_owned);
+        assert_eq!(with_context("Stock", &headings, "| W-4 | 12 |"), "Stock > Washers\n| Part | Level |\n| W-4 | 12 |");
+    }
 
     #[test]
     fn fingerprints_survive_as_text() {

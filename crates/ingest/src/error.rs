@@ -32,6 +32,20 @@ pub enum ReadError {
     /// More than [`MAX_BYTES`].
     #[error("larger than {} MiB", MAX_BYTES >> 20)]
     TooLarge,
+    /// Not what its name says, or not all of it.
+    #[error("damaged: {reason}")]
+    Damaged {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something in it grows without measure when it is unpacked.
+    #[error("{name} in it unpacks to more than {most} MiB, which is no document")]
+    Bomb {
+        /// Name of the part.
+        name: String,
+        /// Bytes that are allowed, in MiB.
+        most: u64,
+    },
     /// No reader takes files with this ending, or of this media type.
     #[error("no reader for {kind} files; readable are: {readable}")]
     NoReader {

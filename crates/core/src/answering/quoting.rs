@@ -29,7 +29,7 @@ pub(super) struct Quotation {
 impl Quotation {
     /// The unit around words of a hit.
     pub(super) fn around(hits: &[Hit], hit: usize, words: Span) -> Self {
-        Self { hit, unit: Layout::of(&hits[hit].passage.text).unit(words, false), yes: None, disagrees: false }
+        Self { hit, unit: Layout::of_passage(&hits[hit].passage).unit(words, false), yes: None, disagrees: false }
     }
 }
 
@@ -94,7 +94,7 @@ fn asks_for_two(question: &str) -> bool {
 
 /// The unit around found words; the whole list where it is asked for.
 fn unit(question: &str, hits: &[Hit], words: FoundWords, found: &[FoundWords]) -> Quotation {
-    let layout = Layout::of(&hits[words.hit].passage.text);
+    let layout = Layout::of_passage(&hits[words.hit].passage);
     let whole_list = asks_for_several(question) || items_found(&layout, hits, words, found) >= 2;
     Quotation { hit: words.hit, unit: layout.unit(words.span, whole_list), yes: None, disagrees: false }
 }

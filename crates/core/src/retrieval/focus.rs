@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::judgement::FoundWords;
+use super::unit::Layout;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
 use crate::language::{Words, content_words, sentences};
@@ -163,7 +164,8 @@ pub(crate) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, mode
     for index in by_score {
         let next =
             (index + 1 < sentences.len() && sentences[index + 1].hit == sentences[index].hit).then_some(index + 1);
-        for index in [Some(index), next].into_iter().flatten() {
+        let needed = needed_by(hits, sentences, index);
+        for index in [Some(index), needed, next].into_iter().flatten() {
             let tokens = model.count_tokens(words(&sentences[index]));
             // The best one is kept however long it is.
             if (tokens <= left || kept.is_empty()) && kept.insert(index) {
@@ -178,6 +180,20 @@ pub(crate) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, mode
             kept.collect::<Vec<_>>().join(" ")
         })
         .collect()
+}
+
+/// The sentence that another of the same hit cannot be understood without.
+fn needed_by(hits: &[Hit], sentences: &[Sentence], index: usize) -> Option<usize> {
+    let sentence = sentences[index];
+    let text = &hits[sentence.hit].passage.text;
+    let may_need = text[sentence.span.start..].starts_with('|') || text[..sentence.span.start].contains(':');
+    if !may_need {
+        return None;
+    }
+    let layout = Layout::of(text);
+    let at = layout.sentences().iter().position(|span| *span == sentence.span)?;
+    let needed = layout.sentences()[layout.needed_by(at)?];
+    sentences.iter().position(|other| other.hit == sentence.hit && other.span == needed)
 }
 
 /// Text without the line breaks of its file, which a model would imitate.

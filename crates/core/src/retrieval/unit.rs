@@ -1,7 +1,8 @@
 //! Units of a text that can stand for themselves: a sentence, an item with the sentence that announces its list, a list,
 //! a row of a table with the names of its columns.
 
-use crate::document::Span;
+use crate::Passage;
+use crate::document::{Span, is_table_header};
 use crate::language::sentences;
 
 /// Part of a passage that is shown as an answer.
@@ -21,12 +22,20 @@ const LONGEST_QUOTATION: usize = 1_200;
 /// A text taken apart, for units around words of it.
 pub(crate) struct Layout<'t> {
     text: &'t str,
+    /// Headings above the text, with what a part of a table or a list carries along.
+    headings: &'t [String],
     sentences: Vec<Span>,
 }
 
 impl<'t> Layout<'t> {
+    /// The layout of a passage.
+    pub(crate) fn of_passage(passage: &'t Passage) -> Self {
+        Self { headings: &passage.headings, ..Self::of(&passage.text) }
+    }
+
+    /// The layout of a text that nothing stands above.
     pub(crate) fn of(text: &'t str) -> Self {
-        Self { text, sentences: sentences(text) }
+        Self { text, headings: &[], sentences: sentences(text) }
     }
 
     /// The sentences that the text has.
@@ -52,7 +61,11 @@ impl<'t> Layout<'t> {
             return self.plain(self.list_from(self.sentences[first], last + 1));
         }
         let Some(announcement) = self.announcement_of(first) else {
-            return if whole_list { self.plain(self.list_around(first).cover(span)) } else { self.plain(span) };
+            let unit = if whole_list { self.plain(self.list_around(first).cover(span)) } else { self.plain(span) };
+            return match self.carried_announcement(first) {
+                Some(announced) => Unit { shown: format!("{announced} … {}", unit.shown), ..unit },
+                None => unit,
+            };
         };
         let announced = self.sentences[announcement];
         let list = self.list_from(announced, announcement + 1);
@@ -127,6 +140,26 @@ impl<'t> Layout<'t> {
         (words.ends_with(':') && !is_item(words)).then_some(before)
     }
 
+    /// The sentences above the passage that announce a list, for a sentence in the part of it that the passage begins with.
+    fn carried_announcement(&self, at: usize) -> Option<String> {
+        let announces = |heading: &&String| heading.ends_with([':', '：']);
+        let last = self.headings.iter().rev().take_while(announces).count();
+        let begins_in_list = self.sentences.first().is_some_and(|span| is_item(self.words(*span)));
+        let reaches = || (1..=at).all(|index| !self.leaves_list(self.sentences[index - 1].end, self.sentences[index]));
+        let carried = &self.headings[self.headings.len() - last..];
+        (last > 0 && begins_in_list && reaches()).then(|| carried.join(" "))
+    }
+
+    /// The sentence that another cannot be understood without: the header above a row, the words that announce an item.
+    pub(crate) fn needed_by(&self, at: usize) -> Option<usize> {
+        let span = self.sentences[at];
+        if !self.words(span).starts_with('|') {
+            return self.announcement_of(at);
+        }
+        let block = self.text[..span.start].rfind("\n\n").map_or(0, |at| at + 2);
+        (0..at).find(|index| self.sentences[*index].start >= block && self.is_header(self.sentences[*index]))
+    }
+
     /// Whether a line ends before a sentence.
     fn breaks_before(&self, at: usize) -> bool {
         self.text[self.sentences[at - 1].end..self.sentences[at].start].contains('\n')
@@ -140,7 +173,11 @@ impl<'t> Layout<'t> {
     /// A row of a table by its columns. None for the header itself.
     fn row(&self, span: Span) -> Option<Unit> {
         let block = self.text[..span.start].rfind("\n\n").map_or(0, |at| at + 2);
-        let header = self.text[block..span.start].lines().find(|line| line.trim_start().starts_with('|'))?;
+        let above = self.text[block..span.start].find('|').map(|at| block + at);
+        let own = above.filter(|at| self.is_header(Span::new(*at, *at + 1)));
+        let own = own.and_then(|at| self.text[at..].lines().next());
+        let carried = || self.headings.last().filter(|heading| block == 0 && is_table_header(heading));
+        let header = own.or_else(|| carried().map(String::as_str))?;
         let names = cells(header);
         let row = self.words(span).lines().next()?;
         let named = cells(row).into_iter().enumerate().filter(|(_, cell)| !cell.is_empty());
@@ -222,6 +259,20 @@ mod tests {
             Layout::of(table).is_header(Span::new(start, start + words.len()))
         };
         assert!(is_header("Tube") && !is_header("fluoride") && !is_header("below"));
+    }
+
+    #[test]
+    fn parts_of_tables_and_lists_stand_with_what_they_carry() {
+        let part = |heading: &str, text: &str| {
+            let headings = ["Store".to_owned(), heading.to_owned()];
+            let layout = Layout { headings: &headings, ..Layout::of(text) };
+            let at = text.find("here").expect("it is there");
+            layout.unit(Span::new(at, at + 4), false).shown
+        };
+        assert_eq!(part("| Part | Place |", "| W-3 | there |\n| W-4 | here |"), "Part: W-4; Place: here");
+        assert_eq!(part("Go on:", "- one\n- look here\n"), "Go on: … look here");
+        assert_eq!(part("Go on:", "- one\n\nIt is here."), "It is here.");
+        assert_eq!(part("Steps", "- look here\n"), "look here");
     }
 
     #[test]

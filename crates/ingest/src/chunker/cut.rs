@@ -5,6 +5,7 @@ use qanda_core::language::sentences_within;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Measure;
+use super::context::{can_be_carried, header_of, header_words};
 use crate::readers::{Block, BlockKind};
 
 /// No text is counted as a whole that is longer than this for each token of room: it is surely too long, and a
@@ -12,12 +13,22 @@ use crate::readers::{Block, BlockKind};
 const BYTES_PER_TOKEN: usize = 16;
 
 /// A piece of text that is not cut any further.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Unit {
     /// Place where it stands, without white space around it.
     pub(super) span: Span,
     /// Tokens of its text.
     pub(super) tokens: usize,
+    /// What stands above a passage that begins with it, below the headings.
+    pub(super) carried: Vec<String>,
+    /// Tokens that this takes.
+    pub(super) carried_tokens: usize,
+}
+
+impl Unit {
+    fn new(span: Span, tokens: usize) -> Self {
+        Self { span, tokens, carried: Vec::new(), carried_tokens: 0 }
+    }
 }
 
 /// Places at which a text may be cut.
@@ -38,6 +49,7 @@ const PROSE: &[Level] = &[Level::Sentence, Level::Line, Level::Word, Level::Mark
 /// Coarse to fine, for text in which a line is a row or a statement.
 const LINES: &[Level] = &[Level::Line, Level::Sentence, Level::Word, Level::Mark, Level::Character];
 
+#[derive(Clone, Copy)]
 pub(super) struct Cutter<'a> {
     pub(super) text: &'a str,
     pub(super) measure: Measure<'a>,
@@ -49,9 +61,51 @@ impl Cutter<'_> {
     /// The units of a block, in order; together they hold every character of it that is not white space.
     pub(super) fn units(&self, block: &Block) -> Vec<Unit> {
         let mut units = Vec::new();
-        let levels = if matches!(block.kind, BlockKind::Code | BlockKind::Table) { LINES } else { PROSE };
-        self.cut(block.span, levels, &mut units);
+        match block.kind {
+            BlockKind::Table => return self.rows(trim(self.text, block.span)),
+            BlockKind::Code => self.cut(block.span, LINES, &mut units),
+            _ => self.cut(block.span, PROSE, &mut units),
+        }
         units
+    }
+
+    /// The units of a table: its rows, each of which knows the header. The header itself stays with the first row.
+    fn rows(&self, table: Span) -> Vec<Unit> {
+        let mut units = Vec::new();
+        let header = header_of(self.text, table);
+        let words = header_words(self.text, header);
+        let is_whole = self.tokens(table).is_some_and(|tokens| tokens <= self.room);
+        if is_whole || !can_be_carried(&words, self.measure, self.room) {
+            self.cut(table, LINES, &mut units);
+            return units;
+        }
+        let carried_tokens = self.measure.tokens(&words) + 1;
+        let below = Cutter { room: self.room.saturating_sub(carried_tokens).max(1), ..*self };
+        let first_row = self.text[header.end..table.end].find('\n').map_or(table.end, |end| header.end + end + 1);
+        let top = trim(self.text, Span::new(table.start, first_row));
+        let (top, rest) = match self.tokens(top).filter(|tokens| *tokens <= self.room) {
+            Some(_) => (top, Span::new(first_row, table.end)),
+            None => (header, Span::new(header.end, table.end)),
+        };
+        self.cut(top, LINES, &mut units);
+        for row in spans_of(self.text[rest.start..rest.end].split_inclusive('\n'), rest.start) {
+            let first = units.len();
+            below.cut(row, LINES, &mut units);
+            for unit in &mut units[first..] {
+                unit.carried = vec![words.clone()];
+                unit.carried_tokens = carried_tokens;
+            }
+        }
+        units
+    }
+
+    /// Names what stands above the units of a block inside a list.
+    pub(super) fn below(&self, announced: &[String], mut unit: Unit) -> Unit {
+        if !announced.is_empty() {
+            unit.carried_tokens += announced.iter().map(|words| self.measure.tokens(words) + 1).sum::<usize>();
+            unit.carried = [announced, &unit.carried].concat();
+        }
+        unit
     }
 
     /// Tokens of a text; `None` if it is too long to be worth counting.
@@ -66,7 +120,7 @@ impl Cutter<'_> {
             return;
         }
         if let Some(tokens) = self.tokens(span).filter(|tokens| *tokens <= self.room) {
-            return units.push(Unit { span, tokens });
+            return units.push(Unit::new(span, tokens));
         }
         match levels.split_first() {
             Some((level, finer)) => {
@@ -80,7 +134,7 @@ impl Cutter<'_> {
                     self.cut(right, levels, units);
                 }
                 // A single character that takes more tokens than there is room: nothing is left to cut.
-                None => units.push(Unit { span, tokens: self.room }),
+                None => units.push(Unit::new(span, self.room)),
             },
         }
     }

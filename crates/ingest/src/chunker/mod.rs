@@ -4,6 +4,8 @@
 //! 2. Inside a section, blocks that fit are taken whole; longer ones are cut into sentences (rows of tables and
 //!    lines of code into lines), those into words, words without end at punctuation, those between characters, only
 //!    as far as needed.
+//!    What a part of a long table or list needs beside it, the names of the columns or the sentence that announces the
+//!    list, is carried along below its headings.
 //! 3. What came out is packed together again, as much as the budget holds.
 //!
 //! The budget is one of tokens and of characters ([`Measure`]): some tokenizers take a whole run that they do not know
@@ -13,6 +15,7 @@
 //! passage under its headings; a tokenizer whose tokens do not add up costs a split, never a passage that is too
 //! long.
 
+mod context;
 mod cut;
 mod measure;
 mod sections;
@@ -23,6 +26,7 @@ use qanda_core::Span;
 use qanda_core::document::with_context;
 use qanda_core::ports::TokenCounter;
 
+use self::context::{Announcements, can_be_carried};
 use self::cut::{Cutter, Unit, halves, trim};
 pub use self::measure::{CHARACTERS_PER_TOKEN, Measure};
 use self::sections::{Section, sections};
@@ -37,12 +41,16 @@ const HEADING_PART: usize = 4;
 /// The headings above a passage take at most this part of the budget; the outermost ones are left out first.
 const CONTEXT_PART: usize = 2;
 
+/// Most sentences that announce a list inside a list and are carried along.
+const CARRIED: usize = 3;
+
 /// A passage, before it is embedded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     /// Place where it stands in the document's text, without white space around it.
     pub span: Span,
-    /// Headings above it, outermost first.
+    /// Headings above it, outermost first; below them what a part of a table or a list cannot be understood without:
+    /// the header as `| Name | Dose |`, the sentence that announces the list.
     pub headings: Vec<String>,
 }
 
@@ -71,13 +79,32 @@ struct Job<'a> {
 impl Job<'_> {
     fn section(&self, section: Section<'_>) -> Vec<Chunk> {
         let (headings, room) = self.context(section.headings);
-        let cutter = Cutter { text: self.text, measure: self.measure, room };
-        let units: Vec<Unit> = section.blocks.into_iter().flat_map(|block| cutter.units(block)).collect();
-        let mut spans = Vec::new();
-        for group in pack(&units, &self.gaps(&units, &cutter), room) {
-            self.settle(&units[group], &headings, &mut spans);
+        let mut announcements = Announcements::default();
+        let mut units = Vec::new();
+        for block in section.blocks {
+            let announced = announcements.of(self.text, block).into_iter();
+            // A sentence that is too long to stand above all of a list is in its first part alone.
+            let carried: Vec<String> =
+                announced.filter(|words| can_be_carried(words, self.measure, room)).take(CARRIED).collect();
+            let room = self.room_below(&headings, &carried, room);
+            let cutter = Cutter { text: self.text, measure: self.measure, room };
+            units.extend(cutter.units(block).into_iter().map(|unit| cutter.below(&carried, unit)));
         }
-        spans.into_iter().map(|span| Chunk { span, headings: headings.clone() }).collect()
+        let cutter = Cutter { text: self.text, measure: self.measure, room };
+        let mut chunks = Vec::new();
+        for group in pack(&units, &self.gaps(&units, &cutter), room) {
+            self.settle(&units[group], &headings, &mut chunks);
+        }
+        chunks
+    }
+
+    /// Tokens that are left for text when something is carried below the headings.
+    fn room_below(&self, headings: &[String], carried: &[String], room: usize) -> usize {
+        if carried.is_empty() {
+            return room;
+        }
+        let context = [headings, carried].concat();
+        self.budget.saturating_sub(self.measure.tokens(&with_context(self.title, &context, ""))).max(1).min(room)
     }
 
     /// The headings that fit as context, and the tokens that they leave for text.
@@ -103,34 +130,41 @@ impl Job<'_> {
     }
 
     /// Makes one passage of the units, or more if their tokens did not add up.
-    fn settle(&self, units: &[Unit], headings: &[String], spans: &mut Vec<Span>) {
-        let [first, .., last] = units else {
-            return units.iter().for_each(|unit| self.settle_one(unit.span, headings, spans));
-        };
-        let span = first.span.cover(last.span);
-        if self.fits(span, headings) {
-            spans.push(span);
-        } else {
-            let (left, right) = units.split_at(units.len() / 2);
-            self.settle(left, headings, spans);
-            self.settle(right, headings, spans);
-        }
-    }
-
-    fn settle_one(&self, span: Span, headings: &[String], spans: &mut Vec<Span>) {
-        let span = trim(self.text, span);
-        match halves(self.text, span) {
-            Some((left, right)) if !self.fits(span, headings) => {
-                self.settle_one(left, headings, spans);
-                self.settle_one(right, headings, spans);
+    fn settle(&self, units: &[Unit], headings: &[String], chunks: &mut Vec<Chunk>) {
+        let Some(first) = units.first() else { return };
+        let span = units.iter().fold(first.span, |span, unit| span.cover(unit.span));
+        let chunk = Chunk { span: trim(self.text, span), headings: [headings, &first.carried].concat() };
+        if self.fits(&chunk) {
+            if !chunk.span.is_empty() {
+                chunks.push(chunk);
             }
-            _ if span.is_empty() => {}
-            _ => spans.push(span),
+        } else if units.len() > 1 {
+            let (left, right) = units.split_at(units.len() / 2);
+            self.settle(left, headings, chunks);
+            self.settle(right, headings, chunks);
+        } else if first.carried.is_empty() {
+            self.halve(chunk, chunks);
+        } else {
+            // Rather without what was carried than cut at any place.
+            self.settle(&[Unit { carried: Vec::new(), ..first.clone() }], headings, chunks);
         }
     }
 
-    fn fits(&self, span: Span, headings: &[String]) -> bool {
-        let text = with_context(self.title, headings, &self.text[span.start..span.end]);
+    /// Cuts a passage until it fits.
+    fn halve(&self, chunk: Chunk, chunks: &mut Vec<Chunk>) {
+        let chunk = Chunk { span: trim(self.text, chunk.span), ..chunk };
+        match halves(self.text, chunk.span) {
+            Some((left, right)) if !self.fits(&chunk) => {
+                self.halve(Chunk { span: left, headings: chunk.headings.clone() }, chunks);
+                self.halve(Chunk { span: right, ..chunk }, chunks);
+            }
+            _ if chunk.span.is_empty() => {}
+            _ => chunks.push(chunk),
+        }
+    }
+
+    fn fits(&self, chunk: &Chunk) -> bool {
+        let text = with_context(self.title, &chunk.headings, &self.text[chunk.span.start..chunk.span.end]);
         self.measure.tokens(&text) <= self.budget
     }
 }
@@ -142,6 +176,7 @@ fn pack(units: &[Unit], gaps: &[usize], room: usize) -> Vec<Range<usize>> {
     let mut taken = 0;
     for (at, unit) in units.iter().enumerate() {
         let more = unit.tokens + gaps[at];
+        // What stands above a group is what its first unit needs.
         match groups.last_mut() {
             Some(group) if taken + more <= room => {
                 group.end = at + 1;
@@ -149,7 +184,7 @@ fn pack(units: &[Unit], gaps: &[usize], room: usize) -> Vec<Range<usize>> {
             }
             _ => {
                 groups.push(at..at + 1);
-                taken = unit.tokens;
+                taken = unit.carried_tokens + unit.tokens;
             }
         }
     }

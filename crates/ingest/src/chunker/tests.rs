@@ -68,8 +68,27 @@ fn long_blocks_are_cut_where_they_may_be() {
         [": Alpha beta gamma delta epsi. Zeta eta theta iota kapp.", ": Lamb mu nu xi omicron pi. Rho sigma tau."]
     );
     let table = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |";
+    // A header that takes more than a third of the room is not carried along.
     assert_eq!(cut(table, 13), [": | a | b |\n|---|---|", ": | 1 | 2 |\n| 3 | 4 |", ": | 5 | 6 |"]);
     assert_eq!(cut("abcdefghijklmnop", 4), [": abcdefghi", ": jklmnop"]);
+}
+
+#[test]
+fn parts_of_a_table_carry_its_header() {
+    let rows: String = (1..9).map(|number| format!("| W-{number} | {number} |\n")).collect();
+    let parts = cut(&format!("# Stock\n\n| Part | Level |\n|---|---|\n{rows}"), 34);
+    assert!(parts.len() > 2, "{parts:?}");
+    assert!(parts[0].starts_with("Stock: | Part | Level |\n|---|---|\n| W-1 | 1 |"), "{parts:?}");
+    assert!(parts[1..].iter().all(|part| part.starts_with("Stock > | Part | Level |: | W-")), "{parts:?}");
+}
+
+#[test]
+fn parts_of_a_list_carry_the_sentence_that_announces_it() {
+    let items: String = (1..9).map(|number| format!("- step {number} of the whole thing\n")).collect();
+    let parts = cut(&format!("Wait. Then do this:\n\n{items}\nThe end."), 30);
+    assert!(parts.len() > 2, "{parts:?}");
+    assert!(parts[0].starts_with(": Wait. Then do this:\n\n- step 1"), "{parts:?}");
+    assert!(parts[1..].iter().all(|part| part.starts_with("Then do this:: - step")), "{parts:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use qanda_core::Span;
 
-use super::{Block, BlockKind, Extracted, Reader, front_matter};
+use super::{Block, BlockKind, Extracted, Reader, data_addresses, front_matter};
 use crate::{ReadError, decode::decode};
 
 pub(super) struct Markdown;
@@ -43,7 +43,7 @@ fn blocks(text: &str, body: usize) -> Vec<Block> {
     for (event, range) in Parser::new_ext(&text[body..], options).into_offset_iter() {
         outline.event(&event, range.start + body..range.end + body);
     }
-    outline.blocks
+    data_addresses::cut_out(text, outline.blocks)
 }
 
 /// Flattens the parser's tree of blocks into a row of them.

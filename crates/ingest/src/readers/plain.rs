@@ -4,7 +4,7 @@ use std::path::Path;
 
 use qanda_core::Span;
 
-use super::{Block, BlockKind, Extracted, Reader};
+use super::{Block, BlockKind, Extracted, Reader, data_addresses};
 use crate::{ReadError, decode::decode};
 
 pub(super) struct Plain;
@@ -20,12 +20,13 @@ impl Reader for Plain {
 
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let text = decode(bytes)?;
-        let blocks = paragraphs(&text);
+        let blocks = data_addresses::cut_out(&text, paragraphs(&text, &BlockKind::Paragraph));
         Ok(Extracted { text, blocks, ..Extracted::default() })
     }
 }
 
-fn paragraphs(text: &str) -> Vec<Block> {
+/// Blocks of a kind, wherever blank lines part them.
+pub(super) fn paragraphs(text: &str, kind: &BlockKind) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut open: Option<Span> = None;
     let mut at = 0;
@@ -39,7 +40,7 @@ fn paragraphs(text: &str) -> Vec<Block> {
         }
     }
     blocks.extend(open);
-    blocks.into_iter().map(|span| Block { kind: BlockKind::Paragraph, span }).collect()
+    blocks.into_iter().map(|span| Block { kind: kind.clone(), span }).collect()
 }
 
 #[cfg(test)]

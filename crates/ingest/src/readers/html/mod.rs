@@ -1,18 +1,19 @@
 //! HTML: the text that a reader of the page would see, rendered from its tree. The spans of an HTML document
 //! count the bytes of that rendered text, not of the source.
 
+mod content;
+mod lists;
+mod marks;
 mod nesting;
 mod render;
-mod writer;
 
 use std::path::Path;
 
 use ego_tree::NodeRef;
 use scraper::Node;
 
-use self::render::render;
-use self::writer::Page;
-use super::{BlockKind, Extracted, Reader};
+use self::render::{Rendered, render};
+use super::{BlockKind, Extracted, Reader, counted};
 use crate::{ReadError, decode::decode_html};
 
 /// Bytes of text from which on a `<main>` is believed to be one.
@@ -30,34 +31,41 @@ impl Reader for Html {
     }
 
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
-        let source = decode_html(bytes)?;
-        let tree = scraper::Html::parse_document(&nesting::limited(&source)).tree;
-        let page = content(tree.root());
-        if page.text.is_empty() {
-            return Err(ReadError::NoText);
-        }
-        let title = title(tree.root()).or_else(|| {
-            page.blocks.iter().find_map(|block| match &block.kind {
-                BlockKind::Heading { level: 1, title } => Some(title.clone()),
-                _ => None,
-            })
-        });
-        Ok(Extracted { title, text: page.text, blocks: page.blocks, ..Extracted::default() })
+        extract(&decode_html(bytes)?)
     }
+}
+
+/// What a page's source says.
+///
+/// # Errors
+/// [`ReadError::NoText`] for a page without words.
+pub(super) fn extract(source: &str) -> Result<Extracted, ReadError> {
+    let tree = scraper::Html::parse_document(&nesting::limited(source)).tree;
+    let Rendered { page, struck_out } = content(tree.root());
+    if page.text.is_empty() {
+        return Err(ReadError::NoText);
+    }
+    let first = page.blocks.iter().find_map(|block| match &block.kind {
+        BlockKind::Heading { level: 1, title } => Some(title.clone()),
+        _ => None,
+    });
+    let title = title(tree.root()).or(first);
+    let notes = counted(struck_out, "struck-out passage was", "struck-out passages were").into_iter().collect();
+    Ok(Extracted { title, text: page.text, blocks: page.blocks, notes, ..Extracted::default() })
 }
 
 /// The page's main content where it marks one, else all of it. What is marked must hold a good part of the text:
 /// some pages have an `<article>` for each teaser, or a `<main>` that scripts were meant to fill.
-fn content(root: NodeRef<'_, Node>) -> Page {
+fn content(root: NodeRef<'_, Node>) -> Rendered {
     let all = render(root);
     let mut articles = elements(root, is_article);
     let (main, article) = (elements(root, is_main).next(), articles.next().filter(|_| articles.next().is_none()));
     for (marked, enough) in [(main, SUBSTANTIAL), (article, usize::MAX)] {
-        if let Some(page) = marked.map(render)
-            && (page.text.len() >= enough || page.text.len() * 2 >= all.text.len())
-            && !page.text.is_empty()
+        if let Some(part) = marked.map(render)
+            && (part.page.text.len() >= enough || part.page.text.len() * 2 >= all.page.text.len())
+            && !part.page.text.is_empty()
         {
-            return page;
+            return part;
         }
     }
     all
@@ -68,9 +76,20 @@ fn title(root: NodeRef<'_, Node>) -> Option<String> {
         |parent: NodeRef<'_, Node>| parent.value().as_element().is_some_and(|element| element.name() == "head");
     let element =
         elements(root, |element| element.name() == "title").find(|title| title.parent().is_some_and(in_head))?;
-    let text: String = element.children().filter_map(|node| node.value().as_text()).map(|text| &**text).collect();
-    let title = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    Some(title).filter(|title| !title.is_empty())
+    Some(words_of(element)).filter(|title| !title.is_empty())
+}
+
+/// All words under a node, with single spaces.
+fn words_of(node: NodeRef<'_, Node>) -> String {
+    let text: String = node.descendants().filter_map(|node| node.value().as_text()).map(|text| &**text).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The element of a page that has an id.
+fn element_by_id<'a>(node: NodeRef<'a, Node>, id: &str) -> Option<NodeRef<'a, Node>> {
+    let is_it =
+        |node: &NodeRef<'a, Node>| node.value().as_element().is_some_and(|element| element.attr("id") == Some(id));
+    node.tree().root().descendants().find(is_it)
 }
 
 fn elements<'a>(

@@ -5,95 +5,32 @@ use ego_tree::{NodeId, NodeRef};
 use scraper::Node;
 use scraper::node::Element;
 
-use super::writer::{Next, Page};
-use super::{is_article, is_main};
-
-/// Never content: machinery, form controls, pictures, and what stands around the content of a page.
-const LEFT_OUT: &[&str] = &[
-    "annotation",
-    "annotation-xml",
-    "applet",
-    "aside",
-    "audio",
-    "button",
-    "canvas",
-    "datalist",
-    "embed",
-    "footer",
-    "head",
-    "iframe",
-    "input",
-    "meter",
-    "nav",
-    "noembed",
-    "noframes",
-    "noscript",
-    "object",
-    "progress",
-    "rp",
-    "script",
-    "select",
-    "style",
-    "svg",
-    "template",
-    "textarea",
-    "video",
-];
-
-/// The same by their role.
-const ROLES_LEFT_OUT: &[&str] = &["complementary", "contentinfo", "menu", "navigation", "search"];
-
-/// Small links that documentation tools put into headings.
-const HEADING_LINKS: &[&str] = &["anchor", "anchorjs-link", "hash-link", "headerlink", "mw-editsection"];
-
-/// Elements that stand in lines of their own.
-const BLOCKS: &[&str] = &[
-    "address",
-    "article",
-    "blockquote",
-    "body",
-    "caption",
-    "center",
-    "dd",
-    "details",
-    "dialog",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "header",
-    "hgroup",
-    "hr",
-    "legend",
-    "main",
-    "p",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-];
+use super::super::data_addresses;
+use super::super::table::Table;
+use super::super::writer::{Next, Page};
+use super::content::{BLOCKS, is_admonition, is_left_out, is_struck_out};
+use super::lists::List;
+use super::marks::{alternative_text, language_of, script_marks};
+use super::{element_by_id, is_article, is_main, words_of};
 
 /// A table with fewer cells for each heading than this has its headings for the page, not for its rows.
 const CELLS_PER_HEADING: usize = 4;
 
+/// What was rendered, and how many passages were struck out.
+pub(super) struct Rendered {
+    pub(super) page: Page,
+    pub(super) struck_out: usize,
+}
+
 /// The text of everything under `root`. Goes from node to node in a loop: a deep tree needs no deep stack.
-pub(super) fn render(root: NodeRef<'_, Node>) -> Page {
+pub(super) fn render(root: NodeRef<'_, Node>) -> Rendered {
     let mut walk = Walk::default();
     for edge in root.traverse() {
         match edge {
             Edge::Open(node) if walk.left_out.is_none() => walk.open(node),
             Edge::Close(node) if walk.left_out.is_none() => {
                 if let Some(element) = node.value().as_element() {
-                    walk.close(element);
+                    walk.close(node, element);
                 }
             }
             Edge::Close(node) if walk.left_out == Some(node.id()) => walk.left_out = None,
@@ -101,7 +38,7 @@ pub(super) fn render(root: NodeRef<'_, Node>) -> Page {
         }
     }
     walk.page.end_block();
-    walk.page
+    Rendered { page: walk.page, struck_out: walk.struck_out }
 }
 
 #[derive(Default)]
@@ -109,56 +46,77 @@ struct Walk {
     page: Page,
     /// The element whose whole content is being passed over.
     left_out: Option<NodeId>,
+    struck_out: usize,
     /// Open `main` and `article` elements: a header inside belongs to the content.
     landmarks: usize,
-    lists: usize,
+    lists: Vec<List>,
     pre: usize,
+    /// Whether the open `pre` began with a fence that names its language.
+    fenced: bool,
     heading: bool,
-    /// Whether each open table holds data (or is there to lay out the page).
-    tables: Vec<bool>,
-    /// Offset at which the current row of a data table begins.
-    row: usize,
-    /// Whether the current row has a cell already.
-    cells: bool,
+    /// Open tables; those that lay out the page are none.
+    tables: Vec<Option<DataTable>>,
+}
+
+/// A table of data, whose cells are collected before they are written.
+#[derive(Default)]
+struct DataTable {
+    table: Table,
+    /// Words of the open cell or caption.
+    cell: Page,
+    /// Columns and rows that the open cell covers.
+    covers: Option<(usize, usize)>,
+    caption: String,
+    /// Whether the row under way has a cell that is no heading.
+    has_data: bool,
 }
 
 impl Walk {
+    /// Where words go: into the open cell, else into the page.
+    fn out(&mut self) -> &mut Page {
+        match self.tables.last_mut() {
+            Some(Some(data)) => &mut data.cell,
+            _ => &mut self.page,
+        }
+    }
+
+    fn in_data_table(&self) -> bool {
+        matches!(self.tables.last(), Some(Some(_)))
+    }
+
     fn open(&mut self, node: NodeRef<'_, Node>) {
         match node.value() {
-            Node::Text(text) if self.pre > 0 && !self.in_data_table() => self.page.verbatim(text),
-            Node::Text(text) => self.page.words(text),
-            Node::Element(element) if self.is_left_out(element) => self.left_out = Some(node.id()),
+            Node::Text(text) if self.pre > 0 && !self.in_data_table() => {
+                self.page.verbatim(&data_addresses::without(text));
+            }
+            Node::Text(text) => self.out().words(&data_addresses::without(text)),
+            Node::Element(element) if is_struck_out(element) => {
+                self.struck_out += 1;
+                self.left_out = Some(node.id());
+                self.out().gap();
+            }
+            Node::Element(element) if is_left_out(element, self.landmarks, self.heading) => {
+                self.left_out = Some(node.id());
+            }
             Node::Element(element) => self.open_element(node, element),
             _ => {}
         }
     }
 
-    fn is_left_out(&self, element: &Element) -> bool {
-        let has = |key: &str, values: &[&str]| element.attr(key).is_some_and(|value| values.contains(&value));
-        let style = || element.attr("style").unwrap_or_default().replace(' ', "").to_ascii_lowercase();
-        let site_header = element.name() == "header" || has("role", &["banner"]);
-        LEFT_OUT.contains(&element.name())
-            || (site_header && self.landmarks == 0)
-            || (element.name() == "dialog" && element.attr("open").is_none())
-            || (self.heading && element.classes().any(|class| HEADING_LINKS.contains(&class)))
-            || has("role", ROLES_LEFT_OUT)
-            || has("aria-hidden", &["true"])
-            || element.attr("hidden").is_some()
-            || style().contains("display:none")
-    }
-
     fn open_element(&mut self, node: NodeRef<'_, Node>, element: &Element) {
-        if is_main(element) || is_article(element) {
+        if is_main(element) || is_article(element) || is_admonition(element) {
             self.landmarks += 1;
         }
+        if self.open_mark(node, element) {
+            return;
+        }
         if self.in_data_table() {
-            return self.open_in_table(element.name());
+            return self.open_in_table(element);
         }
         match element.name() {
             "table" => {
-                let data = is_data_table(node, element);
-                self.tables.push(data);
-                self.page.begin(data.then_some(Next::Table));
+                self.page.begin(None);
+                self.tables.push(is_data_table(node, element).then(DataTable::default));
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.heading = true;
@@ -166,42 +124,116 @@ impl Walk {
             }
             "ul" | "ol" | "menu" | "dir" => {
                 self.page.begin_inner();
-                self.lists += 1;
+                self.lists.push(List::of(node, element));
             }
-            "li" => self.page.begin(Some(Next::Item(self.lists.saturating_sub(1)))),
+            "li" => {
+                let depth = self.lists.len().saturating_sub(1);
+                let marker = self.lists.last_mut().map_or_else(|| "-".to_owned(), |list| list.marker(element));
+                self.page.begin(Some(Next::Item { depth, marker }));
+            }
+            "dd" => {
+                self.page.begin(Some(Next::Item { depth: self.lists.len(), marker: "-".to_owned() }));
+            }
             "pre" => {
                 self.pre += 1;
                 self.page.begin(Some(Next::Code));
+                if let Some(language) = language_of(node, element) {
+                    self.page.verbatim(&format!("```{language}\n"));
+                    self.fenced = true;
+                }
             }
             "br" if self.pre > 0 => self.page.verbatim("\n"),
             "br" => self.page.line_break(),
-            name if BLOCKS.contains(&name) => self.page.begin_inner(),
+            name if BLOCKS.contains(&name) => {
+                self.page.begin_inner();
+                if element.attr("role") == Some("tabpanel") {
+                    self.name_of_tab(node, element);
+                }
+            }
             _ => {}
         }
     }
 
-    fn close(&mut self, element: &Element) {
-        if is_main(element) || is_article(element) {
+    /// Marks inside a line: pictures by their alternative text, exponents, indices, formulas. Says whether it was one.
+    fn open_mark(&mut self, node: NodeRef<'_, Node>, element: &Element) -> bool {
+        match element.name() {
+            "img" => {
+                if let Some(words) = alternative_text(node, element) {
+                    let out = self.out();
+                    out.gap();
+                    out.words(&words);
+                    out.gap();
+                }
+            }
+            "sup" | "sub" => {
+                let (before, _) = script_marks(node, element);
+                let out = self.out();
+                if !before.is_empty() {
+                    out.no_gap();
+                }
+                out.words(before);
+            }
+            _ => {
+                let parent = node.parent().and_then(|parent| parent.value().as_element());
+                let second = || node.prev_siblings().filter(|node| node.value().is_element()).count() == 1;
+                let mark = match parent.map(Element::name) {
+                    Some("msup") if second() => "^",
+                    Some("msub") if second() => "_",
+                    Some("mfrac") if second() => "/",
+                    _ => return false,
+                };
+                let out = self.out();
+                out.no_gap();
+                out.words(mark);
+            }
+        }
+        true
+    }
+
+    /// The label of a tab above its panel, since the row of labels says nothing without a pointer to click on them.
+    fn name_of_tab(&mut self, node: NodeRef<'_, Node>, element: &Element) {
+        let label = element.attr("aria-labelledby").and_then(|id| element_by_id(node, id));
+        if let Some(words) = label.map(words_of).filter(|words| !words.is_empty()) {
+            self.page.paragraph(&format!("{}:", words.trim_end_matches(':')));
+        }
+    }
+
+    fn close(&mut self, node: NodeRef<'_, Node>, element: &Element) {
+        if is_main(element) || is_article(element) || is_admonition(element) {
             self.landmarks = self.landmarks.saturating_sub(1);
         }
         match element.name() {
             "table" => {
-                self.tables.pop();
+                if let Some(Some(data)) = self.tables.pop() {
+                    self.page.paragraph(&data.caption);
+                    data.table.write(&mut self.page);
+                }
                 self.page.begin(None);
             }
-            "tr" if self.in_data_table() => self.page.take_back_if_blank(self.row),
-            _ if self.in_data_table() => self.gap_at_block(element.name()),
+            "sup" | "sub" => {
+                let (_, after) = script_marks(node, element);
+                self.out().words(after);
+            }
+            _ if self.in_data_table() => self.close_in_table(element),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.heading = false;
                 self.page.begin(None);
             }
             "ul" | "ol" | "menu" | "dir" => {
-                self.lists = self.lists.saturating_sub(1);
+                self.lists.pop();
                 self.page.begin(None);
             }
-            "li" => self.page.begin(None),
+            "li" | "dd" => self.page.begin(None),
+            "dt" => {
+                self.page.close_with(':');
+                self.page.begin(None);
+            }
             "pre" => {
                 self.pre = self.pre.saturating_sub(1);
+                if std::mem::take(&mut self.fenced) {
+                    self.page.line_break();
+                    self.page.verbatim("```");
+                }
                 self.page.begin(None);
             }
             name if BLOCKS.contains(&name) => self.page.begin_inner(),
@@ -209,22 +241,34 @@ impl Walk {
         }
     }
 
-    /// A row is a line; whatever is inside a cell stays in that line.
-    fn open_in_table(&mut self, name: &str) {
-        match name {
-            "tr" | "caption" => {
-                self.page.line_break();
-                self.row = self.page.len();
-                self.cells = false;
+    /// Whatever is inside a cell stays in its row.
+    fn open_in_table(&mut self, element: &Element) {
+        let Some(Some(data)) = self.tables.last_mut() else { return };
+        match element.name() {
+            "tr" => {
+                data.take_cell();
+                data.table.begin_row();
+                data.has_data = false;
             }
             "td" | "th" => {
-                if self.cells {
-                    self.page.words(" | ");
-                }
-                self.cells = true;
-                self.page.gap();
+                data.take_cell();
+                let covers = |name: &str| element.attr(name).and_then(|number| number.trim().parse().ok()).unwrap_or(1);
+                data.covers = Some((covers("colspan"), covers("rowspan")));
+                data.has_data |= element.name() == "td";
             }
-            _ => self.gap_at_block(name),
+            _ => self.gap_at_block(element.name()),
+        }
+    }
+
+    fn close_in_table(&mut self, element: &Element) {
+        let Some(Some(data)) = self.tables.last_mut() else { return };
+        match element.name() {
+            "td" | "th" => data.take_cell(),
+            "caption" => data.caption = std::mem::take(&mut data.cell).text,
+            // Names of columns stand in rows of headings, or in a head of their own.
+            "tr" if !data.has_data => data.table.mark_header(),
+            "thead" => data.table.mark_header(),
+            _ => self.gap_at_block(element.name()),
         }
     }
 
@@ -233,12 +277,17 @@ impl Walk {
         if matches!(name, "br" | "li" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
             || BLOCKS.contains(&name)
         {
-            self.page.gap();
+            self.out().gap();
         }
     }
+}
 
-    fn in_data_table(&self) -> bool {
-        self.tables.last() == Some(&true)
+impl DataTable {
+    fn take_cell(&mut self) {
+        let words = std::mem::take(&mut self.cell).text;
+        if let Some((columns, rows)) = self.covers.take() {
+            self.table.cell(&words, columns, rows);
+        }
     }
 }
 
