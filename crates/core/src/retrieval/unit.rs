@@ -269,7 +269,7 @@ mod tests {
             let at = text.find("here").expect("it is there");
             layout.unit(Span::new(at, at + 4), false).shown
         };
-        assert_eq!(part("| Part | Place |", "| W-3 | there |\n| W-4 | here |"), "Part: W-4; Place: here");
+        assert_eq!(part("| Part | Place |", "| W-3 | far |\n| W-4 | here |"), "Part: W-4; Place: here");
         assert_eq!(part("Go on:", "- one\n- look here\n"), "Go on: … look here");
         assert_eq!(part("Go on:", "- one\n\nIt is here."), "It is here.");
         assert_eq!(part("Steps", "- look here\n"), "look here");
