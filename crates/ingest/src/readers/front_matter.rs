@@ -1,4 +1,4 @@
-//! YAML front matter: the lines between `---` and `---` at the start of a Markdown file.
+//! Front matter at the start of a Markdown file: YAML between `---` and `---`, or TOML between `+++` and `+++`.
 
 use qanda_core::Metadata;
 use yaml_rust2::parser::{Event, Parser};
@@ -10,27 +10,41 @@ const MAX_BYTES: usize = 64 << 10;
 /// Maps and lists inside each other, as far as anybody writes them.
 const MAX_DEPTH: usize = 32;
 
-/// Metadata of a file and the byte at which its body starts (0 without front matter).
+/// Front matter of a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct FrontMatter {
+    /// The facts that it states.
+    pub(super) metadata: Metadata,
+    /// Byte at which the body starts: 0 without front matter.
+    pub(super) body: usize,
+    /// Faults in it, each with its line in the file.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads the front matter of a file.
 ///
 /// Scalars are kept as written, lists joined with ", ", maps inside maps flattened with dots
-/// (`author: {name: X}` is `author.name`), a list of maps list by list. What is no valid YAML gives no metadata,
-/// but is still no part of the body; two rules around something that is no map are body.
-pub(super) fn split(text: &str) -> (Metadata, usize) {
-    let Some((yaml, body)) = fenced(text) else { return (Metadata::new(), 0) };
+/// (`author: {name: X}` is `author.name`), a list of maps list by list. Where it cannot be read as a whole, it is read
+/// field by field, and the faulty ones are reported. Two rules around something that is no map are body.
+pub(super) fn split(text: &str) -> FrontMatter {
+    if let Some((toml, body)) = fenced(text, "+++", &["+++"]) {
+        return toml_fields(toml, body);
+    }
+    let Some((yaml, body)) = fenced(text, "---", &["---", "..."]) else { return FrontMatter::default() };
     match flatten(yaml) {
-        Ok(Some(metadata)) => (metadata, body),
-        Ok(None) => (Metadata::new(), 0),
-        Err(Malformed) => (Metadata::new(), body),
+        Ok(Some(metadata)) => FrontMatter { metadata, body, notes: Vec::new() },
+        Ok(None) => FrontMatter::default(),
+        Err(Malformed) => field_by_field(yaml, body, |field| flatten(field).ok().flatten()),
     }
 }
 
-/// The text between the `---` lines and the offset after the second one.
-fn fenced(text: &str) -> Option<(&str, usize)> {
+/// The text between the marks and the offset after the second one.
+fn fenced<'a>(text: &'a str, open: &str, close: &[&str]) -> Option<(&'a str, usize)> {
     let mut lines = text.split_inclusive('\n');
-    let first = lines.next().filter(|line| line.trim_end() == "---")?;
+    let first = lines.next().filter(|line| line.trim_end() == open)?;
     let mut at = first.len();
     for line in lines {
-        if matches!(line.trim_end(), "---" | "...") {
+        if close.contains(&line.trim_end()) {
             return Some((&text[first.len()..at], at + line.len()));
         }
         at += line.len();
@@ -39,6 +53,60 @@ fn fenced(text: &str) -> Option<(&str, usize)> {
         }
     }
     None
+}
+
+/// Reads each field on its own: a line that is not indented, with the lines below it that are.
+fn field_by_field(text: &str, body: usize, read: impl Fn(&str) -> Option<Metadata>) -> FrontMatter {
+    let mut found = FrontMatter { body, ..FrontMatter::default() };
+    // Line of the file at which a field begins, counted from 1, and its text.
+    let mut fields: Vec<(usize, String)> = Vec::new();
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let goes_on = line.starts_with([' ', '\t', '-', ']', '}']) || line.trim().is_empty();
+        match fields.last_mut().filter(|_| goes_on) {
+            Some((_, field)) => field.push_str(line),
+            None => fields.push((number + 2, line.to_owned())),
+        }
+    }
+    for (line, field) in fields.iter().filter(|(_, field)| !field.trim().is_empty()) {
+        match read(field) {
+            Some(metadata) => found.metadata.extend(metadata),
+            None if field.trim_start().starts_with('#') => {}
+            None => found.notes.push(format!(
+                "line {line} of its front matter cannot be read and was left out: {}",
+                field.lines().next().unwrap_or_default().trim()
+            )),
+        }
+    }
+    found
+}
+
+fn toml_fields(text: &str, body: usize) -> FrontMatter {
+    let read = |text: &str| {
+        let table: toml::Table = text.parse().ok()?;
+        let mut metadata = Metadata::new();
+        table.iter().for_each(|(name, value)| flatten_toml(name, value, 0, &mut metadata));
+        Some(metadata)
+    };
+    match read(text) {
+        Some(metadata) => FrontMatter { metadata, body, notes: Vec::new() },
+        None => field_by_field(text, body, read),
+    }
+}
+
+fn flatten_toml(name: &str, value: &toml::Value, depth: usize, metadata: &mut Metadata) {
+    let text = match value {
+        toml::Value::Table(table) if depth < MAX_DEPTH => {
+            return table.iter().for_each(|(inner, value)| {
+                flatten_toml(&format!("{name}.{inner}"), value, depth + 1, metadata);
+            });
+        }
+        toml::Value::Array(values) if depth < MAX_DEPTH => {
+            return values.iter().for_each(|value| flatten_toml(name, value, depth + 1, metadata));
+        }
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    metadata.entry(name.to_owned()).and_modify(|list| *list = format!("{list}, {text}")).or_insert(text);
 }
 
 struct Malformed;
@@ -127,8 +195,8 @@ mod tests {
     fn scalars_lists_and_nested_maps_become_text() {
         let file = "---\r\ntitle: \"Größe: wichtig\"\r\nversion: 1.10\nnone: ~\nquoted: \"\"\ntags: [a, 'b c']\n\
                     author:\n  name: X\n  address: {city: Y}\nnav:\n  - text: One\n    href: '#1'\n  - text: Two\n---\nBody";
-        let (metadata, body) = split(file);
-        assert_eq!(&file[body..], "Body");
+        let FrontMatter { metadata, body, notes } = split(file);
+        assert_eq!((&file[body..], notes.len()), ("Body", 0));
         let expected = [
             ("author.address.city", "Y"),
             ("author.name", "X"),
@@ -143,14 +211,37 @@ mod tests {
     }
 
     #[test]
-    fn bad_yaml_gives_no_metadata_and_is_still_no_body() {
+    fn toml_is_read_like_yaml() {
+        let file =
+            "+++\ntitle = \"Größe\"\ntags = [\"a\", \"b c\"]\ndate = 2026-01-02\n[author]\nname = \"X\"\n+++\nBody";
+        let FrontMatter { metadata, body, .. } = split(file);
+        let expected = [("author.name", "X"), ("date", "2026-01-02"), ("tags", "a, b c"), ("title", "Größe")];
+        assert_eq!(metadata, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+        assert_eq!(&file[body..], "Body");
+    }
+
+    #[test]
+    fn a_faulty_field_is_reported_with_its_line_and_the_others_are_kept() {
+        let yaml = "---\nyear: 2026\ntitle: a: b: c\ntags:\n  - x\n  - y\n---\nBody";
+        let toml = "+++\nyear = 2026\ntitle = a b\ntags = [\"x\", \"y\"]\n+++\nBody";
+        for (file, line) in [(yaml, "title: a: b: c"), (toml, "title = a b")] {
+            let FrontMatter { metadata, body, notes } = split(file);
+            assert_eq!((metadata["year"].as_str(), metadata["tags"].as_str()), ("2026", "x, y"));
+            assert_eq!(notes, [format!("line 3 of its front matter cannot be read and was left out: {line}")]);
+            assert_eq!(&file[body..], "Body");
+        }
+    }
+
+    #[test]
+    fn bad_yaml_is_no_body_and_costs_no_more_than_its_length() {
         for yaml in ["title: a: b: c\n", "a: [1\n", "a: &x [1]\nb: [*x, *x]\n", "? {a: b}\n: c\n"] {
             let file = format!("---\n{yaml}---\nBody");
-            let (metadata, body) = split(&file);
-            assert_eq!((metadata.len(), &file[body..]), (0, "Body"), "{yaml}");
+            let FrontMatter { body, notes, .. } = split(&file);
+            assert_eq!(&file[body..], "Body", "{yaml}");
+            assert!(!notes.is_empty(), "{yaml}");
         }
         let deep = format!("---\na: {}\n---\nBody", "- ".repeat(20_000));
-        assert!(split(&deep).0.is_empty());
+        assert!(split(&deep).metadata.is_empty());
     }
 
     #[test]
@@ -161,7 +252,7 @@ mod tests {
             "# Title\n---\na: b\n---\n",
             "----\na: b\n---\n",
         ] {
-            assert_eq!(split(file), (Metadata::new(), 0), "{file}");
+            assert_eq!(split(file), FrontMatter::default(), "{file}");
         }
     }
 }

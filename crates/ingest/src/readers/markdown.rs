@@ -7,7 +7,8 @@ use std::path::Path;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use qanda_core::Span;
 
-use super::{Block, BlockKind, Extracted, Reader, data_addresses, front_matter};
+use super::front_matter::{self, FrontMatter};
+use super::{Block, BlockKind, Extracted, Reader, data_addresses, first_heading};
 use crate::{ReadError, decode::decode};
 
 pub(super) struct Markdown;
@@ -23,14 +24,11 @@ impl Reader for Markdown {
 
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let text = decode(bytes)?;
-        let (metadata, body) = front_matter::split(&text);
+        let FrontMatter { metadata, body, notes } = front_matter::split(&text);
         let blocks = blocks(&text, body);
-        let first_heading = blocks.iter().find_map(|block| match &block.kind {
-            BlockKind::Heading { title, .. } => Some(title.clone()),
-            _ => None,
-        });
-        let title = metadata.get("title").filter(|title| !title.is_empty()).cloned().or(first_heading);
-        Ok(Extracted { title, text, blocks, metadata, ..Extracted::default() })
+        let own = metadata.get("title").filter(|title| !title.is_empty()).cloned();
+        let title = own.or_else(|| first_heading(&blocks));
+        Ok(Extracted { title, text, blocks, metadata, notes, ..Extracted::default() })
     }
 }
 
@@ -243,6 +241,29 @@ mod tests {
         expect(
             "<!-- a > comment -->\n\n<div align=\"center\">\n\nText\n\n<p>words</p>\n",
             &[("p", "Text"), ("p", "<p>words</p>")],
+        );
+    }
+
+    #[test]
+    fn pictures_as_data_addresses_are_in_no_block() {
+        let picture = format!("data:image/png;base64,{}", "QUJD".repeat(100));
+        expect(
+            &format!("Runs dry.\n\n![the pump]({picture})\n\nRefill ![x][p] it.\n\n[p]: {picture}\n"),
+            &[("p", "Runs dry."), ("p", "![the pump]("), ("p", "Refill ![x][p] it.")],
+        );
+    }
+
+    #[test]
+    fn struck_words_definitions_and_cautions_stay_as_they_are_written() {
+        expect(
+            "Every ~~90~~ 30 days.\n\nPPE\n: Gloves\n\n> [!WARNING]\n> Hot.\n\n4. four\n5. five\n",
+            &[
+                ("p", "Every ~~90~~ 30 days."),
+                ("p", "PPE\n: Gloves"),
+                ("p", "[!WARNING]\n> Hot."),
+                ("item", "4. four"),
+                ("item", "5. five"),
+            ],
         );
     }
 
