@@ -47,11 +47,6 @@ impl<'a> Archive<'a> {
         Ok(Self { zip, left: MAX_TOTAL })
     }
 
-    /// Names of all members, as the archive spells them.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.zip.file_names()
-    }
-
     /// Whether there is a member of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.zip.index_for_name(name).is_some()

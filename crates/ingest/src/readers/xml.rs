@@ -31,7 +31,7 @@ pub(super) fn parse<'a>(text: &'a str, name: &str) -> Result<Document<'a>, ReadE
 }
 
 /// Shorter ways through a tree, by names without their prefixes.
-pub(super) trait Find<'a, 'i>: Sized {
+pub(super) trait Find<'a, 'i: 'a>: Sized {
     /// The first child element of this name.
     fn child(self, name: &str) -> Option<Node<'a, 'i>>;
     /// Child elements of this name.
