@@ -79,6 +79,8 @@ struct Styles {
     /// Levels of headings, by the ids of styles.
     headings: HashMap<String, usize>,
     titles: Vec<String>,
+    /// Styles of tables of contents, which repeat the headings.
+    contents: Vec<String>,
     /// Lists by the ids of styles: number of the list and level.
     lists: HashMap<String, (String, usize)>,
     code: Vec<String>,
@@ -98,6 +100,8 @@ impl Styles {
             let named = name.strip_prefix("heading ").and_then(|level| level.parse::<usize>().ok());
             if let Some(level) = named.or(outline.filter(|level| *level < 9).map(|level| level + 1)) {
                 styles.headings.insert(id.to_owned(), level);
+            } else if name.starts_with("toc ") || name == "table of figures" {
+                styles.contents.push(id.to_owned());
             } else if name == "title" {
                 styles.titles.push(id.to_owned());
             } else if name.contains("code") || name.contains("preformatted") {
@@ -167,6 +171,9 @@ impl Writer {
     fn paragraph(&mut self, paragraph: Node<'_, '_>) {
         let shape = paragraph.child("pPr");
         let style = shape.and_then(|shape| shape.child("pStyle")?.value("val")).unwrap_or_default();
+        if self.styles.contents.iter().any(|contents| contents == style) {
+            return;
+        }
         let mut boxes = Vec::new();
         let words = self.words(paragraph, &mut boxes);
         let outline = shape.and_then(|shape| shape.child("outlineLvl")?.value("val")?.parse::<usize>().ok());
@@ -229,6 +236,15 @@ impl Writer {
                 "pPr" | "rPr" | "instrText" => {}
                 "relIds" => self.diagram(child, words),
                 "docPr" => words.push_str(&shapes::described(child)),
+                // Parts of formulas.
+                name @ ("sup" | "sub" | "den") => {
+                    words.push(match name {
+                        "sup" => '^',
+                        "sub" => '_',
+                        _ => '/',
+                    });
+                    self.inline(child, words, boxes);
+                }
                 _ => self.inline(child, words, boxes),
             }
         }
