@@ -274,9 +274,9 @@ fn a_path_that_does_not_exist_is_named() {
     assert_eq!(said.code, Some(3), "{said:?}");
     assert!(said.stderr.contains("/nowhere/at/all: no such file or folder"), "{said:?}");
     assert_eq!(count(&status(data.path()), "documents"), 1);
-    let said = run(&["Cargo.toml"], data.path());
+    let said = run(&["Cargo.lock"], data.path());
     assert_eq!(said.code, Some(3), "{said:?}");
-    assert!(said.stderr.contains("no reader for .toml files"), "{said:?}");
+    assert!(said.stderr.contains("no reader for .lock files"), "{said:?}");
     assert_eq!(run(&[], data.path()).code, Some(2), "a path is needed");
 }
 

@@ -57,7 +57,7 @@ fn text() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece(), 0..20).prop_map(|pieces| pieces.concat())
 }
 
-const NAMES: [&str; 3] = ["a.md", "a.txt", "a.html"];
+const NAMES: [&str; 10] = ["a.md", "a.txt", "a.html", "a.csv", "a.json", "a.eml", "a.vtt", "a.rst", "a.adoc", "a.rs"];
 
 fn read(name: &str, bytes: &[u8]) -> Option<Extracted> {
     let path = Path::new(name);
