@@ -104,7 +104,11 @@ fn flatten_toml(name: &str, value: &toml::Value, depth: usize, metadata: &mut Me
             return values.iter().for_each(|value| flatten_toml(name, value, depth + 1, metadata));
         }
         toml::Value::String(text) => text.clone(),
-        other => other.to_string(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(value) => value.to_string(),
+        toml::Value::Datetime(moment) => moment.to_string(),
+        toml::Value::Table(_) | toml::Value::Array(_) => return,
     };
     metadata.entry(name.to_owned()).and_modify(|list| *list = format!("{list}, {text}")).or_insert(text);
 }
