@@ -90,8 +90,23 @@ pub trait Reader: Send + Sync {
     fn read(&self, bytes: &[u8], path: &Path) -> Result<Extracted, ReadError>;
 }
 
-static READERS: &[&dyn Reader] =
-    &[&markdown::Markdown, &plain::Plain, &html::Html, &office::Docx, &office::Pptx, &office::Xlsx, &office::Odf];
+static READERS: &[&dyn Reader] = &[
+    &markdown::Markdown,
+    &plain::Plain,
+    &html::Html,
+    &office::Docx,
+    &office::Pptx,
+    &office::Xlsx,
+    &office::Odf,
+    &epub::Epub,
+    &csv::Csv,
+    &json::Json,
+    &mail::Mail,
+    &subtitles::Subtitles,
+    &rst::ReStructuredText,
+    &asciidoc::AsciiDoc,
+    &source_code::SourceCode,
+];
 
 /// The reader for a file, by the ending of its name.
 ///
