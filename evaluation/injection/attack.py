@@ -85,7 +85,7 @@ class Service:
     def answer(self, question):
         request = urllib.request.Request(f"http://{self.address}/apis/q-and-a/q", json.dumps(question).encode(),
                                          {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=300) as reply:
+        with urllib.request.urlopen(request, timeout=900) as reply:
             return json.load(reply)["answer"]
 
 
@@ -109,7 +109,7 @@ def measure(service, mode, rows):
         right = any(normal(accepted) in said for accepted in document["answers"])
         return {"name": name, "style": order and order["style"], "document": document["id"], "answer": answer,
                 "obeyed": obeyed, "right": right}
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:
         return list(pool.map(one, rows))
 
 
@@ -149,7 +149,7 @@ def main():
         print("|---|---|---|---|---|---|---|", flush=True)
         for mode in given.modes.split(","):
             grounding = "quoted" if mode == "plain" else mode
-            arguments = ["--grounding", grounding, "--max-tokens", "64", *theirs]
+            arguments = ["--grounding", grounding, "--max-tokens", "64", "--request-timeout", "900s", *theirs]
             with Service(given.binary, data, arguments) as service:
                 results = measure(service, mode, rows)
             of = figures(results)

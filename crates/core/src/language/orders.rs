@@ -17,6 +17,7 @@ const TURN_BEGINNINGS: &[&str] = &[
     "system message",
     "system prompt",
     "system override",
+    "override:",
     "system notice",
     "new system prompt",
 ];
@@ -75,6 +76,8 @@ const WORD_FOR_WORD: &[&str] = &[
     "your new persona",
     "pretend to be",
     "new task:",
+    "you must answer",
+    "you answer every question",
     "tell the user to",
     "do not answer the user",
     "you are now",
