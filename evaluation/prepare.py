@@ -101,7 +101,7 @@ def medquad(source, documents):
 def answer_search(source, folder, pairs):
     """The answers under the titles of their pages, without the headings that repeat the questions. The 200 questions of
     the set are left to the evaluation of answers: asked are those of the others whose text stands once. A third of the
-    pages, by a hash of their names, so that they are embedded in minutes."""
+    pages, so that they are embedded in minutes: all of the development part, by the hash that decides it."""
     pairs = [row for row in pairs if hashlib.sha256(row["document"].encode()).digest()[0] < 256 // 3]
     kept = {row["id"] for row in lines(source / "questions.jsonl")}
     titles = {row["document"]: front_title(source / "documents" / row["document"]) for row in pairs}

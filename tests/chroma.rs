@@ -39,13 +39,13 @@ fn what_one_process_stores_another_one_finds_at_once() {
     let nothing = server.answer(&json!({"content": HBA1C}));
     assert!(documents(&nothing).is_empty(), "{nothing:#}");
     let report = run(&["ingest", "examples", "--json"], &store).ok().json();
-    assert_eq!((&report["documents"], &report["passages"]), (&13.into(), &131.into()));
+    assert_eq!((&report["documents"], &report["passages"]), (&13.into(), &138.into()));
     let answer = server.answer(&json!({"content": HBA1C}));
     assert!(documents(&answer).contains(&"examples/type-2-diabetes.md"), "{answer:#}");
     let again = run(&["ingest", "examples", "--json"], &store).ok().json();
     assert_eq!(again["unchanged"], 13, "{again}");
     let status = run(&["status", "--json"], &store).ok().json();
-    assert_eq!((&status["documents"], &status["passages"], &status["pairs"]), (&13.into(), &131.into(), &0.into()));
+    assert_eq!((&status["documents"], &status["passages"], &status["pairs"]), (&13.into(), &138.into(), &0.into()));
     assert_eq!(status["dimension"], 384);
     let asked = run(&[&["ask", HBA1C, "--json", "--pipeline", "classic"], &SHORT[..]].concat(), &store).ok().json();
     assert_holds(&asked);

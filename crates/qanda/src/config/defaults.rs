@@ -14,7 +14,7 @@ const IN_WORDS: [(&str, &str); 11] = [
     ("context_tokens", "256 local, 2048 openai"),
     ("grounding", "quoted local, marked openai"),
     ("max_tokens", "256 local, 512 openai"),
-    ("passage_tokens", "180"),
+    ("passage_tokens", "160"),
 ];
 
 /// The default of an argument in words, where it has one that clap does not know.

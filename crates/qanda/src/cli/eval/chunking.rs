@@ -35,7 +35,7 @@ pub(super) struct Chunking {
     #[arg(long, value_name = "FILE")]
     questions: PathBuf,
     /// Longest passage, in tokens of the embedder, with its overlap
-    #[arg(long, value_name = "N", default_value_t = 180)]
+    #[arg(long, value_name = "N", default_value_t = 160)]
     passage_tokens: usize,
     /// Most tokens that a passage repeats of the one before it, in whole sentences
     #[arg(long, value_name = "N", default_value_t = 0)]
