@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qanda_core::document::{Details, Fingerprint, Recipe, with_context};
+use qanda_core::language::{composed, language_of_document};
 use qanda_core::ports::TokenCounter;
 use qanda_core::{Document, Span};
 
@@ -101,14 +102,18 @@ impl Preparer {
         }
         let mut metadata = source.metadata.clone();
         metadata.extend(extracted.metadata);
+        // A filter finds a value however its accents were written.
+        let metadata =
+            metadata.into_iter().map(|(name, value)| (composed(&name).into_owned(), composed(&value).into_owned()));
+        let language = language_of_document(&extracted.text).map(|language| language.tag().to_owned());
         let media_type = source.media_type.clone().or(reader.media_types().first().map(|&usual| usual.to_owned()));
         let document = Document {
             location: source.location.clone(),
             path: source.path.clone(),
             title,
             text: extracted.text,
-            metadata,
-            details: Details { media_type, pages: extracted.pages, ..Details::default() },
+            metadata: metadata.collect(),
+            details: Details { media_type, language, pages: extracted.pages, ..Details::default() },
             fingerprint: Fingerprint { content: source.hash_of(bytes), recipe: self.recipe() },
         };
         Ok(Prepared { document, chunks })

@@ -1,5 +1,6 @@
 //! Sentences of a text, and the ends of statements in an answer under way: one rule for both.
 
+use super::script::is_thai_or_lao;
 use crate::document::Span;
 
 /// Words whose full stop does not end a sentence, in lower case and without the stop.
@@ -8,11 +9,17 @@ const ABBREVIATIONS: &[&str] = &[
     "mrs", "ms", "nos", "nr", "pp", "prof", "resp", "sr", "st", "u.s", "usw", "vol", "vs", "z.b",
 ];
 
-/// Marks that end a sentence without white space behind them.
-const FULL_WIDTH_MARKS: [char; 4] = ['。', '！', '？', '｡'];
+/// Marks that end a sentence without white space behind them: of Chinese and Japanese, of Indic scripts (danda), Burmese,
+/// Khmer, Ethiopic, Armenian, Mongolian, Tibetan, Arabic and Urdu. None of them stands in numbers or abbreviations.
+const MARKS: [char; 21] =
+    ['。', '！', '？', '｡', '．', '।', '॥', '။', '។', '៕', '።', '፧', '፨', '։', '᠃', '༎', '།', '؟', '۔', '⁇', '⁉'];
+
+/// Characters that a Thai or Lao sentence has at least, after which a space ends it: these scripts write no mark at the end
+/// of sentences, and spaces stand between sentences and longer phrases.
+const PHRASE: usize = 40;
 
 /// Characters that may stand between a mark and the end of its sentence.
-const CLOSING: [char; 14] = ['"', '\'', '”', '’', '»', '“', ')', ']', '*', '_', '」', '』', '）', '】'];
+const CLOSING: [char; 17] = ['"', '\'', '”', '’', '»', '“', ')', ']', '*', '_', '」', '』', '）', '】', '》', '›', '״'];
 
 /// Sentences of a text that hold a letter or a digit, without the white space between them.
 #[must_use]
@@ -62,18 +69,29 @@ pub(crate) fn ends_between(before: &str, space: &str, after: &str) -> bool {
             let goes_on = after.starts_with(char::is_lowercase);
             !goes_on && !is_abbreviation(unquoted.trim_end_matches('.')) && !is_number_of_item(unquoted)
         }
-        Some('!' | '?') => true,
-        Some(mark) => FULL_WIDTH_MARKS.contains(&mark),
-        None => false,
+        Some('!' | '?' | '\u{37e}') => true,
+        Some(mark) if MARKS.contains(&mark) => true,
+        Some(letter) if is_thai_or_lao(letter) => after.starts_with(is_thai_or_lao) && is_long(before),
+        _ => false,
     }
+}
+
+/// Whether so much was said that a space is more than one between words.
+fn is_long(before: &str) -> bool {
+    before.chars().nth(PHRASE).is_some()
+}
+
+/// Whether a text ends like a sentence of a script with marks of its own, or without any.
+pub(crate) fn ends_sentence(text: &str) -> bool {
+    text.trim_end_matches(CLOSING).ends_with(|c| MARKS.contains(&c) || is_thai_or_lao(c))
 }
 
 /// Scripts without spaces: a sentence ends behind its mark and what closes it.
 fn ends_without_space(before: &str, after: &str) -> bool {
-    let may_end = before.ends_with(FULL_WIDTH_MARKS) || before.ends_with(CLOSING);
+    let may_end = before.ends_with(MARKS) || before.ends_with(CLOSING);
     may_end
-        && before.trim_end_matches(CLOSING).ends_with(FULL_WIDTH_MARKS)
-        && !after.starts_with(FULL_WIDTH_MARKS)
+        && before.trim_end_matches(CLOSING).ends_with(MARKS)
+        && !after.starts_with(MARKS)
         && !after.starts_with(CLOSING)
 }
 
@@ -135,6 +153,20 @@ mod tests {
     #[test]
     fn scripts_without_spaces_have_sentences() {
         assert_eq!(split("漢字です。次の文。"), ["漢字です。", "次の文。"]);
+        for two in [
+            "पंप बंद करें। फिर वाल्व खोलें।",
+            "ปั๊มน้ำในห้องหม้อไอน้ำต้องตรวจสอบทุกวันจันทร์ตอนเช้า ห้ามเปิดวาล์วก่อนแจ้งหัวหน้ากะ",
+            "ປ້ຳນ້ຳໃນຫ້ອງໝໍ້ຕົ້ມຕ້ອງກວດທຸກວັນຈັນຕອນເຊົ້າ ຫ້າມເປີດວາວກ່ອນແຈ້ງຫົວໜ້າ",
+            "ရေစုပ်စက်ကို ပိတ်ပါ။ အဆို့ရှင်ကို ဖွင့်ပါ။",
+            "បិទម៉ាស៊ីនបូម។ បើកវ៉ាល់។",
+            "ፓምፑን ዝጋ። ቫልቩን ክፈት።",
+            "Անջատեք պոմպը։ Բացեք փականը։",
+            "هل المضخة مغلقة؟ نعم هي مغلقة.",
+            "کیا پمپ بند ہے؟ ہاں۔",
+        ] {
+            assert_eq!(split(two).len(), 2, "{:?}", split(two));
+        }
+        assert_eq!(split("वैक्सीन रखें।हटाएँ।"), ["वैक्सीन रखें।", "हटाएँ।"]);
         assert_eq!(split("「行く。」彼は言った！？はい。"), ["「行く。」", "彼は言った！？", "はい。"]);
     }
 

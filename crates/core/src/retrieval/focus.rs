@@ -11,7 +11,7 @@ use super::judgement::FoundWords;
 use super::unit::Layout;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
-use crate::language::{Words, content_words, sentences};
+use crate::language::{Words, content_words, ends_sentence, sentences, words as words_of};
 use crate::ports::{Hit, LanguageModel};
 use crate::{Embedder, ModelError, Passage, RequestContext};
 
@@ -146,8 +146,10 @@ fn weights(asked: &Words, sentences: &[Words]) -> Vec<(String, f32)> {
 pub(crate) fn best(hits: &[Hit], sentences: &[Sentence]) -> Option<Sentence> {
     let stands = |sentence: &&Sentence| {
         let words = &hits[sentence.hit].passage.text[sentence.span.start..sentence.span.end];
-        let complete = words.ends_with(['.', '!', ':', ')']) || words.starts_with(['-', '*', '+', '•']);
-        complete && words.split_whitespace().count() >= 5 && words.chars().any(char::is_lowercase)
+        let complete = ends_statement(words) || words.starts_with(['-', '*', '+', '•']);
+        let has_case = words.chars().any(|c| c.is_lowercase() || c.is_uppercase());
+        let is_long = words.split_whitespace().count() >= 5 || (!has_case && words_of(words).take(5).count() == 5);
+        complete && is_long && (!has_case || words.chars().any(char::is_lowercase))
     };
     let better = |best: Sentence, next: Sentence| if next.score > best.score { next } else { best };
     let standing = sentences.iter().filter(stands).copied().reduce(better);
@@ -194,6 +196,11 @@ fn needed_by(hits: &[Hit], sentences: &[Sentence], index: usize) -> Option<usize
     let at = layout.sentences().iter().position(|span| *span == sentence.span)?;
     let needed = layout.sentences()[layout.needed_by(at)?];
     sentences.iter().position(|other| other.hit == sentence.hit && other.span == needed)
+}
+
+/// Whether words end in a mark that ends statements, in any script, or in a letter of a script that has none.
+fn ends_statement(words: &str) -> bool {
+    words.ends_with(['.', '!', ':', ')', '：', '）']) || !words.ends_with(['?', '？', '؟']) && ends_sentence(words)
 }
 
 /// Text without the line breaks of its file, which a model would imitate.

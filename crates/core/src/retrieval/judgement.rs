@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
+use super::by_words::judge_by_words;
 use super::unit::Layout;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
-use crate::language::{Words, content_words};
+use crate::language::{Language, Words, content_words, language_of_question};
 use crate::ports::{FoundSpan, Hit, Readable, Reading};
 use crate::{ModelError, Reader, RequestContext};
 
@@ -59,7 +60,8 @@ const WITH_READER: Model = Model { read: 0.8, share: 2.4, nearness: 3.2, bias: -
 /// The same without a reader: set to refuse a fiftieth of those, since it tells much less.
 const WITHOUT_READER: Model = Model { read: 0.0, share: 3.2, nearness: 4.8, bias: -4.0 };
 
-/// Reads the hits and judges them. `floor` is the embedder's.
+/// Reads the hits and judges them; by their words alone where the question is in another language than the reader's
+/// ([`judge_by_words`]). `floor` is the embedder's.
 ///
 /// # Errors
 /// When the reader fails.
@@ -70,6 +72,12 @@ pub(crate) async fn judge(
     context: &RequestContext,
     reader: Option<&dyn Reader>,
 ) -> Result<Judgement, ModelError> {
+    let language = language_of_question(question);
+    if language != Language::ENGLISH {
+        // The reader was trained on English: what it says of other languages is chance.
+        let (question, hits) = (question.to_owned(), Arc::clone(hits));
+        return Ok(compute(move || judge_by_words(&question, &hits, language)).await);
+    }
     let readings = match reader {
         Some(reader) => {
             let readable = hits.iter().take(MOST_READ).map(readable).collect();

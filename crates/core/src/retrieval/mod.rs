@@ -2,6 +2,7 @@
 //! is read and shown.
 
 pub(crate) mod asked;
+mod by_words;
 pub(crate) mod copies;
 pub(crate) mod focus;
 pub(crate) mod found_pairs;

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use crate::language::{Words, content_words};
+use crate::language::{Language, Words, content_words_in, language_of_question};
 use crate::ports::Hit;
 
 /// Keeps the hits that are about the question: near it in meaning, or found by its letters.
 ///
 /// A search always returns something; handing a model passages about something else is how it comes to invent. But
 /// embedders know no error codes and no names that were made up yesterday, so a passage is kept as well that contains
-/// all content words of the question, or an identifier in it.
+/// all content words of the question (a third of them in other languages than English), or an identifier in it.
 pub(crate) fn relevant(question: &str, mut hits: Vec<Hit>, floor: f32) -> Vec<Hit> {
     let asked = Letters::of(question);
     let evidence: Vec<Evidence> = hits.iter().map(|hit| asked.found_in(&hit.passage.with_context())).collect();
@@ -28,6 +28,8 @@ pub(crate) fn relevant(question: &str, mut hits: Vec<Hit>, floor: f32) -> Vec<Hi
 /// What a question can be found by in spite of a distant vector.
 struct Letters {
     words: Words,
+    /// Language of the question, by whose rules words are compared.
+    language: Language,
     /// In lower case.
     identifiers: HashSet<String>,
 }
@@ -44,14 +46,19 @@ impl Letters {
         // In a question that is shouted capitals mean nothing.
         let shouted = !question.chars().any(char::is_lowercase);
         let identifiers = tokens(question).filter(|token| is_identifier(token, shouted)).map(str::to_lowercase);
-        Self { words: content_words(question), identifiers: identifiers.collect() }
+        let language = language_of_question(question);
+        let words = content_words_in(question, language);
+        Self { words, language, identifiers: identifiers.collect() }
     }
 
     fn found_in(&self, passage: &str) -> Evidence {
         let identifier = !self.identifiers.is_empty()
             && tokens(passage).any(|token| self.identifiers.contains(token.to_lowercase().as_str()));
-        let words = content_words(passage);
-        let all_words = !self.words.is_empty() && self.words.iter().all(|word| words.contains(word));
+        let words = content_words_in(passage, self.language);
+        let found = self.words.iter().filter(|word| words.contains(*word)).count();
+        // In other languages than English vectors tell less, and forms of a word are many.
+        let wanted = if self.language == Language::ENGLISH { self.words.len() } else { self.words.len().div_ceil(3) };
+        let all_words = !self.words.is_empty() && found >= wanted;
         Evidence { all_words, identifier }
     }
 }

@@ -8,6 +8,7 @@ use super::asked::Asked;
 use super::copies::without_copies;
 use super::fuse::{Ranking, fuse};
 use super::rerank::{MOST, candidates, rerank};
+use crate::language;
 use crate::ports::{Hit, Mode, SearchQuery};
 use crate::{AnswerError, Embedder, Filter, Question, RequestContext, Reranker, Search, Source, StoreError};
 
@@ -34,7 +35,10 @@ pub(crate) struct Scope {
 impl Scope {
     /// As a question says.
     pub(crate) fn of(question: &Question) -> Self {
-        Self { source: question.source, filter: question.filter.clone(), limit: question.n_results }
+        // Stored facts are composed as well.
+        let composed = |text: &str| language::composed(text).into_owned();
+        let filter = question.filter.iter().map(|(name, value)| (composed(name), composed(value))).collect();
+        Self { source: question.source, filter, limit: question.n_results }
     }
 }
 

@@ -4,7 +4,7 @@
 //! fused: the last answer says what the talk is about, and the question's own search keeps the talk from taking over.
 //! On MTRAG that finds more than the rewritten questions that come with it (docs/quality.md).
 
-use crate::language::content_words;
+use crate::language::{content_words, words};
 use crate::question::{Role, Turn};
 
 /// A question with what the turns before it say of it.
@@ -71,12 +71,11 @@ const FEW_WORDS: usize = 2;
 /// Whether a question refers to something that it does not name. English, as the stop words are: of questions in other
 /// languages only the shortest do.
 fn leaves_something_out(question: &str) -> bool {
-    let lower = question.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let refers = words.iter().any(|word| PRONOUNS.binary_search(word).is_ok());
+    let words: Vec<_> = words(question).map(|word| word.form).collect();
+    let refers = words.iter().any(|word| PRONOUNS.binary_search(&&**word).is_ok());
     let goes_on = BEGINNINGS.iter().any(|beginning| {
-        let beginning: Vec<&str> = beginning.split(' ').collect();
-        words.starts_with(&beginning)
+        let (mut beginning, mut words) = (beginning.split(' '), words.iter());
+        beginning.all(|word| words.next().is_some_and(|first| *first == word))
     });
     refers || goes_on || content_words(question).len() <= FEW_WORDS
 }

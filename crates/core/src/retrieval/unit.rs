@@ -57,7 +57,7 @@ impl<'t> Layout<'t> {
         if self.words(span).starts_with('|') {
             return self.row(span).unwrap_or_else(|| self.plain(span));
         }
-        if self.words(self.sentences[last]).ends_with(':') {
+        if self.words(self.sentences[last]).ends_with([':', '：']) {
             return self.plain(self.list_from(self.sentences[first], last + 1));
         }
         let Some(announcement) = self.announcement_of(first) else {
@@ -134,10 +134,10 @@ impl<'t> Layout<'t> {
         let item = item.into_iter().find(|index| is_item(self.words(self.sentences[*index])))?;
         let before = (0..item).rev().find(|index| {
             let words = self.words(self.sentences[*index]);
-            words.ends_with(':') && !is_item(words) || self.is_between_paragraphs(*index)
+            words.ends_with([':', '：']) && !is_item(words) || self.is_between_paragraphs(*index)
         })?;
         let words = self.words(self.sentences[before]);
-        (words.ends_with(':') && !is_item(words)).then_some(before)
+        (words.ends_with([':', '：']) && !is_item(words)).then_some(before)
     }
 
     /// The sentences above the passage that announce a list, for a sentence in the part of it that the passage begins with.

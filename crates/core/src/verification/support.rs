@@ -74,7 +74,11 @@ impl Claim {
     }
 
     pub(super) fn says_something(&self) -> bool {
-        let telling = |word: &&String| word.chars().count() >= 3 && word.chars().all(char::is_alphabetic);
+        // Where a character is a syllable or a word, fewer of them say as much.
+        let telling = |word: &&String| {
+            let is_long = if word.is_ascii() { word.len() >= 3 } else { word.len() >= 4 };
+            is_long && word.chars().all(|c| c.is_alphabetic() || !c.is_ascii())
+        };
         self.words.iter().filter(telling).count() >= Self::FEWEST_WORDS
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::wording::{EMPTY, PHRASES, representative};
 use super::{comparators, negation};
-use crate::language::{STOP_WORDS, Unit, number_word, stem, unit};
+use crate::language::{STOP_WORDS, Unit, composed, number_word, stem, unit, words};
 
 /// Part of a sentence that counts in a comparison.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,12 +153,14 @@ fn quantity(value: f64, behind: &[Lexeme]) -> (Quantity, usize) {
 }
 
 fn lexemes(text: &str) -> Vec<Lexeme> {
-    let text = text.to_lowercase().replace('\u{2019}', "'");
+    let text = composed(text).to_lowercase().replace('\u{2019}', "'");
     let mut found = Vec::new();
     let mut rest = text.as_str();
     while let Some(c) = rest.chars().next() {
         let length = if c.is_ascii_digit() {
             number(rest, &mut found)
+        } else if !c.is_ascii() && c.is_alphabetic() && !matches!(c, 'µ' | 'μ') {
+            other_words(rest, &mut found)
         } else if c.is_alphabetic() || matches!(c, '°' | 'µ' | 'μ') {
             let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '°' | 'µ' | 'μ')));
             let word = &rest[..end.unwrap_or(rest.len())];
@@ -176,6 +178,21 @@ fn lexemes(text: &str) -> Vec<Lexeme> {
         rest = &rest[length..];
     }
     found
+}
+
+/// Reads a word that begins with a letter beyond ASCII, with all words of its run where there are no spaces. Returns their
+/// length.
+fn other_words(text: &str, found: &mut Vec<Lexeme>) -> usize {
+    let mut end = 0;
+    for word in words(text) {
+        if word.span.start != end || word.form.starts_with(|c: char| c.is_ascii_digit()) {
+            break;
+        }
+        end = word.span.end;
+        written(&word.form, found);
+    }
+    // Some letters are no word by themselves.
+    end.max(text.chars().next().map_or(0, char::len_utf8))
 }
 
 /// Reads a number: "1,000", "0.5". Returns its length; letters that follow at once begin a word, but for ordinals.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use futures::StreamExt;
 use qanda_core::answering::Prompts;
+use qanda_core::language::words;
 use qanda_core::ports::{Message, Prompt, Shape, read_to_end};
 use qanda_core::question::Role;
 use qanda_core::{Embedder, EntryId, LanguageModel, ModelError, NewPair, Passage, RequestContext, Store};
@@ -208,7 +209,7 @@ struct Written {
 impl Written {
     /// Both sides say something.
     fn is_one(&self) -> bool {
-        self.question.split_whitespace().count() >= 3 && self.answer.split_whitespace().count() >= 2
+        words(&self.question).count() >= 3 && words(&self.answer).count() >= 2
     }
 }
 

@@ -6,6 +6,7 @@ mod generate;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use qanda_core::language::words;
 use qanda_core::{Embedder, EntryId, Pair, Passage, RequestContext, Store, StoreError};
 use sha2::{Digest, Sha256};
 
@@ -162,8 +163,7 @@ fn key(question: &str, answer: &str) -> String {
 
 /// Words of a question in lower case: the same for two questions that differ only in spelling.
 fn same_question(question: &str) -> String {
-    let words = question.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+    words(question).map(|word| word.form).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

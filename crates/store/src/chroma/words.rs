@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::{analyser, each_term, unique_terms};
+use qanda_core::language::{each_term, language_of_question, terms_of_question};
+
 use crate::bm25;
 
 /// BM25 of each text for a question; 0 where no word of the question occurs. How rare a word is, is judged among the
-/// texts alone.
+/// texts alone, and all are taken to be in the question's language.
 pub(super) fn scores(question: &str, texts: &[String]) -> Vec<f32> {
-    let terms = unique_terms(question);
-    let mut analyser = analyser();
+    let language = language_of_question(question);
+    let terms = terms_of_question(question, &[language]);
     let counted: Vec<(u32, HashMap<&str, u32>)> = texts
         .iter()
         .map(|text| {
             let (mut length, mut counts) = (0, HashMap::new());
-            each_term(&mut analyser, text, |term| {
+            each_term(text, language, |term| {
                 length += 1;
                 if let Some(asked) = terms.iter().find(|asked| *asked == term) {
                     *counts.entry(asked.as_str()).or_default() += 1;

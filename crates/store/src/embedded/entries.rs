@@ -1,6 +1,7 @@
 //! Entries of SQLite: what is searched, passages and pairs alike, with their vectors and the sequence of changes that
 //! the indexes follow.
 
+use qanda_core::language::Language;
 use qanda_core::{EntryId, Filter, Metadata, Span, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -80,6 +81,8 @@ pub(super) struct Entry {
     pub(super) headings: Vec<String>,
     pub(super) text: String,
     pub(super) metadata: Metadata,
+    /// Language that it is searched in: its document's.
+    pub(super) language: Language,
 }
 
 /// Calls `take` for every living entry that was added after a change, in the order of the changes.
@@ -88,7 +91,7 @@ pub(super) fn each_entry_after<E: From<rusqlite::Error>>(
     sequence: i64,
     mut take: impl FnMut(Entry) -> Result<(), E>,
 ) -> Result<(), E> {
-    let sql = "SELECT e.id, e.kind, coalesce(d.title, ''), e.headings, e.text, e.document_id
+    let sql = "SELECT e.id, e.kind, coalesce(d.title, ''), e.headings, e.text, e.document_id, d.language
                FROM changes c JOIN entries e ON e.id = c.entry_id LEFT JOIN documents d ON d.id = e.document_id
                WHERE c.sequence > ?1 AND c.added = 1 ORDER BY c.sequence";
     let mut statement = connection.prepare_cached(sql)?;
@@ -107,6 +110,7 @@ pub(super) fn each_entry_after<E: From<rusqlite::Error>>(
             headings: headings(&row.get::<_, String>(3)?),
             text: row.get(4)?,
             metadata: metadata.1.clone(),
+            language: Language::of_tag(row.get_ref(6)?.as_str_or_null()?),
         })?;
     }
     Ok(())

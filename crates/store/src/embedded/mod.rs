@@ -195,4 +195,6 @@ impl Inner {
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
+mod script_tests;
+#[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use futures::{StreamExt, TryStreamExt};
 use qanda_core::answering::Classic;
-use qanda_core::document::with_context;
+use qanda_core::document::{Details, with_context};
+use qanda_core::language::language_of_document;
 use qanda_core::ports::{Hit, Mode, SearchQuery};
 use qanda_core::{
     Document, Embedder, Filter, NewDocument, NewPassage, Question, RequestContext, Reranker, Source, Span, Store,
@@ -264,6 +265,7 @@ impl Measured {
 
 /// An entry of the corpus as a document of one passage. Its path is its id.
 fn document(entry: &Entry, vector: Vec<f32>) -> NewDocument {
+    let language = language_of_document(&entry.text).map(|language| language.tag().to_owned());
     NewDocument {
         passages: vec![NewPassage { span: Span::new(0, entry.text.len()), headings: Vec::new(), vector }],
         document: Document {
@@ -271,6 +273,7 @@ fn document(entry: &Entry, vector: Vec<f32>) -> NewDocument {
             path: entry.id.clone(),
             title: entry.title.clone(),
             text: entry.text.clone(),
+            details: Details { language, ..Details::default() },
             ..Document::default()
         },
     }

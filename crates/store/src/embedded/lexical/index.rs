@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use qanda_core::document::with_context;
+use qanda_core::language::Language;
 use qanda_core::{Filter, StoreError};
 use tantivy::collector::TopDocs;
 use tantivy::columnar::Column;
@@ -10,7 +11,7 @@ use tantivy::query::{BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
 
-use crate::analysis::{ANALYSER, analyser};
+use crate::analysis::{ANALYSER, analyser, taken_apart};
 use crate::embedded::crash_point::crash_point;
 use crate::embedded::entries::Entry;
 
@@ -23,6 +24,7 @@ struct Fields {
     kind: Field,
     text: Field,
     metadata: Field,
+    language: Field,
 }
 
 fn schema() -> (Schema, Fields) {
@@ -33,6 +35,7 @@ fn schema() -> (Schema, Fields) {
         kind: builder.add_u64_field("kind", INDEXED),
         text: builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing)),
         metadata: builder.add_text_field("metadata", STRING),
+        language: builder.add_text_field("language", STRING),
     };
     (builder.build(), fields)
 }
@@ -58,6 +61,8 @@ pub(super) struct LexicalIndex {
     ids: Vec<Column<u64>>,
     /// Terms of all entries together.
     terms: u64,
+    /// Languages of the entries.
+    languages: Vec<Language>,
 }
 
 impl LexicalIndex {
@@ -82,7 +87,8 @@ impl LexicalIndex {
         let ids = segments.iter().map(|segment| segment.fast_fields().u64("id")).collect::<tantivy::Result<_>>()?;
         let indexes = segments.iter().filter_map(|segment| segment.inverted_index(fields.text).ok());
         let terms = indexes.map(|index| index.total_num_tokens()).sum();
-        Ok(Self { searcher, fields, sequence, ids, terms })
+        let languages = languages(&searcher, fields)?;
+        Ok(Self { searcher, fields, sequence, ids, terms, languages })
     }
 
     pub(super) const fn sequence(&self) -> i64 {
@@ -96,6 +102,11 @@ impl LexicalIndex {
     /// Terms of all entries together.
     pub(super) const fn terms(&self) -> u64 {
         self.terms
+    }
+
+    /// Languages of the entries; also of some that are gone, which does no harm.
+    pub(super) fn languages(&self) -> &[Language] {
+        &self.languages
     }
 
     pub(super) fn entries_with(&self, term: &str) -> Result<u64, StoreError> {
@@ -141,6 +152,18 @@ impl LexicalIndex {
     }
 }
 
+fn languages(searcher: &Searcher, fields: Fields) -> tantivy::Result<Vec<Language>> {
+    let mut found = Vec::new();
+    for segment in searcher.segment_readers() {
+        let index = segment.inverted_index(fields.language)?;
+        let mut tags = index.terms().stream()?;
+        while tags.advance() {
+            found.extend(std::str::from_utf8(tags.key()).ok().map(|tag| Language::of_tag(Some(tag))));
+        }
+    }
+    Ok(found)
+}
+
 fn open_index(directory: &Path) -> tantivy::Result<Index> {
     let index = Index::open_in_dir(folder(directory))?;
     index.tokenizers().register(ANALYSER, analyser());
@@ -184,7 +207,9 @@ impl IndexBuilder {
         let mut document = TantivyDocument::default();
         document.add_u64(self.fields.id, entry.id);
         document.add_u64(self.fields.kind, entry.kind.unsigned_abs());
-        document.add_text(self.fields.text, with_context(&entry.title, &entry.headings, &entry.text));
+        let text = with_context(&entry.title, &entry.headings, &entry.text);
+        document.add_pre_tokenized_text(self.fields.text, taken_apart(&text, entry.language));
+        document.add_text(self.fields.language, entry.language.tag());
         for (name, value) in &entry.metadata {
             document.add_text(self.fields.metadata, format!("{name}\0{value}"));
         }
@@ -219,4 +244,23 @@ fn create(directory: &Path) -> Result<Index, StoreError> {
     let index = Index::create_in_dir(&folder, schema().0).map_err(failed("making the lexical index"))?;
     index.tokenizers().register(ANALYSER, analyser());
     Ok(index)
+}
+
+/// Puts an empty index in place of the one there is, as version 1 of the terms had it, which says that it holds all.
+#[cfg(test)]
+pub(in super::super) fn make_as_before(directory: &Path) {
+    let folder = folder(directory);
+    std::fs::remove_dir_all(&folder).expect("is removed");
+    std::fs::create_dir_all(&folder).expect("is made");
+    let mut builder = Schema::builder();
+    let indexing = TextFieldIndexing::default().set_tokenizer("qanda-1").set_index_option(IndexRecordOption::WithFreqs);
+    builder.add_u64_field("id", FAST | INDEXED);
+    builder.add_u64_field("kind", INDEXED);
+    builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing));
+    builder.add_text_field("metadata", STRING);
+    let index = Index::create_in_dir(&folder, builder.build()).expect("is made");
+    let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY).expect("writes");
+    let mut commit = writer.prepare_commit().expect("commits");
+    commit.set_payload("1000000");
+    commit.commit().expect("commits");
 }

@@ -4,15 +4,18 @@
 mod index;
 mod tail;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use qanda_core::language::{Language, terms_of_question};
 use qanda_core::{Filter, StoreError};
 use rusqlite::Connection;
 
 pub(super) use self::index::IndexBuilder;
 use self::index::LexicalIndex;
+#[cfg(test)]
+pub(super) use self::index::make_as_before;
 use self::tail::{Statistics, Tail};
 use super::wanted::Wanted;
 use crate::fusion::sort;
@@ -21,6 +24,8 @@ use crate::fusion::sort;
 pub(super) struct LexicalView {
     index: Option<Arc<LexicalIndex>>,
     tail: Tail,
+    /// Languages of all entries: a question is looked for by the stems of each.
+    languages: Vec<Language>,
 }
 
 impl LexicalView {
@@ -28,12 +33,18 @@ impl LexicalView {
     pub(super) fn load(directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
         let index = LexicalIndex::open(directory).map(Arc::new);
         let tail = Tail::default().extended(connection, index.as_ref().map_or(0, |index| index.sequence()))?;
-        Ok(Self { index, tail })
+        Ok(Self::new(index, tail))
+    }
+
+    fn new(index: Option<Arc<LexicalIndex>>, tail: Tail) -> Self {
+        let indexed = index.iter().flat_map(|index| index.languages().iter().copied());
+        let languages: BTreeSet<Language> = indexed.chain(tail.languages()).collect();
+        Self { index, tail, languages: languages.into_iter().collect() }
     }
 
     /// The same with the entries committed since `sequence`.
     pub(super) fn refreshed(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
-        Ok(Self { index: self.index.clone(), tail: self.tail.extended(connection, sequence)? })
+        Ok(Self::new(self.index.clone(), self.tail.extended(connection, sequence)?))
     }
 
     /// The last change that the index includes, if there is one.
@@ -49,7 +60,7 @@ impl LexicalView {
         filter: &Filter,
         wanted: Wanted<'_>,
     ) -> Result<Vec<(u64, f32)>, StoreError> {
-        let terms = crate::analysis::unique_terms(text);
+        let terms = terms_of_question(text, &self.languages);
         let statistics = Statistics::gather(&terms, self.index.as_deref(), &self.tail)?;
         let mut found = self.tail.search(&statistics, wanted);
         if let Some(index) = &self.index {

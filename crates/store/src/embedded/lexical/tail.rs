@@ -1,14 +1,14 @@
 //! Entries that the index does not hold yet, in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use qanda_core::StoreError;
 use qanda_core::document::with_context;
+use qanda_core::language::{Language, each_term};
 use rusqlite::Connection;
 
 use super::index::LexicalIndex;
-use crate::analysis::{analyser, each_term};
 use crate::bm25;
 use crate::embedded::entries;
 use crate::embedded::failure::failed;
@@ -26,6 +26,8 @@ struct Chunk {
     /// Entry and number of occurrences, by term.
     postings: HashMap<String, Vec<(u32, u32)>>,
     terms: u64,
+    /// Languages of the entries.
+    languages: BTreeSet<Language>,
 }
 
 struct Entry {
@@ -38,11 +40,11 @@ impl Tail {
     /// This tail and the entries added after a change.
     pub(super) fn extended(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
         let mut chunk = Chunk::default();
-        let mut analyser = analyser();
         let read: rusqlite::Result<()> = entries::each_entry_after(connection, sequence, |entry| {
             let row = u32::try_from(chunk.entries.len()).unwrap_or(u32::MAX);
             let mut length = 0;
-            each_term(&mut analyser, &with_context(&entry.title, &entry.headings, &entry.text), |term| {
+            chunk.languages.insert(entry.language);
+            each_term(&with_context(&entry.title, &entry.headings, &entry.text), entry.language, |term| {
                 length += 1;
                 // Look up before insert: most terms are known, and need no allocation.
                 if !chunk.postings.contains_key(term) {
@@ -87,6 +89,11 @@ impl Tail {
             found.extend(scores.into_iter().map(|(row, score)| (chunk.entries[row as usize].id, score)));
         }
         found
+    }
+
+    /// Languages of its entries.
+    pub(super) fn languages(&self) -> impl Iterator<Item = Language> {
+        self.chunks.iter().flat_map(|chunk| chunk.languages.iter().copied())
     }
 
     fn terms(&self) -> u64 {
