@@ -67,7 +67,8 @@ pub(crate) fn ends_between(before: &str, space: &str, after: &str) -> bool {
     match unquoted.chars().next_back() {
         Some('.' | '…') => {
             let goes_on = after.starts_with(char::is_lowercase);
-            !goes_on && !is_abbreviation(unquoted.trim_end_matches('.')) && !is_number_of_item(unquoted)
+            let is_word = is_abbreviation(unquoted.trim_end_matches('.')) || is_ordinal(unquoted, after);
+            !goes_on && !is_word && !is_number_of_item(unquoted)
         }
         Some('!' | '?' | '\u{37e}') => true,
         Some(mark) if MARKS.contains(&mark) => true,
@@ -100,6 +101,28 @@ fn is_abbreviation(before: &str) -> bool {
     let mut letters = word.chars();
     let initial = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
     initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
+}
+
+/// Words with capitals before which German writes the number of a day or a century with a full stop: `31. März`.
+const BEHIND_ORDINALS: [&str; 13] = [
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
+    "Jahrhundert",
+];
+
+fn is_ordinal(before: &str, after: &str) -> bool {
+    let digits = before.trim_end_matches('.').chars().rev().take_while(char::is_ascii_digit).count();
+    (1..=2).contains(&digits) && BEHIND_ORDINALS.iter().any(|word| after.starts_with(word))
 }
 
 /// Whether a sentence consists of nothing but the number of a list item so far: `2.`
@@ -177,6 +200,7 @@ mod tests {
             "See Dr. Smith vs. Prof. Jones (cf. Fig. 3) first.",
             "It takes approx. 3 days, i.e. Monday to Wednesday.",
             "J. R. Tolkien wrote 3.14 books, etc. and more.",
+            "Resturlaub verfällt am 31. März des folgenden Jahres.",
         ] {
             assert_eq!(split(whole), [whole]);
         }

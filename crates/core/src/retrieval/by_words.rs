@@ -14,8 +14,8 @@ use crate::ports::Hit;
 const WORDS_AROUND: f32 = 15.0;
 
 /// Share of the question's words from which on a sentence rather answers than not, and how sharply the two are parted.
-/// Chosen on the questions of `evaluation/languages`.
-const ENOUGH: f32 = 0.38;
+/// Chosen on the questions of `evaluation/languages` (docs/languages.md).
+const ENOUGH: f32 = 0.48;
 const SHARPNESS: f32 = 10.0;
 
 /// Weight of a word that is like one of the question, as a compound or another form of it.
