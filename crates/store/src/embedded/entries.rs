@@ -110,7 +110,7 @@ pub(super) fn each_entry_after<E: From<rusqlite::Error>>(
             headings: headings(&row.get::<_, String>(3)?),
             text: row.get(4)?,
             metadata: metadata.1.clone(),
-            language: Language::of_tag(row.get_ref(6)?.as_str_or_null()?),
+            language: Language::of_tag(row.get::<_, Option<String>>(6)?.as_deref()),
         })?;
     }
     Ok(())
