@@ -76,7 +76,7 @@ fn long_blocks_are_cut_where_they_may_be() {
 #[test]
 fn parts_of_a_table_carry_its_header() {
     let rows: String = (1..9).map(|number| format!("| W-{number} | {number} |\n")).collect();
-    let parts = cut(&format!("# Stock\n\n| Part | Level |\n|---|---|\n{rows}"), 34);
+    let parts = cut(&format!("# Stock\n\n| Part | Level |\n|---|---|\n{rows}"), 26);
     assert!(parts.len() > 2, "{parts:?}");
     assert!(parts[0].starts_with("Stock: | Part | Level |\n|---|---|\n| W-1 | 1 |"), "{parts:?}");
     assert!(parts[1..].iter().all(|part| part.starts_with("Stock > | Part | Level |: | W-")), "{parts:?}");
