@@ -1,13 +1,11 @@
 //! Answers and their citations.
 
 use crate::document::{EntryId, Span};
-use crate::ports::Finish;
+use crate::ports::{Finish, Hit};
 
-/// A place in a document that backs a statement of the answer.
+/// Words of a passage and where they stand in their document.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Citation {
-    /// The number in brackets in the answer.
-    pub marker: usize,
+pub struct Place {
     /// The passage that was retrieved.
     pub passage_id: EntryId,
     /// Path of the document.
@@ -16,35 +14,46 @@ pub struct Citation {
     pub title: String,
     /// Headings that the words stand under, outermost first.
     pub headings: Vec<String>,
-    /// The words pointed at: exactly the document's text at `span`.
+    /// The words: exactly the document's text at `span`.
     pub text: String,
     /// Retrieval score of the passage, higher is better; comparable within one answer only.
     pub score: f32,
     /// Place of the words in the document's extracted text, in bytes.
     pub span: Span,
-    /// Page, for formats that have pages.
+    /// Page that the words begin on, from 1, for documents that have pages.
     pub page: Option<u32>,
 }
 
-/// A passage near to a question that is not answered: a place to look, no citation.
+impl Place {
+    /// Words of a hit; `words` counts the bytes of the passage's text.
+    pub(crate) fn within(hit: &Hit, words: Span) -> Self {
+        let passage = &hit.passage;
+        let span = words.shifted(passage.span.start);
+        Self {
+            passage_id: passage.id.clone(),
+            document: passage.document.clone(),
+            title: passage.title.clone(),
+            headings: passage.headings.clone(),
+            text: passage.text[words.start..words.end].to_owned(),
+            score: hit.score,
+            span,
+            page: passage.pages.as_ref().map(|pages| pages.page_at(span.start)),
+        }
+    }
+
+    /// The whole passage of a hit.
+    pub(crate) fn whole(hit: &Hit) -> Self {
+        Self::within(hit, Span::new(0, hit.passage.text.len()))
+    }
+}
+
+/// A place in a document that backs a statement of the answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Related {
-    /// The passage.
-    pub passage_id: EntryId,
-    /// Path of its document.
-    pub document: String,
-    /// Title of its document.
-    pub title: String,
-    /// Headings that it stands under, outermost first.
-    pub headings: Vec<String>,
-    /// Its text: exactly the document's text at `span`.
-    pub text: String,
-    /// Retrieval score, higher is better; comparable within one answer only.
-    pub score: f32,
-    /// Its place in the document's extracted text, in bytes.
-    pub span: Span,
-    /// Page, for formats that have pages.
-    pub page: Option<u32>,
+pub struct Citation {
+    /// The number in brackets in the answer.
+    pub marker: usize,
+    /// The words pointed at.
+    pub place: Place,
 }
 
 /// Milliseconds by step, in the order in which the steps ended, with the total last.
@@ -77,8 +86,8 @@ pub struct Answer {
     pub answered: bool,
     /// Probability that the documents answer the question, from 0 to 1; none where nothing was searched.
     pub confidence: Option<f32>,
-    /// Nearest passages, for a question that is not answered: at most three.
-    pub related: Vec<Related>,
+    /// Nearest passages, for a question that is not answered: places to look, no citations; at most three.
+    pub related: Vec<Place>,
     /// The model's reasons, where the pipeline asks for them.
     pub reasoning: Option<String>,
     /// Places in documents that back it, by marker.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::ParseIntError;
 use std::str::FromStr;
 
 /// Free-form facts about a document (front matter, file facts): key to text.
@@ -228,6 +229,51 @@ pub struct Relocation {
     pub path: String,
 }
 
+/// Pages that a piece of a document stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pages {
+    /// Number of the page on which it begins, from 1.
+    first: u32,
+    /// Bytes of the document's text at which the next pages begin, within the piece.
+    turns: Vec<usize>,
+}
+
+impl Pages {
+    /// The pages of a span, from the bytes at which all pages begin; none for a document without pages.
+    #[must_use]
+    pub fn of(starts: &[usize], span: Span) -> Option<Self> {
+        let begun = starts.partition_point(|&start| start <= span.start);
+        let first = u32::try_from(begun.max(1)).ok().filter(|_| !starts.is_empty())?;
+        let turns = starts[begun..].iter().copied().take_while(|&start| start < span.end).collect();
+        Some(Self { first, turns })
+    }
+
+    /// Number of the page on which a byte of the document's text stands, from 1.
+    #[must_use]
+    pub fn page_at(&self, byte: usize) -> u32 {
+        let turned = self.turns.iter().take_while(|&&turn| turn <= byte).count();
+        self.first.saturating_add(u32::try_from(turned).unwrap_or(u32::MAX))
+    }
+}
+
+/// `7 1200 2400`: the first page, then where the next ones begin.
+impl fmt::Display for Pages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first)?;
+        self.turns.iter().try_for_each(|turn| write!(f, " {turn}"))
+    }
+}
+
+impl FromStr for Pages {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        let (first, turns) = text.split_once(' ').unwrap_or((text, ""));
+        let turns = turns.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { first: first.parse()?, turns })
+    }
+}
+
 /// Passage on its way into the store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewPassage {
@@ -266,6 +312,8 @@ pub struct Passage {
     pub span: Span,
     /// Metadata of its document.
     pub metadata: Metadata,
+    /// Pages that it stands on, for a document that has pages.
+    pub pages: Option<Pages>,
 }
 
 impl Passage {
@@ -314,6 +362,7 @@ pub fn is_table_header(heading: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -321,6 +370,19 @@ mod tests {
     fn the_header_of_a_table_stands_directly_above_its_rows() {
         let headings = ["Stock", "Stock", "Washers", "| Part | Level |"].map(str::to_owned);
         assert_eq!(with_context("Stock", &headings, "| W-4 | 12 |"), "Stock > Washers\n| Part | Level |\n| W-4 | 12 |");
+    }
+
+    #[test]
+    fn a_byte_stands_on_the_last_page_that_begins_before_it() {
+        let starts = [0, 100, 100, 250];
+        let pages = |start, end| Pages::of(&starts, Span::new(start, end)).unwrap();
+        assert_eq!(pages(0, 99).page_at(98), 1);
+        // The second page has no text.
+        assert_eq!(pages(100, 120).page_at(100), 3);
+        let over = pages(90, 300);
+        assert_eq!([90, 99, 100, 249, 250].map(|byte| over.page_at(byte)), [1, 1, 3, 3, 4]);
+        assert_eq!(over.to_string().parse(), Ok(over.clone()));
+        assert_eq!(Pages::of(&[], Span::new(0, 9)), None);
     }
 
     #[test]

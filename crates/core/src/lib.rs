@@ -18,7 +18,7 @@ pub mod question;
 pub mod retrieval;
 pub mod verification;
 
-pub use answer::{Answer, Citation, Related, Timings};
+pub use answer::{Answer, Citation, Place, Timings};
 pub use context::{Caller, Collection, RequestContext};
 pub use document::{Document, DocumentId, EntryId, Metadata, NewDocument, NewPassage, Passage, Span};
 pub use error::{AnswerError, StoreError, with_causes};

@@ -24,6 +24,7 @@ fn pair_hit(context: Option<u64>) -> Hit {
         text: answer.to_owned(),
         span: Span::new(0, answer.len()),
         metadata: Metadata::new(),
+        pages: None,
     };
     let link = PairLink { question: "How much water?".to_owned(), context: context.map(Into::into) };
     Hit { passage, pair: Some(link), score: 0.7, cosine: Some(0.9) }
@@ -77,7 +78,7 @@ async fn three_calls_make_an_answer_with_reasoning_and_citations() {
     assert_eq!(answer.text, "Adults should drink two litres of water a day [1].");
     assert_eq!(told, answer.text);
     assert_eq!(answer.reasoning.as_deref(), Some("It says so."));
-    assert_eq!(answer.citations[0].span, Span::new(100, 152));
+    assert_eq!(answer.citations[0].place.span, Span::new(100, 152));
     assert_eq!((answer.calls, answer.pipeline), (3, "classic"));
     for step in ["condense", "embed", "search", "pairs", "summarise", "answer", "total"] {
         assert!(answer.timings.get(step).is_some(), "{step}: {:?}", answer.timings);
@@ -99,7 +100,7 @@ async fn pairs_that_are_hit_bring_their_contexts() {
     let store = Found { hits: vec![pair_hit(Some(4))], passages: vec![water()], ..Found::default() };
     let (classic, store, model) = classic(store, script());
     let (answer, _) = answer(&classic, Source::Qa).await;
-    assert_eq!(answer.citations[0].document, "water.md");
+    assert_eq!(answer.citations[0].place.document, "water.md");
     assert!(answer.timings.get("contexts").is_some() && answer.timings.get("pairs").is_none());
     assert!(store.pairs_asked.lock().expect("lock").is_empty());
     let asked = model.prompt(2).expect("asked").messages[1].content.clone();
@@ -113,7 +114,7 @@ async fn a_pair_without_a_context_is_evidence_itself_and_needs_no_summary() {
     let (classic, _, model) = classic(store, vec![vec!["water"], vec![answered]]);
     let (answer, _) = answer(&classic, Source::Qa).await;
     assert_eq!(answer.calls, 2);
-    assert_eq!(answer.citations[0].document, "qa:k");
+    assert_eq!(answer.citations[0].place.document, "qa:k");
     assert!(model.prompt(1).expect("asked").messages[1].content.starts_with("[1] Asked before"));
 }
 

@@ -43,8 +43,8 @@ async fn an_answer_streams_and_cites_the_words_it_rests_on() {
     let (answer, told) = answer(&direct, Question::new("How much water?")).await;
     assert_eq!(told, answer.text);
     assert_eq!(answer.text, "Adults should drink two litres of water a day [1].");
-    assert_eq!(answer.citations[0].document, "water.md");
-    assert_eq!(answer.citations[0].span, Span::new(100, 152));
+    assert_eq!(answer.citations[0].place.document, "water.md");
+    assert_eq!(answer.citations[0].place.span, Span::new(100, 152));
     assert_eq!((answer.tokens, answer.pipeline, answer.model.as_str()), (4, "direct", "scripted"));
     for step in ["embed", "search", "first_token", "generate", "total"] {
         assert!(answer.timings.get(step).is_some(), "{step}");
@@ -92,7 +92,7 @@ async fn a_quoted_answer_is_the_sentence_of_the_words_found_and_asks_no_model() 
     let (answer, told) = answer(&direct, Question::new("How much water should adults drink?")).await;
     assert_eq!(answer.text, "The documents say: “Adults should drink about two litres of water a day.” [1]");
     assert_eq!(told, answer.text);
-    assert_eq!((answer.calls, answer.citations[0].span), (0, Span::new(100, 152)));
+    assert_eq!((answer.calls, answer.citations[0].place.span), (0, Span::new(100, 152)));
     assert!(answer.answered && answer.confidence.is_some_and(|confidence| confidence >= 0.5), "{answer:?}");
     assert!(answer.timings.get("read").is_some() && model.prompt(0).is_none());
 }
@@ -114,7 +114,7 @@ async fn reranked(word: &'static str) -> (Result<Answer, AnswerError>, Arc<Found
 async fn a_reranker_chooses_among_more_passages_than_are_wanted() {
     let (answer, store) = reranked("tea").await;
     let answer = answer.expect("answers");
-    assert_eq!(answer.citations.iter().map(|cited| cited.document.as_str()).collect::<Vec<_>>(), ["tea.md"]);
+    assert_eq!(answer.citations.iter().map(|cited| cited.place.document.as_str()).collect::<Vec<_>>(), ["tea.md"]);
     assert!(answer.timings.get("rerank").is_some());
     assert_eq!(store.searches.lock().expect("lock")[0].limit, 4);
 }
@@ -191,7 +191,7 @@ async fn an_answer_without_backing_is_followed_by_the_closest_words() {
          “Adults should drink about two litres of water a day.” [1]"
     );
     assert_eq!(told, answer.text);
-    assert_eq!(answer.citations[0].text, "Adults should drink about two litres of water a day.");
+    assert_eq!(answer.citations[0].place.text, "Adults should drink about two litres of water a day.");
 }
 
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn passages_without_text_are_not_taken_for_silence_of_the_documents() {
     // Beside others they are left out.
     direct.0.search = Arc::new(Found { hits: vec![blank, hit(0.8)], ..Found::default() });
     let (answer, _) = answer(&direct, Question::new("How much water?")).await;
-    assert_eq!(answer.citations[0].document, "water.md");
+    assert_eq!(answer.citations[0].place.document, "water.md");
 }
 
 #[tokio::test]

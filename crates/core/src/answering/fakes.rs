@@ -25,6 +25,7 @@ pub(super) fn water() -> Passage {
         text: text.to_owned(),
         span: Span::new(100, 100 + text.len()),
         metadata: Metadata::new(),
+        pages: None,
     }
 }
 

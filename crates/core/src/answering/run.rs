@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::prompt::Generation;
 use super::{AnswerEvent, AnswerSink, PipelineName, Prompts, Step};
-use crate::answer::Related;
+use crate::answer::Place;
 use crate::compute::compute;
 use crate::ports::{Finish, Hit};
 use crate::retrieval::asked::Asked;
@@ -85,7 +85,7 @@ pub(super) enum Verdict {
         /// Probability that they do all the same.
         confidence: f32,
         /// Places to look.
-        related: Vec<Related>,
+        related: Vec<Place>,
     },
 }
 

@@ -5,7 +5,7 @@ use super::budget::Budget;
 use super::prompt::Draft;
 use super::run::{Run, Verdict};
 use super::writing::Writing;
-use crate::answer::Related;
+use crate::answer::Place;
 use crate::ports::Hit;
 use crate::verification::Written;
 use crate::{Answer, AnswerError};
@@ -51,20 +51,6 @@ async fn refuse(run: Run<'_>, text: &str, confidence: f32, nearest: &[Hit]) -> R
 }
 
 /// Passages as places to look.
-pub(super) fn nearest_places(hits: &[Hit]) -> Vec<Related> {
-    hits.iter().take(MOST_RELATED).map(related).collect()
-}
-
-fn related(hit: &Hit) -> Related {
-    let passage = hit.passage.clone();
-    Related {
-        passage_id: passage.id,
-        document: passage.document,
-        title: passage.title,
-        headings: passage.headings,
-        text: passage.text,
-        score: hit.score,
-        span: passage.span,
-        page: None,
-    }
+pub(super) fn nearest_places(hits: &[Hit]) -> Vec<Place> {
+    hits.iter().take(MOST_RELATED).map(Place::whole).collect()
 }

@@ -145,6 +145,13 @@ pub trait Documents: Send + Sync {
         limit: usize,
     ) -> Result<Page<StoredDocument>, StoreError>;
 
+    /// Number of the line, from 1, on which a byte of a document's text stands. None for a document whose text is not
+    /// its file's own, line by line, and from a store that does not keep the text.
+    async fn line(&self, context: &RequestContext, path: &str, byte: usize) -> Result<Option<usize>, StoreError> {
+        let (_, _, _) = (context, path, byte);
+        Ok(None)
+    }
+
     /// All passages, page by page in an order of the store's; `after` is [`Page::next`] of the page before.
     async fn list_passages(&self, context: &RequestContext, after: Option<String>)
     -> Result<Page<Passage>, StoreError>;

@@ -223,6 +223,7 @@ mod tests {
                 text: "The filter is cleaned every week.".to_owned(),
                 span: Span::new(0, 33),
                 metadata: crate::Metadata::new(),
+                pages: None,
             },
             pair: None,
             score: 0.0,

@@ -62,6 +62,7 @@ mod tests {
                 text: String::new(),
                 span: Span::new(0, 0),
                 metadata: Metadata::new(),
+                pages: None,
             },
             pair: None,
             score: *score,

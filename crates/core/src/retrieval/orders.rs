@@ -76,6 +76,7 @@ mod tests {
             text: TEXT.to_owned(),
             span: Span::new(0, TEXT.len()),
             metadata: Metadata::new(),
+            pages: None,
         };
         [Hit { passage, pair: None, score: 1.0, cosine: None }]
     }

@@ -104,6 +104,7 @@ mod tests {
                 text: (*text).to_owned(),
                 span: Span::new(0, text.len()),
                 metadata: Metadata::new(),
+                pages: None,
             },
             pair: None,
             score: 0.5,

@@ -1,7 +1,7 @@
 //! Words of passages that an answer points at.
 
 use super::support::Evidence;
-use crate::answer::Citation;
+use crate::answer::{Citation, Place};
 use crate::document::Span;
 
 /// Words pointed at so far, by passage.
@@ -45,16 +45,6 @@ impl Cited {
     /// The citation of a passage, if it is cited.
     pub(super) fn citation(&self, index: usize, evidence: &[Evidence]) -> Option<Citation> {
         let (hit, words) = (&evidence[index].hit, self.words[index]?);
-        Some(Citation {
-            marker: index + 1,
-            passage_id: hit.passage.id.clone(),
-            document: hit.passage.document.clone(),
-            title: hit.passage.title.clone(),
-            headings: hit.passage.headings.clone(),
-            text: hit.passage.text[words.start..words.end].to_owned(),
-            score: hit.score,
-            span: words.shifted(hit.passage.span.start),
-            page: None,
-        })
+        Some(Citation { marker: index + 1, place: Place::within(hit, words) })
     }
 }

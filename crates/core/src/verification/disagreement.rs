@@ -207,6 +207,7 @@ mod tests {
             text: text.to_owned(),
             span: Span::new(0, text.len()),
             metadata: Metadata::new(),
+            pages: None,
         }
     }
 

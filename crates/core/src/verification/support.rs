@@ -170,6 +170,7 @@ pub fn verify(text: &str, statement: &str) -> Verdict {
         text: text.to_owned(),
         span: Span::new(0, text.len()),
         metadata: Metadata::new(),
+        pages: None,
     };
     verify_under(passage, statement)
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use clap::Args;
 use qanda_core::answering::{AnswerEvent, AnswerSink};
 use qanda_core::document::heading_path;
-use qanda_core::{Answer, Citation, Question, Related, RequestContext, Source, Span};
+use qanda_core::{Answer, Place, Question, RequestContext, Source, Store};
 use qanda_server::answer_json;
 
 use crate::config::AnswerArgs;
@@ -59,16 +59,15 @@ impl Ask {
         question.validate()?;
         let settings = self.answers.resolve()?;
         let shown = Shown { text: !self.json };
-        let answer = super::runtime()?.block_on(async {
+        super::runtime()?.block_on(async {
             let parts = wiring::parts(settings, Patience::None).await?;
-            anyhow::Ok(parts.default_pipeline().answer(&RequestContext::local(), question, &shown).await?)
-        })?;
-        if self.json {
-            terminal::pretty_json(&answer_json(&answer))?;
-        } else {
+            let answer = parts.default_pipeline().answer(&RequestContext::local(), question, &shown).await?;
+            if self.json {
+                return terminal::pretty_json(&answer_json(&answer));
+            }
             terminal::line("");
-            list_sources(&answer);
-        }
+            list_sources(&answer, parts.search.store.as_ref()).await
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -90,39 +89,48 @@ impl AnswerSink for Shown {
 }
 
 /// The citations below an answer, or the nearest passages below a refusal: where they are and what they say.
-fn list_sources(answer: &Answer) {
+async fn list_sources(answer: &Answer, store: &dyn Store) -> anyhow::Result<()> {
     if !answer.citations.is_empty() {
         terminal::line(Text::from("\n").and_styled(BOLD, "Sources"));
     }
     for citation in &answer.citations {
         let marker = Text::styled(CYAN, format!("[{}]", citation.marker));
-        let Citation { document, title, headings, span, text, .. } = citation;
-        list(marker, document, title, headings, *span, text);
+        list(marker, &citation.place, store).await?;
     }
     if !answer.related.is_empty() {
         terminal::line(Text::from("\n").and_styled(BOLD, "Nearest passages"));
     }
     for related in &answer.related {
-        let Related { document, title, headings, span, text, .. } = related;
-        list(Text::styled(CYAN, "-"), document, title, headings, *span, text);
+        list(Text::styled(CYAN, "-"), related, store).await?;
     }
     let seconds = answer.timings.get("total").unwrap_or_default() / 1e3;
     let confidence = answer.confidence.map(|share| format!(" · {:.0} % sure", share * 100.0)).unwrap_or_default();
     // No model has a part in an answer that is quoted, nor in a refusal.
     let by = if answer.calls == 0 { "no model asked".to_owned() } else { one_line(&answer.model) };
     terminal::note(Text::styled(DIM, format!("{by} · {seconds:.1} s{confidence}")));
+    Ok(())
 }
 
 /// Most characters of a place's words that are shown.
 const MOST_SHOWN: usize = 400;
 
 /// A place in a document, as people name it, and its words.
-fn list(mark: Text, document: &str, title: &str, headings: &[String], span: Span, text: &str) {
-    let heading = one_line(&heading_path(title, headings));
-    let place = format!("{}, bytes {}-{}", one_line(document), span.start, span.end);
-    terminal::line(mark.and(format!(" {heading}  ")).and_styled(DIM, place));
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+async fn list(mark: Text, place: &Place, store: &dyn Store) -> anyhow::Result<()> {
+    let heading = one_line(&heading_path(&place.title, &place.headings));
+    let spot = spot(place, store).await?;
+    terminal::line(mark.and(format!(" {heading}  ")).and_styled(DIM, format!("{}, {spot}", one_line(&place.document))));
+    let words = place.text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown: String = words.chars().take(MOST_SHOWN).collect();
     let more = if shown.len() < words.len() { " …" } else { "" };
     terminal::line(format!("    {shown}{more}"));
+    Ok(())
+}
+
+/// Where in its document a place is: its page or its line, and for a document with neither the bytes of its text.
+async fn spot(place: &Place, store: &dyn Store) -> anyhow::Result<String> {
+    if let Some(page) = place.page {
+        return Ok(format!("page {page}"));
+    }
+    let line = store.line(&RequestContext::local(), &place.document, place.span.start).await?;
+    Ok(line.map_or_else(|| format!("bytes {}-{}", place.span.start, place.span.end), |line| format!("line {line}")))
 }

@@ -6,7 +6,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use qanda_core::answering::AnswerEvent;
-use qanda_core::{Answer, Citation, Related};
+use qanda_core::{Answer, Citation, Place};
 use serde_json::{Map, Value, json};
 
 use crate::Problem;
@@ -58,7 +58,7 @@ pub fn answer_json(answer: &Answer) -> Value {
     let mut json = json!({
         "answer": answer.text,
         "answered": answer.answered,
-        "related": answer.related.iter().map(related_json).collect::<Vec<_>>(),
+        "related": answer.related.iter().map(place_json).collect::<Vec<_>>(),
         "citations": answer.citations.iter().map(citation_json).collect::<Vec<_>>(),
         "unsupported": answer.unsupported.iter().map(|span| json!({"start": span.start, "end": span.end})).collect::<Vec<_>>(),
         "timings_ms": timings,
@@ -84,36 +84,25 @@ fn rounded_share(share: f32) -> f64 {
     (f64::from(share) * 1e3).round() / 1e3
 }
 
-fn related_json(related: &Related) -> Value {
-    let mut json = json!({
-        "passage_id": related.passage_id.to_string(),
-        "document": related.document,
-        "title": related.title,
-        "headings": related.headings,
-        "text": related.text,
-        "score": related.score,
-        "start": related.span.start,
-        "end": related.span.end,
-    });
-    if let Some(page) = related.page {
-        json["page"] = json!(page);
-    }
+/// A citation: its place, and the marker that points at it.
+fn citation_json(citation: &Citation) -> Value {
+    let mut json = place_json(&citation.place);
+    json["marker"] = json!(citation.marker);
     json
 }
 
-fn citation_json(citation: &Citation) -> Value {
+fn place_json(place: &Place) -> Value {
     let mut json = json!({
-        "marker": citation.marker,
-        "passage_id": citation.passage_id.to_string(),
-        "document": citation.document,
-        "title": citation.title,
-        "headings": citation.headings,
-        "text": citation.text,
-        "score": citation.score,
-        "start": citation.span.start,
-        "end": citation.span.end,
+        "passage_id": place.passage_id.to_string(),
+        "document": place.document,
+        "title": place.title,
+        "headings": place.headings,
+        "text": place.text,
+        "score": place.score,
+        "start": place.span.start,
+        "end": place.span.end,
     });
-    if let Some(page) = citation.page {
+    if let Some(page) = place.page {
         json["page"] = json!(page);
     }
     json

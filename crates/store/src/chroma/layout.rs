@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use qanda_core::document::{Span, StoredVersion};
+use qanda_core::document::{Pages, Span, StoredVersion};
 use qanda_core::ports::PairLink;
 use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage};
 use sha2::{Digest, Sha256};
@@ -38,10 +38,12 @@ const HEADINGS: &str = "headings";
 const START: &str = "start";
 /// One past its last byte.
 const END: &str = "end";
+/// Pages that the passage stands on, for a document with pages: [`Pages`] in words.
+const PAGES: &str = "pages";
 const ANSWER: &str = "answer";
 const WRITTEN_BY: &str = "written_by";
 
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     SOURCE,
     GUIDELINE,
     LOCATION,
@@ -52,6 +54,7 @@ const OURS: [&str; 13] = [
     HEADINGS,
     START,
     END,
+    PAGES,
     ANSWER,
     WRITTEN_BY,
     "path",
@@ -136,6 +139,7 @@ impl Record {
             headings,
             span,
             metadata: self.facts(),
+            pages: self.value(PAGES).and_then(|pages| pages.parse().ok()),
             id: EntryId::from(self.id),
             text: self.text,
         }
@@ -165,6 +169,7 @@ impl Record {
             span: Span::new(0, pair.answer.len()),
             text: pair.answer,
             metadata: pair.metadata,
+            pages: None,
         };
         (passage, PairLink { question: pair.question, context: pair.context })
     }
@@ -217,7 +222,9 @@ pub(super) fn passages(document: &Document, passages: Vec<NewPassage>, dimension
         let ordinal = equals.entry(content.clone()).or_default();
         let id = if *ordinal == 0 { content } else { id_of(&[&document.location, &headings, text], *ordinal) };
         *ordinal += 1;
-        let metadata = with(CONTEXT, part, span, vec![(HEADINGS, headings.into())]);
+        let pages = Pages::of(&document.details.pages, span).map(|pages| (PAGES, pages.to_string().into()));
+        let more = [(HEADINGS, headings.into())].into_iter().chain(pages).collect();
+        let metadata = with(CONTEXT, part, span, more);
         NewRecord { id, text: text.to_owned(), vector, metadata }
     };
     passages.into_iter().enumerate().map(record).collect()

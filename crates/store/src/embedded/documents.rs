@@ -166,9 +166,13 @@ const COLUMNS: &str = "content_hash, chunker, passage_tokens, embedder, id, loca
                        (SELECT count(*) FROM entries e WHERE e.document_id = documents.id AND e.kind = 0),
                        (SELECT count(*) FROM entries e WHERE e.document_id = documents.id AND e.kind = 1)";
 
+/// Where pages begin, as the column keeps it: a JSON list of bytes, none for a document without pages.
+pub(super) fn page_starts(json: Option<String>) -> Vec<usize> {
+    json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
+}
+
 fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
     let id: i64 = row.get(4)?;
-    let pages: Option<String> = row.get(13)?;
     let document = StoredDocument {
         id: DocumentId::from(id.to_string()),
         location: row.get(5)?,
@@ -181,7 +185,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
             valid_from: row.get(10)?,
             valid_until: row.get(11)?,
             superseded_by: row.get(12)?,
-            pages: pages.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+            pages: page_starts(row.get(13)?),
         },
         fingerprint: fingerprint(row)?,
         passages: entries::id(row.get(14)?),
@@ -222,6 +226,25 @@ pub(super) fn list(
 
 fn with_metadata(connection: &Connection, (row, document): (i64, StoredDocument)) -> rusqlite::Result<StoredDocument> {
     Ok(StoredDocument { metadata: metadata_of(connection, row)?, ..document })
+}
+
+/// Media types whose extracted text is the file's own.
+const VERBATIM: [&str; 3] = ["text/plain", "text/markdown", "text/x-markdown"];
+
+/// The line on which a byte of a document stands, from 1; none for a document that is not read as it is.
+pub(super) fn line(connection: &Connection, path: &str, byte: usize) -> Result<Option<usize>, StoreError> {
+    let read = || -> rusqlite::Result<Option<usize>> {
+        let sql = "SELECT d.media_type, substr(CAST(t.text AS BLOB), 1, ?2)
+                   FROM documents d JOIN document_texts t ON t.document_id = d.id WHERE d.path = ?1";
+        let found = connection.prepare_cached(sql)?.query_row(params![path, entries::offset(byte)], |row| {
+            Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        });
+        let Some((Some(media_type), before)) = found.optional()? else { return Ok(None) };
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+        let lines = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        Ok(Some(lines).filter(|_| VERBATIM.contains(&essence.as_str())))
+    };
+    read().map_err(failed("finding a line"))
 }
 
 /// Counts of documents, passages and pairs.

@@ -1,5 +1,6 @@
 //! Passages read from SQLite.
 
+use qanda_core::document::Pages;
 use qanda_core::ports::Page;
 use qanda_core::{Metadata, Passage, Span, StoreError};
 use rusqlite::{Connection, OptionalExtension};
@@ -10,17 +11,20 @@ use super::failure::failed;
 /// A passage by its id; `None` if it has been removed.
 pub(super) fn passage(connection: &Connection, entry: u64) -> Result<Option<Passage>, StoreError> {
     let read = || -> rusqlite::Result<Option<Passage>> {
-        let sql = "SELECT d.path, d.title, e.headings, e.text, e.start_byte, e.end_byte, d.id
+        let sql = "SELECT d.path, d.title, e.headings, e.text, e.start_byte, e.end_byte, d.id, d.pages
                    FROM entries e JOIN documents d ON d.id = e.document_id WHERE e.id = ?1 AND e.kind = 0";
         let found = connection.prepare_cached(sql)?.query_row([entry.cast_signed()], |row| {
+            let span = Span::new(bytes(row.get(4)?), bytes(row.get(5)?));
+            let starts = super::documents::page_starts(row.get(7)?);
             let passage = Passage {
                 id: entry.into(),
                 document: row.get(0)?,
                 title: row.get(1)?,
                 headings: headings(&row.get::<_, String>(2)?),
                 text: row.get(3)?,
-                span: Span::new(bytes(row.get(4)?), bytes(row.get(5)?)),
+                span,
                 metadata: Metadata::new(),
+                pages: Pages::of(&starts, span),
             };
             Ok((passage, row.get::<_, i64>(6)?))
         });

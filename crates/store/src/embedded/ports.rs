@@ -95,6 +95,12 @@ impl Documents for EmbeddedStore {
         self.query(move |connection| documents::list(connection, after.as_deref(), limit)).await
     }
 
+    async fn line(&self, context: &RequestContext, path: &str, byte: usize) -> Result<Option<usize>, StoreError> {
+        check_collection(context)?;
+        let path = path.to_owned();
+        self.query(move |connection| documents::line(connection, &path, byte)).await
+    }
+
     async fn list_passages(
         &self,
         context: &RequestContext,

@@ -23,6 +23,7 @@ fn writer_of(grounding: Grounding) -> CitationWriter {
                 text: text.to_owned(),
                 span: Span::new(start, start + text.len()),
                 metadata: Metadata::new(),
+                pages: None,
             },
             pair: None,
             score: 1.0,
@@ -69,9 +70,9 @@ fn a_citation_points_at_the_words_that_back_the_statement() {
     let (text, citations) = write(&["Vaccination against influenza is offered each autumn [2]."]);
     assert_eq!(text, "Vaccination against influenza is offered each autumn [2].");
     assert_eq!(citations.len(), 1);
-    assert_eq!(citations[0].passage_id, 8.into());
-    assert_eq!(citations[0].text, "Influenza vaccination is offered every autumn.");
-    assert_eq!(citations[0].span, Span::new(1000, 1000 + citations[0].text.len()));
+    assert_eq!(citations[0].place.passage_id, 8.into());
+    assert_eq!(citations[0].place.text, "Influenza vaccination is offered every autumn.");
+    assert_eq!(citations[0].place.span, Span::new(1000, 1000 + citations[0].place.text.len()));
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn a_wrong_number_is_not_backed() {
 fn a_marker_at_the_wrong_passage_is_pointed_at_the_right_one() {
     let (text, citations) = write(&["Start with 500 mg daily and increase slowly [2]."]);
     assert_eq!(text, "Start with 500 mg daily and increase slowly [1].");
-    assert_eq!(citations[0].passage_id, 7.into());
+    assert_eq!(citations[0].place.passage_id, 7.into());
 }
 
 #[test]
@@ -180,7 +181,7 @@ fn an_aside_is_verified_and_cites() {
 fn two_statements_on_one_passage_widen_its_words() {
     let (_, citations) = write(&["Metformin is the usual first medicine [1]. Start with 500 mg daily [1]."]);
     assert_eq!(citations.len(), 1);
-    assert_eq!(citations[0].text.len(), writer().evidence[0].hit.passage.text.len());
+    assert_eq!(citations[0].place.text.len(), writer().evidence[0].hit.passage.text.len());
 }
 
 #[test]
@@ -213,7 +214,7 @@ fn strict_grounding_lets_only_backed_statements_through() {
     let (text, citations) = write_with(writer_of(Grounding::Strict), &pieces);
     assert_eq!(text, "Metformin is the usual first medicine. [1] Influenza vaccination is offered every autumn. [2]");
     assert_eq!(citations.len(), 2);
-    assert_eq!(citations[0].text, "Metformin is the usual first medicine.");
+    assert_eq!(citations[0].place.text, "Metformin is the usual first medicine.");
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Pairs read from SQLite: as hits, by the passages that they were written for, and one after the other.
 
-use qanda_core::document::Span;
+use qanda_core::document::{Pages, Span};
 use qanda_core::ports::{Page, PairLink};
 use qanda_core::{EntryId, Metadata, Pair, Passage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::embedded::database;
 use crate::embedded::dense::DenseView;
 use crate::embedded::entries::{self, PAGE, cursor, metadata_of, row_id};
 use crate::embedded::failure::failed;
 use crate::embedded::vector::Vector;
+use crate::embedded::{database, documents};
 use crate::fusion::sort;
 
 /// A pair's rest, and the pair as a passage that can be cited.
@@ -18,7 +18,7 @@ pub(in super::super) fn as_passage(
     entry: u64,
 ) -> rusqlite::Result<Option<(Passage, PairLink)>> {
     let sql = "SELECT e.text, p.answer, p.key, p.context_id, d.path, d.title, e.start_byte, e.end_byte, e.document_id,
-                      substr(CAST(t.text AS BLOB), e.start_byte + 1, e.end_byte - e.start_byte)
+                      substr(CAST(t.text AS BLOB), e.start_byte + 1, e.end_byte - e.start_byte), d.pages
                FROM entries e JOIN pairs p ON p.entry_id = e.id
                LEFT JOIN documents d ON d.id = e.document_id LEFT JOIN document_texts t ON t.document_id = d.id
                WHERE e.id = ?1";
@@ -28,11 +28,15 @@ pub(in super::super) fn as_passage(
         let span = Span::new(entries::bytes(row.get(6)?), entries::bytes(row.get(7)?));
         let link = PairLink { question: question.clone(), context };
         let quoted = row.get::<_, Option<Vec<u8>>>(9)?.and_then(|bytes| String::from_utf8(bytes).ok());
-        let (document, title, headings, text, span) = match (row.get(4)?, row.get(5)?, quoted) {
-            (Some(path), Some(title), Some(text)) if !span.is_empty() => (path, title, vec![question], text, span),
-            _ => (format!("qa:{key}"), question, Vec::new(), answer.clone(), Span::new(0, answer.len())),
+        let starts = documents::page_starts(row.get(10)?);
+        let (document, title, headings, text, span, pages) = match (row.get(4)?, row.get(5)?, quoted) {
+            (Some(path), Some(title), Some(text)) if !span.is_empty() => {
+                (path, title, vec![question], text, span, Pages::of(&starts, span))
+            }
+            _ => (format!("qa:{key}"), question, Vec::new(), answer.clone(), Span::new(0, answer.len()), None),
         };
-        let passage = Passage { id: entry.into(), document, title, headings, text, span, metadata: Metadata::new() };
+        let metadata = Metadata::new();
+        let passage = Passage { id: entry.into(), document, title, headings, text, span, metadata, pages };
         Ok((passage, link, row.get::<_, i64>(8)?))
     };
     let found = connection.prepare_cached(sql)?.query_row([entry.cast_signed()], read).optional()?;
