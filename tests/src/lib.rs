@@ -13,6 +13,7 @@ pub mod disk;
 pub mod events;
 pub mod hub;
 pub mod mock;
+pub mod pdf;
 pub mod recorder;
 pub mod server;
 mod skip;

@@ -46,6 +46,24 @@ pub enum ReadError {
         /// Bytes that are allowed, in MiB.
         most: u64,
     },
+    /// A file of another kind than its name says.
+    #[error("not a {kind} file, whatever its name says")]
+    Foreign {
+        /// The kind that it should be.
+        kind: &'static str,
+    },
+    /// Cut off, or broken beyond repair.
+    #[error("damaged or incomplete {kind}")]
+    Incomplete {
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// Encrypted with a password that a reader has to be told.
+    #[error("password needed")]
+    Password,
+    /// Pages, but no words on them.
+    #[error("no text found (perhaps a scan)")]
+    Scan,
     /// No reader takes files with this ending, or of this media type.
     #[error("no reader for {kind} files; readable are: {readable}")]
     NoReader {

@@ -75,6 +75,16 @@ fn check(file: &str, entry: &Value, prepared: &Prepared) {
     for phrase in phrases(entry, "must_not_contain") {
         assert!(!passages.contains(phrase), "{file} has {phrase:?}");
     }
+    let pages = &prepared.document.details.pages;
+    if let Some(count) = entry["pages"].as_u64() {
+        assert_eq!(pages.len() as u64, count, "{file}");
+    }
+    for (phrase, page) in entry["page_of"].as_object().into_iter().flatten() {
+        let page = usize::try_from(page.as_u64().expect("a number")).expect("a page");
+        let end = pages.get(page).copied().unwrap_or(prepared.document.text.len());
+        let text = one_space(&prepared.document.text[pages[page - 1]..end]);
+        assert!(text.contains(&one_space(phrase)), "{file}: page {page} lacks {phrase:?}");
+    }
     if let Some(title) = entry["title"].as_str() {
         assert_eq!(prepared.document.title, title, "{file}");
     }

@@ -208,7 +208,7 @@ impl Bench {
 
 #[tokio::test]
 async fn new_files_are_stored_with_their_vectors() {
-    let bench = Bench::new(&[("a.md", "# A\n\none\n\n# B\n\ntwo\n"), ("b.txt", "three"), ("c.pdf", "%PDF")]);
+    let bench = Bench::new(&[("a.md", "# A\n\none\n\n# B\n\ntwo\n"), ("b.txt", "three"), ("c.xyz", "?")]);
     let (report, events) = bench.run(false).await;
     assert_eq!((report.documents, report.passages, report.skipped, report.unchanged), (2, 3, 1, 0));
     assert!(report.failures.is_empty());
@@ -222,7 +222,7 @@ async fn new_files_are_stored_with_their_vectors() {
     }
     assert_eq!(bench.store.optimised.load(Ordering::SeqCst), 1);
     assert_eq!(events[0], Event::Planned { files: 2 });
-    assert_eq!(events[1], Event::Skipped { reason: Skipped::Ending(".pdf".to_owned()), files: 1 });
+    assert_eq!(events[1], Event::Skipped { reason: Skipped::Ending(".xyz".to_owned()), files: 1 });
     assert_eq!(events.last(), Some(&Event::Indexing));
     assert!(events.contains(&Event::Stored { documents: 2, passages: 3 }));
 }

@@ -32,7 +32,8 @@ impl Reader for Markdown {
     }
 }
 
-fn blocks(text: &str, body: usize) -> Vec<Block> {
+/// Blocks of a text in Markdown from a byte on.
+pub(super) fn blocks(text: &str, body: usize) -> Vec<Block> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH

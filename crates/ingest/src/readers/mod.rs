@@ -13,6 +13,7 @@ mod mail;
 mod markdown;
 mod numbering;
 mod office;
+mod pdf;
 mod plain;
 mod rst;
 mod source_code;
@@ -99,6 +100,7 @@ static READERS: &[&dyn Reader] = &[
     &office::Xlsx,
     &office::Odf,
     &epub::Epub,
+    &pdf::Pdf,
     &csv::Csv,
     &json::Json,
     &mail::Mail,

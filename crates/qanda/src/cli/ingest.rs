@@ -26,7 +26,7 @@ const SOME_FAILED: u8 = 3;
 /// store finds new documents at once.
 #[derive(Debug, Args)]
 pub(crate) struct Ingest {
-    /// Files and folders: Markdown, plain text, HTML
+    /// Files and folders: PDF, office files, HTML, Markdown, e-mail and more
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Remove documents that the given folders have no more: files that are gone, or named in a .qandaignore

@@ -1,0 +1,123 @@
+//! Text that a page holds and nobody sees: white on white, too small to read, outside the page. Whoever wants to talk to
+//! a program behind the reader's back writes like that.
+
+use lopdf::content::Content;
+use lopdf::{Dictionary, Document, Object, ObjectId};
+use pdf_inspector::types::ItemType;
+use pdf_inspector::{TextItem, extract_text_with_positions_mem};
+
+/// Size of type, in points, below which nobody can read it.
+const LEGIBLE: f32 = 2.0;
+
+/// Least part of red, green and blue of what counts as white, of 255.
+const WHITE: u8 = 250;
+
+/// Bytes of a page's instructions up to which they are looked at.
+const MOST_CONTENT: usize = 32 << 20;
+
+/// Words of a document that can be seen.
+pub(super) struct Visible {
+    pub(super) items: Vec<TextItem>,
+    /// Number of the words that cannot.
+    pub(super) hidden: usize,
+}
+
+impl Visible {
+    /// Parts the words of a file. Of one that cannot be looked at there are none.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let items = extract_text_with_positions_mem(bytes).unwrap_or_default();
+        if !items.iter().any(|item| is_white(item) || is_tiny(item) || is_far(item)) {
+            return Self { items, hidden: 0 };
+        }
+        let Some(sheets) = Sheets::of(bytes) else { return Self { items, hidden: 0 } };
+        let (hidden, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| sheets.hides(item));
+        Self { items, hidden: hidden.iter().map(|item| item.text.split_whitespace().count()).sum() }
+    }
+}
+
+fn is_white(item: &TextItem) -> bool {
+    item.fill_color.is_some_and(|color| color.iter().all(|&part| part >= WHITE))
+        && matches!(item.render_mode, None | Some(0 | 4))
+}
+
+fn is_tiny(item: &TextItem) -> bool {
+    item.font_size > 0.0 && item.font_size < LEGIBLE
+}
+
+/// Below or left of the page, or so far right or above that a look at its size is worth the while.
+fn is_far(item: &TextItem) -> bool {
+    item.x + item.width < 0.0 || item.y + item.height < 0.0 || item.x > 500.0 || item.y > 700.0
+}
+
+/// What is known of the pages, in their order.
+struct Sheets(Vec<Sheet>);
+
+struct Sheet {
+    /// Width and height in points.
+    size: Option<(f32, f32)>,
+    /// Whether something is painted that white words could stand on.
+    painted: bool,
+}
+
+impl Sheets {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let document = Document::load_mem(bytes).ok()?;
+        let sheet = |page: ObjectId| Sheet { size: size(&document, page), painted: is_painted(&document, page) };
+        Some(Self(document.get_pages().into_values().map(sheet).collect()))
+    }
+
+    fn hides(&self, item: &TextItem) -> bool {
+        // A picture may well be larger than its page.
+        if !matches!(item.item_type, ItemType::Text) {
+            return false;
+        }
+        let Some(sheet) = self.0.get((item.page as usize).saturating_sub(1)) else { return false };
+        // Pages that are turned have their frame turned as well; a square holds both.
+        let outside = sheet.size.is_some_and(|(width, height)| {
+            let side = width.max(height);
+            item.x + item.width < 0.0 || item.y + item.height < 0.0 || item.x > side || item.y > side
+        });
+        outside || is_tiny(item) || (is_white(item) && !sheet.painted)
+    }
+}
+
+/// Size of a page: its crop box, else its media box, its own or one that it inherits.
+fn size(document: &Document, page: ObjectId) -> Option<(f32, f32)> {
+    let corners = inherited(document, page, b"CropBox").or_else(|| inherited(document, page, b"MediaBox"))?;
+    let number = |at: usize| document.dereference(corners.get(at)?).ok()?.1.as_float().ok();
+    Some(((number(2)? - number(0)?).abs(), (number(3)? - number(1)?).abs()))
+}
+
+/// A list that a page has, or the nearest of the nodes above it.
+fn inherited<'a>(document: &'a Document, page: ObjectId, key: &[u8]) -> Option<&'a Vec<Object>> {
+    let mut node: &Dictionary = document.get_dictionary(page).ok()?;
+    // A tree of pages that is deeper is a circle.
+    for _ in 0..64 {
+        if let Ok(list) = node.get_deref(key, document).and_then(Object::as_array) {
+            return Some(list);
+        }
+        node = node.get_deref(b"Parent", document).ok()?.as_dict().ok()?;
+    }
+    None
+}
+
+/// Whether a page paints anything but words: shapes that are not white, pictures, drawings of their own. Where white
+/// words stand on those they are seen, and a page that cannot be looked at may paint anything.
+fn is_painted(document: &Document, page: ObjectId) -> bool {
+    let Ok(content) = document.get_page_content_with_limit(page, MOST_CONTENT) else { return true };
+    let Ok(content) = Content::decode(&content) else { return true };
+    let mut white = false;
+    for operation in &content.operations {
+        match operation.operator.as_str() {
+            "g" | "rg" | "sc" | "scn" => {
+                white = operation.operands.iter().all(|part| part.as_float().is_ok_and(|part| part >= 0.98))
+            }
+            "k" => white = operation.operands.iter().all(|part| part.as_float().is_ok_and(|part| part <= 0.02)),
+            "q" | "Q" | "cs" => white = false,
+            "f" | "F" | "f*" | "B" | "B*" | "b" | "b*" if !white => return true,
+            "sh" | "Do" | "BI" | "EI" => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,114 @@
+//! From one Markdown text with marks between its pages to plain words and the places where pages begin.
+
+/// Text of all pages, one after the other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Pages {
+    pub(super) text: String,
+    /// First byte of each page in the text.
+    pub(super) starts: Vec<usize>,
+    /// Numbers of the pages that have no words, from 1.
+    pub(super) blank: Vec<usize>,
+}
+
+/// The mark before a page: `<!-- Page 7 -->` in a line of its own.
+const MARK: (&str, &str) = ("<!-- Page ", " -->");
+
+/// Puts pages together. A page without words begins where the next one does.
+pub(super) fn pages_of(markdown: &str, count: usize) -> Pages {
+    let mut bodies = vec![String::new(); count];
+    let mut page = 0;
+    for line in markdown.lines() {
+        let mark = line.trim().strip_prefix(MARK.0).and_then(|rest| rest.strip_suffix(MARK.1));
+        if let Some(number) = mark.and_then(|number| number.parse::<usize>().ok()) {
+            page = number.saturating_sub(1).min(count.saturating_sub(1));
+        } else if let Some(body) = bodies.get_mut(page) {
+            body.push_str(&without_tags(line));
+            body.push('\n');
+        }
+    }
+    let mut pages = Pages::default();
+    for (index, body) in bodies.iter().enumerate() {
+        pages.starts.push(pages.text.len());
+        let body = body.trim_matches('\n');
+        if body.trim().is_empty() {
+            pages.blank.push(index + 1);
+        } else {
+            pages.text.push_str(body);
+            pages.text.push_str("\n\n");
+        }
+    }
+    // Pages without words at the end begin where the text ends.
+    pages.text.truncate(pages.text.trim_end().len());
+    let end = pages.text.len();
+    pages.starts.iter_mut().for_each(|start| *start = (*start).min(end));
+    pages
+}
+
+/// A line without the tags that Markdown has no sign for: raised and lowered digits become the characters for them
+/// ("10³"), a break within a cell becomes a space, of all others the words stay.
+fn without_tags(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('<') {
+        plain.push_str(before);
+        let known = TAGS.iter().find_map(|(open, kind)| Some((kind, after.strip_prefix(open)?)));
+        match known {
+            Some((Tag::Break, after)) => {
+                plain.push(' ');
+                rest = after;
+            }
+            Some((Tag::Drop, after)) => rest = after,
+            Some((Tag::Raised(close, digits), after)) => {
+                let (inner, after) = after.split_once(close).unwrap_or((after, ""));
+                let digit = |c: char| c.to_digit(10).and_then(|digit| digits.chars().nth(digit as usize));
+                let all: Option<String> = inner.chars().map(digit).collect();
+                plain.push_str(all.as_deref().unwrap_or(inner));
+                rest = after;
+            }
+            None => {
+                plain.push('<');
+                rest = after;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+enum Tag {
+    /// A new line.
+    Break,
+    /// Says nothing.
+    Drop,
+    /// Digits above or below the line: its end, and the characters for 0 to 9.
+    Raised(&'static str, &'static str),
+}
+
+const TAGS: [(&str, Tag); 5] = [
+    ("br>", Tag::Break),
+    ("u>", Tag::Drop),
+    ("/u>", Tag::Drop),
+    ("sup>", Tag::Raised("</sup>", "⁰¹²³⁴⁵⁶⁷⁸⁹")),
+    ("sub>", Tag::Raised("</sub>", "₀₁₂₃₄₅₆₇₈₉")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_without_words_begins_where_the_next_one_does() {
+        let pages = pages_of("<!-- Page 1 -->\n\n# A\n\nfirst\n\n<!-- Page 3 -->\n\nthird\n", 4);
+        assert_eq!(pages.text, "# A\n\nfirst\n\nthird");
+        assert_eq!(pages.starts, [0, 12, 12, 17]);
+        assert_eq!(pages.blank, [2, 4]);
+    }
+
+    #[test]
+    fn tags_become_characters_or_go() {
+        assert_eq!(
+            without_tags("10<sup>3</sup> m<sup>a</sup> H<sub>2</sub>O <u>a</u><br>b 3 < 4"),
+            "10³ ma H₂O a b 3 < 4"
+        );
+    }
+}
