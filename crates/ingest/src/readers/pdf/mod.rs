@@ -1,6 +1,6 @@
 //! PDF: `pdf-inspector` puts the words of a page into their order, with headings by the size of type, tables as rows, and
 //! without what repeats at the edge of every page. What nobody sees on the page is left out ([`hidden`]). The extracted
-//! text is the Markdown that comes of it, page after page; docs/pdf.md has the libraries that were compared.
+//! text is the Markdown that comes of it, page after page (docs/pdf.md).
 
 mod hidden;
 mod tidy;
