@@ -228,8 +228,16 @@ fn with_metadata(connection: &Connection, (row, document): (i64, StoredDocument)
     Ok(StoredDocument { metadata: metadata_of(connection, row)?, ..document })
 }
 
-/// Media types whose extracted text is the file's own.
-const VERBATIM: [&str; 3] = ["text/plain", "text/markdown", "text/x-markdown"];
+/// Media types whose extracted text is the file's own, line by line.
+const VERBATIM: [&str; 7] = [
+    "text/plain",
+    "text/markdown",
+    "text/x-markdown",
+    "text/x-rst",
+    "text/prs.fallenstein.rst",
+    "text/asciidoc",
+    "text/x-source",
+];
 
 /// The line on which a byte of a document stands, from 1; none for a document that is not read as it is.
 pub(super) fn line(connection: &Connection, path: &str, byte: usize) -> Result<Option<usize>, StoreError> {
