@@ -130,6 +130,7 @@ mod tests {
             text: text.to_owned(),
             span: Span::new(0, text.len()),
             metadata: Metadata::new(),
+            pages: None,
         };
         Hit { passage, pair: None, score: 0.5, cosine: None }
     }
