@@ -1,10 +1,12 @@
 //! Text that a page holds and nobody sees: white on white, too small to read, outside the page. Whoever wants to talk to
 //! a program behind the reader's back writes like that.
 
+use std::collections::HashMap;
+
 use lopdf::content::Content;
 use lopdf::{Dictionary, Document, Object, ObjectId};
 use pdf_inspector::types::ItemType;
-use pdf_inspector::{TextItem, extract_text_with_positions_mem};
+use pdf_inspector::{PageRotation, TextItem, extract_text_with_positions_and_rotations_mem};
 
 /// Size of type, in points, below which nobody can read it.
 const LEGIBLE: f32 = 2.0;
@@ -25,11 +27,11 @@ pub(super) struct Visible {
 impl Visible {
     /// Parts the words of a file. Of one that cannot be looked at there are none.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        let items = extract_text_with_positions_mem(bytes).unwrap_or_default();
+        let (items, turned) = extract_text_with_positions_and_rotations_mem(bytes).unwrap_or_default();
         if !items.iter().any(|item| is_white(item) || is_tiny(item) || is_far(item)) {
             return Self { items, hidden: 0 };
         }
-        let Some(sheets) = Sheets::of(bytes) else { return Self { items, hidden: 0 } };
+        let Some(sheets) = Sheets::of(bytes, &turned) else { return Self { items, hidden: 0 } };
         let (hidden, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| sheets.hides(item));
         Self { items, hidden: hidden.iter().map(|item| item.text.split_whitespace().count()).sum() }
     }
@@ -53,17 +55,20 @@ fn is_far(item: &TextItem) -> bool {
 struct Sheets(Vec<Sheet>);
 
 struct Sheet {
-    /// Width and height in points.
+    /// Width and height in points; none where places are told in a frame of their own, because the text is turned.
     size: Option<(f32, f32)>,
     /// Whether something is painted that white words could stand on.
     painted: bool,
 }
 
 impl Sheets {
-    fn of(bytes: &[u8]) -> Option<Self> {
+    fn of(bytes: &[u8], turned: &HashMap<u32, PageRotation>) -> Option<Self> {
         let document = Document::load_mem(bytes).ok()?;
-        let sheet = |page: ObjectId| Sheet { size: size(&document, page), painted: is_painted(&document, page) };
-        Some(Self(document.get_pages().into_values().map(sheet).collect()))
+        let sheet = |(number, page): (u32, ObjectId)| Sheet {
+            size: size(&document, page).filter(|_| !turned.contains_key(&number)),
+            painted: is_painted(&document, page),
+        };
+        Some(Self(document.get_pages().into_iter().map(sheet).collect()))
     }
 
     fn hides(&self, item: &TextItem) -> bool {
@@ -72,10 +77,8 @@ impl Sheets {
             return false;
         }
         let Some(sheet) = self.0.get((item.page as usize).saturating_sub(1)) else { return false };
-        // Pages that are turned have their frame turned as well; a square holds both.
         let outside = sheet.size.is_some_and(|(width, height)| {
-            let side = width.max(height);
-            item.x + item.width < 0.0 || item.y + item.height < 0.0 || item.x > side || item.y > side
+            item.x + item.width < 0.0 || item.y + item.height < 0.0 || item.x > width || item.y > height
         });
         outside || is_tiny(item) || (is_white(item) && !sheet.painted)
     }

@@ -76,6 +76,16 @@ fn white_words_on_a_dark_ground_are_seen() {
 }
 
 #[test]
+fn text_that_is_turned_is_no_text_outside_the_page() {
+    let turned = |file: File, (at, words): (usize, &&str)| {
+        file.raw(&format!("BT /F1 11 Tf 0 1 -1 0 {} 100 Tm ({words}) Tj ET", 200 + 14 * at))
+    };
+    let read = read(&BODY.iter().enumerate().fold(File::new().page(), turned));
+    assert!(words(&read.text).contains("every two hours and cleans the filter"), "{:?}", read.text);
+    assert!(read.notes.is_empty(), "{:?}", read.notes);
+}
+
+#[test]
 fn what_repeats_at_the_edge_of_every_page_is_dropped() {
     let subjects = ["pump", "tank", "valve", "filter", "seal"];
     let file = subjects.iter().enumerate().fold(File::new(), |file, (page, subject)| {

@@ -22,7 +22,7 @@ pub(super) fn pages_of(markdown: &str, count: usize) -> Pages {
         if let Some(number) = mark.and_then(|number| number.parse::<usize>().ok()) {
             page = number.saturating_sub(1).min(count.saturating_sub(1));
         } else if let Some(body) = bodies.get_mut(page) {
-            body.push_str(&without_tags(line));
+            body.push_str(&joined(&without_tags(line), markdown));
             body.push('\n');
         }
     }
@@ -75,6 +75,38 @@ fn without_tags(line: &str) -> String {
     plain
 }
 
+/// Words that stand between two that share their end: "short- and long-term".
+const BETWEEN: [&str; 11] = ["and", "or", "to", "nor", "but", "und", "oder", "bis", "et", "ou", "y"];
+
+/// A line in which words are put together again that a hyphen at the end of a line divided: "tempera- ture". One that the
+/// document writes with a hyphen elsewhere keeps it.
+fn joined(line: &str, document: &str) -> String {
+    let mut joined = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find("- ") {
+        let (before, after) = (&rest[..at], &rest[at + 2..]);
+        joined.push_str(before);
+        let first = &before[before.rfind(|c: char| !c.is_alphabetic()).map_or(0, |at| at + width(before, at))..];
+        let second = &after[..after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len())];
+        let divided = first.chars().count() > 1
+            && second.chars().next().is_some_and(char::is_lowercase)
+            && !BETWEEN.contains(&second);
+        if !divided {
+            joined.push_str("- ");
+        } else if document.contains(&format!("{first}-{second}")) {
+            joined.push('-');
+        }
+        rest = after;
+    }
+    joined.push_str(rest);
+    joined
+}
+
+/// Bytes of the character that stands at a byte.
+fn width(text: &str, at: usize) -> usize {
+    text[at..].chars().next().map_or(0, char::len_utf8)
+}
+
 enum Tag {
     /// A new line.
     Break,
@@ -102,6 +134,15 @@ mod tests {
         assert_eq!(pages.text, "# A\n\nfirst\n\nthird");
         assert_eq!(pages.starts, [0, 12, 12, 17]);
         assert_eq!(pages.blank, [2, 4]);
+    }
+
+    #[test]
+    fn divided_words_are_joined_and_others_keep_their_hyphen() {
+        let document = "a well-known rule";
+        assert_eq!(joined("the tempera- ture of a well- known tank", document), "the temperature of a well-known tank");
+        for kept in ["short- and long-term", "- an item", "5- to 7-year", "Anna- Maria", "é- a"] {
+            assert_eq!(joined(kept, document), kept);
+        }
     }
 
     #[test]
