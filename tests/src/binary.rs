@@ -183,6 +183,16 @@ impl Process {
         }
     }
 
+    /// Waits for its end, however long it takes within reason, and does something again and again meanwhile.
+    pub fn watch(&mut self, mut each_time: impl FnMut(u32)) {
+        let began = Instant::now();
+        while self.child.try_wait().expect("the process can be waited for").is_none() {
+            each_time(self.child.id());
+            assert!(began.elapsed() < 5 * LIMIT, "it does not end: {}", self.stderr());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for its end and takes all that it said.
     #[must_use]
     pub fn finish(mut self) -> Finished {

@@ -1,6 +1,5 @@
 //! One source into one document with its passages.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +9,8 @@ use qanda_core::ports::TokenCounter;
 use qanda_core::{Document, Span};
 
 use crate::chunker::{Chunk, Measure, passages};
-use crate::readers::{Extracted, Reader, reader_for, reader_for_type};
+use crate::isolation::{Extractor, Raw, without_panic};
+use crate::readers::Extracted;
 use crate::{MAX_BYTES, ReadError, SourceDocument};
 
 /// Part of every fingerprint. Raise it when readers or the chunker make other passages of the same bytes, and
@@ -26,6 +26,8 @@ const TITLE_PART: usize = 4;
 /// Everything besides the source that decides what the passages are.
 #[derive(Clone)]
 pub struct Preparer {
+    /// Reads bytes.
+    pub extractor: Arc<dyn Extractor>,
     /// Counts tokens as the embedder does.
     pub counter: Arc<dyn TokenCounter>,
     /// Most tokens of a passage under its headings.
@@ -68,22 +70,21 @@ impl Preparer {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(ReadError::TooLarge);
         }
-        // Nothing is shared with the reader but what it only reads, so nothing can be left half changed.
-        let prepared = catch_unwind(AssertUnwindSafe(|| self.read(source, bytes)));
-        prepared.unwrap_or_else(|panic| {
-            let message = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(|message| (*message).to_owned()))
-                .unwrap_or_default();
-            Err(ReadError::Panicked { message })
-        })
+        let raw = Raw { path: &source.path, media_type: source.media_type.as_deref(), bytes };
+        // Asked here: what has no reader need not travel.
+        let usual = raw.reader()?.media_types().first().map(|&usual| usual.to_owned());
+        let extracted = self.extractor.extract(raw)?;
+        without_panic(|| self.cut(source, bytes, extracted, usual))
     }
 
-    fn read(&self, source: &SourceDocument, bytes: &[u8]) -> Result<Prepared, ReadError> {
+    fn cut(
+        &self,
+        source: &SourceDocument,
+        bytes: &[u8],
+        extracted: Extracted,
+        usual: Option<String>,
+    ) -> Result<Prepared, ReadError> {
         let path = Path::new(&source.path);
-        let reader = reader_of(source)?;
-        let extracted = reader.read(bytes, path)?;
         let title = self.title(&extracted, path);
         let chunks = passages(&title, &extracted, self.counter.as_ref(), self.passage_tokens);
         if chunks.is_empty() {
@@ -106,7 +107,7 @@ impl Preparer {
         let metadata =
             metadata.into_iter().map(|(name, value)| (composed(&name).into_owned(), composed(&value).into_owned()));
         let language = language_of_document(&extracted.text).map(|language| language.tag().to_owned());
-        let media_type = source.media_type.clone().or(reader.media_types().first().map(|&usual| usual.to_owned()));
+        let media_type = source.media_type.clone().or(usual);
         let document = Document {
             location: source.location.clone(),
             path: source.path.clone(),
@@ -134,14 +135,6 @@ impl Preparer {
     }
 }
 
-/// The reader by the media type that came with a source, else by the ending of its name.
-fn reader_of(source: &SourceDocument) -> Result<&'static dyn Reader, ReadError> {
-    match &source.media_type {
-        Some(media_type) => reader_for_type(media_type),
-        None => reader_for(Path::new(&source.path)),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -161,7 +154,8 @@ mod tests {
     }
 
     fn preparer() -> Preparer {
-        Preparer { counter: Arc::new(Words), passage_tokens: 20, embedder: "fake".to_owned() }
+        let extractor = Arc::new(crate::InProcess);
+        Preparer { extractor, counter: Arc::new(Words), passage_tokens: 20, embedder: "fake".to_owned() }
     }
 
     fn found(name: &str) -> SourceDocument {

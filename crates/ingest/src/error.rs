@@ -90,6 +90,33 @@ pub enum ReadError {
         /// Number of documents that are stored of it.
         documents: usize,
     },
+    /// Refused where it was read, which is another process.
+    #[error("{reason}")]
+    Refused {
+        /// The other error, in words.
+        reason: String,
+    },
+    /// More than [`MAX_BYTES`] of text: no document that somebody wrote.
+    #[error("more than {} MiB of text come out of it", MAX_BYTES >> 20)]
+    TooMuchText,
+    /// It took longer than one document may.
+    #[error("reading it took longer than {seconds} s")]
+    TooSlow {
+        /// Time that it had.
+        seconds: f64,
+    },
+    /// Its process had no more memory.
+    #[error("reading it takes more memory than one document may have")]
+    OutOfMemory,
+    /// Its process ran out of stack.
+    #[error("its parts are nested too deeply to be read")]
+    TooDeep,
+    /// Its process died in another way: a bug of ours that this document brings out, or somebody's doing.
+    #[error("the reader crashed on it (please report this): {how}")]
+    Crashed {
+        /// How it ended, in words.
+        how: String,
+    },
     /// The operating system refused.
     #[error("{}", plain(.0))]
     Io(#[from] io::Error),

@@ -5,6 +5,7 @@
 //! folder   PATHs                      -> the files that are there, as sources
 //! pruning  those, and what is stored  -> what the folders have no more
 //! readers  bytes of one source        -> its text, cut into blocks (decode: bytes -> characters)
+//! isolation the same, in a process that may die of it
 //! chunker  text and blocks            -> passages within a budget (long blocks are cut at sentences)
 //! document all of that, one source    -> a document with its fingerprint
 //! job      sources and a store        -> only what changed is read, embedded and stored
@@ -25,6 +26,7 @@ pub mod document;
 pub mod error;
 pub mod folder;
 pub mod intake;
+pub mod isolation;
 pub mod job;
 pub mod pairs;
 pub mod pruning;
@@ -37,6 +39,7 @@ pub use document::{Prepared, Preparer};
 pub use error::{IngestError, MAX_BYTES, ReadError};
 pub use folder::Skipped;
 pub use intake::JobQueue;
+pub use isolation::{Extractor, InProcess, Isolated};
 pub use job::{Event, FolderSync, Ingestion, Report, StepSeconds};
 pub use pruning::{Doubt, Prune, stored_as};
 pub use reembed::{ReembedReport, reembed};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use qanda_core::ports::TokenCounter;
 use qanda_ingest::readers::{BlockKind, reader_for};
-use qanda_ingest::{Chunk, Prepared, Preparer, ReadError, SourceDocument, passages};
+use qanda_ingest::{Chunk, InProcess, Prepared, Preparer, ReadError, SourceDocument, passages};
 use qanda_tests::data::shared;
 use serde_json::Value;
 
@@ -29,7 +29,12 @@ impl TokenCounter for Estimate {
 }
 
 fn prepare(path: &std::path::Path) -> Result<Prepared, ReadError> {
-    let preparer = Preparer { counter: Arc::new(Estimate), passage_tokens: BUDGET, embedder: "none".to_owned() };
+    let preparer = Preparer {
+        extractor: Arc::new(InProcess),
+        counter: Arc::new(Estimate),
+        passage_tokens: BUDGET,
+        embedder: "none".to_owned(),
+    };
     let location = path.display().to_string();
     let source = SourceDocument::file(&location, location.clone());
     preparer.prepare(&source, &fs::read(path).expect("a file of the list"))

@@ -8,6 +8,7 @@ mod hints;
 mod logging;
 mod models;
 mod open_files;
+mod reading;
 mod serving;
 mod signals;
 mod supervisor;
@@ -21,6 +22,9 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    if reading::is_reader() {
+        return reading::run();
+    }
     terminal::report_panics();
     // Connections to servers over TLS: one provider for all clients. It can only fail when there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();

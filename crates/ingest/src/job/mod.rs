@@ -26,7 +26,7 @@ use self::reading::{BATCH, Batch, Reading};
 use crate::document::{Prepared, Preparer};
 use crate::folder::{self, Listing};
 use crate::pruning::{Folders, Prune};
-use crate::{IngestError, SourceDocument};
+use crate::{Extractor, IngestError, SourceDocument};
 
 /// Events that may wait for the caller before the job waits for it.
 const EVENTS: usize = 256;
@@ -49,6 +49,8 @@ pub struct Ingestion {
     pub documents: Arc<dyn Documents>,
     /// The same store, whose indexes are brought up to date at the end.
     pub upkeep: Arc<dyn Upkeep>,
+    /// Reads their bytes.
+    pub extractor: Arc<dyn Extractor>,
     /// Makes their vectors.
     pub embedder: Arc<dyn Embedder>,
     /// Counts tokens as that embedder does.
@@ -152,7 +154,8 @@ impl Ingestion {
 
     fn preparer(&self) -> Preparer {
         let embedder = self.embedder.identity().name.clone();
-        Preparer { counter: Arc::clone(&self.counter), passage_tokens: self.passage_tokens, embedder }
+        let (extractor, counter) = (Arc::clone(&self.extractor), Arc::clone(&self.counter));
+        Preparer { extractor, counter, passage_tokens: self.passage_tokens, embedder }
     }
 
     async fn embed_all(

@@ -181,6 +181,7 @@ impl Bench {
         Ingestion {
             documents: self.store.clone(),
             upkeep: self.store.clone(),
+            extractor: Arc::new(crate::InProcess),
             embedder: self.model.clone(),
             counter: self.model.clone(),
             passage_tokens: 20,

@@ -26,15 +26,18 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use qanda_core::{Metadata, Span};
+use serde::{Deserialize, Serialize};
 
 use crate::ReadError;
 
-/// Text of one file, as a reader makes it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Text of one file, as a reader makes it. It comes out of another process, so it can be written down; its text goes
+/// separately.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Extracted {
     /// Title that the document has of its own.
     pub title: Option<String>,
     /// The text that spans count the bytes of.
+    #[serde(skip)]
     pub text: String,
     /// Its structure: in the order of the text, without overlaps. Text outside of every block (front matter,
     /// markup without words) is not searched.
@@ -48,16 +51,17 @@ pub struct Extracted {
 }
 
 /// A piece of text that belongs together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Its kind.
     pub kind: BlockKind,
     /// Place where it stands in the extracted text.
+    #[serde(with = "span")]
     pub span: Span,
 }
 
 /// Kind of a block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BlockKind {
     /// Starts a section.
     Heading {
@@ -74,6 +78,21 @@ pub enum BlockKind {
     Code,
     /// Rows, one a line.
     Table,
+}
+
+/// A span as two numbers.
+mod span {
+    use qanda_core::Span;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+        (span.start, span.end).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
+        let (start, end) = Deserialize::deserialize(deserializer)?;
+        Ok(Span { start, end })
+    }
 }
 
 /// Reader of one format.

@@ -6,11 +6,11 @@ use clap::Args;
 use qanda_core::RequestContext;
 use qanda_ingest::{Doubt, Event, FolderSync, Ingestion, Prune, Report};
 
-use crate::config::SearchArgs;
+use crate::config::{SearchArgs, Time};
 use crate::hints::WithHint;
 use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line};
 use crate::wiring::{Patience, Search};
-use crate::{logging, wiring};
+use crate::{logging, reading, wiring};
 
 /// Tokens of a passage when nothing else is said. Chosen by what is found and how it is answered on development parts:
 /// shorter passages of the same number hold less of what answers, longer ones take the reader longer and are answered no
@@ -57,6 +57,9 @@ pub(super) struct PassageArgs {
     /// Longest passage, in tokens of the embedder
     #[arg(long, value_name = "N", env = "QANDA_PASSAGE_TOKENS")]
     passage_tokens: Option<usize>,
+    /// Longest time that reading one document may take; one that takes longer has failed
+    #[arg(long, value_name = "TIME", env = "QANDA_DOCUMENT_TIMEOUT", default_value = "2m")]
+    document_timeout: Time,
 }
 
 /// How careful pruning is.
@@ -81,6 +84,7 @@ impl Ingest {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
         step_back();
+        let extractor = reading::isolated(self.passages.document_timeout.to_wait("document-timeout")?);
         let settings = self.search.resolve()?;
         let progress = Progress::new(self.json, self.dry_run);
         let report = super::runtime()?.block_on(async {
@@ -96,7 +100,7 @@ impl Ingest {
                 store.claim(embedder.identity().clone()).await?;
             }
             let documents = Arc::clone(&store) as _;
-            let ingestion = Ingestion { documents, upkeep: store, embedder, counter, passage_tokens };
+            let ingestion = Ingestion { documents, upkeep: store, extractor, embedder, counter, passage_tokens };
             let here = RequestContext::local();
             anyhow::Ok(ingestion.run(&here, &self.paths, sync, |event| progress.show(&event)).await?)
         });

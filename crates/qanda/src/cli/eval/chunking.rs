@@ -7,13 +7,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use qanda_core::document::with_context;
 use qanda_core::language::sentences_within;
 use qanda_core::ports::{Hit, TokenCounter};
 use qanda_core::{NewDocument, NewPassage, Question, RequestContext, Reranker, Span, retrieval};
-use qanda_ingest::{Chunk, Prepared, Preparer, folder};
+use qanda_ingest::{Chunk, InProcess, Prepared, Preparer, folder};
 use serde_json::json;
 
 use super::answers::questions::{self, KnownQuestion, Place};
@@ -83,6 +84,7 @@ impl Chunking {
     /// The documents, cut.
     fn prepare(&self, Search { counter, embedder, .. }: &Search) -> anyhow::Result<Vec<Prepared>> {
         let preparer = Preparer {
+            extractor: Arc::new(InProcess),
             counter: counter.clone(),
             passage_tokens: self.passage_tokens - self.overlap,
             embedder: embedder.identity().name.clone(),
