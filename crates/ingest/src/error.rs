@@ -95,6 +95,8 @@ pub enum ReadError {
     Refused {
         /// The other error, in words.
         reason: String,
+        /// Whether there was nothing to read.
+        empty: bool,
     },
     /// More than [`MAX_BYTES`] of text: no document that somebody wrote.
     #[error("more than {} MiB of text come out of it", MAX_BYTES >> 20)]
@@ -126,7 +128,7 @@ impl ReadError {
     /// Whether there is nothing to read, rather than something that could not be read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        matches!(self, Self::Empty | Self::NoText)
+        matches!(self, Self::Empty | Self::NoText | Self::Refused { empty: true, .. })
     }
 }
 

@@ -46,7 +46,10 @@ fn answer(request: &Request, bytes: &[u8], output: &mut impl Write) -> io::Resul
             let text = std::mem::take(&mut extracted.text);
             write_extracted(output, extracted, &text)
         }
-        Err(error) => wire::write(output, &Response::Refused(error.to_string()), &[]),
+        Err(error) => {
+            let refused = Response::Refused { reason: error.to_string(), empty: error.is_empty() };
+            wire::write(output, &refused, &[])
+        }
     }
 }
 

@@ -104,7 +104,7 @@ fn extracted(response: Response, body: Vec<u8>) -> Result<Extracted, ReadError> 
                 .map_err(|_| ReadError::Panicked { message: "its text is not UTF-8".to_owned() })?;
             checked(Extracted { text, ..extracted })
         }
-        Response::Refused(reason) => Err(ReadError::Refused { reason }),
+        Response::Refused { reason, empty } => Err(ReadError::Refused { reason, empty }),
         Response::TooMuch => Err(ReadError::TooMuchText),
         Response::Ready { .. } => Err(ReadError::Panicked { message: "an answer to another question".to_owned() }),
     }

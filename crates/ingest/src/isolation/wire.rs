@@ -36,8 +36,13 @@ pub(super) enum Response {
     },
     /// What was read; its text is the body.
     Extracted(Extracted),
-    /// A refusal, in a sentence for people.
-    Refused(String),
+    /// A refusal.
+    Refused {
+        /// In a sentence for people.
+        reason: String,
+        /// Whether there was nothing to read, rather than something that could not be read.
+        empty: bool,
+    },
     /// More came out than [`MAX_BYTES`].
     TooMuch,
 }

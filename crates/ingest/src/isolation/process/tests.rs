@@ -77,17 +77,18 @@ fn answers_are_taken_only_if_they_fit_together() {
     let text = |end| Response::Extracted(Extracted { blocks: paragraph(end), ..Extracted::default() });
     frames.add("good", &text(5), "words");
     frames.add("long", &text(6), "words");
-    frames.add("no", &Response::Refused("no text in it".to_owned()), "");
+    frames.add("no", &Response::Refused { reason: "no text in it".to_owned(), empty: true }, "");
     let good = frames.reader("cat good; cat > taken").extract(DOCUMENT).unwrap();
     assert_eq!((good.text.as_str(), good.blocks), ("words", paragraph(5)));
     assert!(reason(&frames.reader("cat long; cat > taken")).ends_with("the block at 0..6 does not fit the text"));
-    assert_eq!(reason(&frames.reader("cat no; cat > taken")), "no text in it");
+    let refused = frames.reader("cat no; cat > taken").extract(DOCUMENT).unwrap_err();
+    assert!(refused.to_string() == "no text in it" && refused.is_empty(), "{refused:?}");
 }
 
 #[test]
 fn a_process_is_kept_while_it_lives() {
     let frames = Frames::new();
-    frames.add("no", &Response::Refused("no".to_owned()), "");
+    frames.add("no", &Response::Refused { reason: "no".to_owned(), empty: false }, "");
     let reader = frames.reader("echo >> started; cat no no; cat > taken");
     let started = || fs::read_to_string(frames.0.path().join("started")).unwrap().len();
     assert_eq!([reason(&reader), reason(&reader)], ["no", "no"]);
