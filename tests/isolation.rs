@@ -122,7 +122,8 @@ fn good_and_bad_documents_in_one_job() {
     let list = fs::read_to_string(formats.join("expected.jsonl")).expect("the list");
     let mut entries: Vec<Value> = list.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
     entries.retain(|entry| !WITHOUT_READER.contains(&entry["kind"].as_str().expect("a kind")));
-    let failures = report["failures"].as_array().expect("a list");
+    let of = |list: &str| report[list].as_array().expect("a list").clone();
+    let failures = [of("failures"), of("empty")].concat();
     let mut wrong = Vec::new();
     for entry in &entries {
         let file = entry["file"].as_str().expect("a name");

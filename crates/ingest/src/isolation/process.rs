@@ -46,16 +46,10 @@ impl Isolated {
 
     /// A process that runs: one that waits, else a new one.
     fn process(&self) -> io::Result<Process> {
-        loop {
-            let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            match waiting {
-                // It may have been killed meanwhile, which is no document's fault.
-                Some(mut process) => {
-                    if process.runs() {
-                        return Ok(process);
-                    }
-                }
-                None => break,
+        while let Some(mut process) = self.waiting() {
+            // It may have been killed meanwhile, which is no document's fault.
+            if process.runs() {
+                return Ok(process);
             }
         }
         let (process, without) = Process::start((self.start)(), self.limit)?;
@@ -64,6 +58,10 @@ impl Isolated {
             tracing::warn!(without, "documents are read in a process of their own, but with less protection");
         }
         Ok(process)
+    }
+
+    fn waiting(&self) -> Option<Process> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
     fn keep(&self, process: Process) {

@@ -49,8 +49,8 @@ fn reason(reader: &Isolated) -> String {
 fn however_a_process_ends_it_is_one_failure_with_a_reason() {
     let frames = Frames::new();
     for (line, expected) in [
-        ("cat > taken", "reading it took longer than 0.3 s"),
-        ("sleep 60", "reading it took longer than 0.3 s"),
+        ("exec cat > taken", "reading it took longer than 0.3 s"),
+        ("exec sleep 60", "reading it took longer than 0.3 s"),
         ("echo memory allocation of 9 bytes failed >&2; kill -ABRT $$", "more memory than one document may have"),
         ("echo thread has overflowed its stack >&2; kill -ABRT $$", "nested too deeply"),
         ("kill -ABRT $$", "died of signal 6"),
@@ -58,9 +58,9 @@ fn however_a_process_ends_it_is_one_failure_with_a_reason() {
         ("kill -KILL $$", "perhaps because the system ran out of memory"),
         ("exit 0", "cannot be understood"),
         ("head -c 20 taken; exit 3", "cannot be understood"),
-        (r"printf '\377\377\377\377 and more'", "more than 64 MiB of text"),
-        (r"printf '\003\000\000\000{}}\000\000\000\000'", "cannot be understood"),
-        ("cat ready", "an answer to another question"),
+        (r"printf '\377\377\377\377 and more'; exec cat > taken", "more than 64 MiB of text"),
+        (r"printf '\003\000\000\000{}}\000\000\000\000'; exec cat > taken", "cannot be understood"),
+        ("cat ready; exec cat > taken", "an answer to another question"),
     ] {
         let reader = frames.reader(line);
         let said = reason(&reader);
@@ -78,10 +78,10 @@ fn answers_are_taken_only_if_they_fit_together() {
     frames.add("good", &text(5), "words");
     frames.add("long", &text(6), "words");
     frames.add("no", &Response::Refused { reason: "no text in it".to_owned(), empty: true }, "");
-    let good = frames.reader("cat good; cat > taken").extract(DOCUMENT).unwrap();
+    let good = frames.reader("cat good; exec cat > taken").extract(DOCUMENT).unwrap();
     assert_eq!((good.text.as_str(), good.blocks), ("words", paragraph(5)));
-    assert!(reason(&frames.reader("cat long; cat > taken")).ends_with("the block at 0..6 does not fit the text"));
-    let refused = frames.reader("cat no; cat > taken").extract(DOCUMENT).unwrap_err();
+    assert!(reason(&frames.reader("cat long; exec cat > taken")).ends_with("the block at 0..6 does not fit the text"));
+    let refused = frames.reader("cat no; exec cat > taken").extract(DOCUMENT).unwrap_err();
     assert!(refused.to_string() == "no text in it" && refused.is_empty(), "{refused:?}");
 }
 
@@ -89,7 +89,7 @@ fn answers_are_taken_only_if_they_fit_together() {
 fn a_process_is_kept_while_it_lives() {
     let frames = Frames::new();
     frames.add("no", &Response::Refused { reason: "no".to_owned(), empty: false }, "");
-    let reader = frames.reader("echo >> started; cat no no; cat > taken");
+    let reader = frames.reader("echo >> started; cat no no; exec cat > taken");
     let started = || fs::read_to_string(frames.0.path().join("started")).unwrap().len();
     assert_eq!([reason(&reader), reason(&reader)], ["no", "no"]);
     assert_eq!(started(), 1);
