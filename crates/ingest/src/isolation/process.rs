@@ -157,7 +157,11 @@ impl Process {
         self.in_time(self.limit, |process| {
             let requests = process.requests.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
             wire::write(requests, request, bytes)?;
-            wire::read(&mut process.responses)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+            match wire::read(&mut process.responses)? {
+                None => Err(io::ErrorKind::UnexpectedEof.into()),
+                Some((Response::Ready { .. }, _)) => Err(io::Error::other("an answer to another question")),
+                Some(answer) => Ok(answer),
+            }
         })
     }
 
