@@ -4,8 +4,8 @@ use std::fs;
 
 use qanda_tests::answer::{assert_holds, assert_nothing_found, citations, documents, markers, text};
 use qanda_tests::data::{argument, folder, ingest, samples, status, workspace};
-use qanda_tests::{Finished, qanda};
-use serde_json::Value;
+use qanda_tests::{Finished, Server, qanda};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const HBA1C: &str = "What HbA1c target suits most adults with type 2 diabetes?";
@@ -177,4 +177,30 @@ fn an_empty_store_says_that_nothing_was_found() {
     assert!(qanda(&pruned).ok().stdout.contains("1 removed"));
     assert_nothing_found(&ask_json(&data, "What is said about lighthouses at sea?", &[]));
     assert_nothing_found(&ask_json(&folder(), "What is said about lighthouses at sea?", &[]));
+}
+
+#[test]
+fn a_search_shows_what_is_found_by_which_side_and_what_would_be_read() {
+    let data = samples();
+    let arguments = ["search", "How much is metformin started with?", "--n-results", "7", "--data-dir"];
+    let said = qanda(&[&arguments[..], &[argument(data.path()), "--json"]].concat()).ok().json();
+    let hits = said["hits"].as_array().expect("a list");
+    assert_eq!(hits.len(), 7, "{said:#}");
+    let first = &hits[0];
+    assert!(first["document"].as_str().is_some_and(|path| path.ends_with("type-2-diabetes.md")), "{first:#}");
+    assert!(first["text"].as_str().is_some_and(|text| text.to_lowercase().contains("metformin")), "{first:#}");
+    assert!(first["ranks"]["dense"].is_u64() && first["ranks"]["lexical"].is_u64(), "{first:#}");
+    assert_eq!(first["read"], json!(true));
+    // The same over HTTP, and for people.
+    let server = Server::start(data.path(), &[]);
+    let question = json!({"content": "How much is metformin started with?", "n_results": 7});
+    let over_http = server.post("/apis/search").json(&question).send().expect("an answer");
+    assert_eq!(over_http.json::<Value>().expect("JSON"), said);
+    let shown = qanda(&[&arguments[..], &[argument(data.path())]].concat()).ok().stdout;
+    assert!(shown.starts_with("1. ") && shown.contains("by meaning 1., by words"), "{shown}");
+    let unrelated =
+        ["search", "Who won the chess championship of 1972?", "--json", "--data-dir", argument(data.path())];
+    let said = qanda(&unrelated).ok().json();
+    let read = |hit: &Value| hit["read"] == json!(true);
+    assert!(!said["hits"].as_array().expect("a list").iter().any(read), "{said:#}");
 }

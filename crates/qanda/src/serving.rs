@@ -5,6 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use qanda_core::answering::Resources;
+use qanda_core::retrieval::Finder;
 use qanda_core::{LanguageModel, Store, StoreError};
 use qanda_server::{BackEnds, Class, HttpSettings, Progress, Service, Serving, Telemetry, router};
 use tokio::runtime::Runtime;
@@ -228,9 +230,12 @@ async fn load(settings: AnswerSettings, service: &Service) -> anyhow::Result<Loa
     let counts_are_free = matches!(settings.search.store, StoreSettings::Embedded { .. });
     let parts = wiring::parts(settings, Patience::Wait).await?;
     let (store, model) = (Arc::clone(&parts.search.store), Arc::clone(&parts.resources.model));
+    let Resources { search, embedder, reranker, .. } = parts.resources;
+    let finder = Finder { search, embedder, reranker };
     service.start(BackEnds {
         pipelines: parts.pipelines,
         default_pipeline: parts.pipeline,
+        finder,
         store: Arc::clone(&store) as _,
         model: Arc::clone(&model),
     });

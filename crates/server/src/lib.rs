@@ -29,7 +29,7 @@ pub use metrics::{Telemetry, worker_ended};
 pub(crate) use problem::Problem;
 pub use service::{BackEnds, Service};
 pub use serving::{Class, Progress, Serving, serve};
-pub use wire::answer_json;
+pub use wire::{answer_json, hits_json};
 
 use self::access_log::AccessLog;
 use self::gate::Gate;
@@ -55,6 +55,7 @@ pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) ->
         .route("/", get(routes::welcome))
         .route("/apis/q-and-a/q", post(routes::question))
         .route("/apis/q-and-a/mock-q", post(routes::mock_question))
+        .route("/apis/search", post(routes::search))
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))
         .with_state(service)

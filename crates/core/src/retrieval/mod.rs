@@ -10,10 +10,12 @@ mod fuse;
 pub(crate) mod judgement;
 mod long;
 pub(crate) mod orders;
+mod ranked;
 pub(crate) mod relevance;
 pub(crate) mod rerank;
 pub(crate) mod search;
 mod standalone;
 pub(crate) mod unit;
 
+pub use ranked::{Finder, Ranked};
 pub use search::find;

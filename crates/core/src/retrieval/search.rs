@@ -100,10 +100,22 @@ pub async fn find(
 ) -> Result<Vec<Hit>, AnswerError> {
     let asked = Asked::of(&question.content, &question.history);
     let vectors = embedder.embed_queries(context, &asked.to_embed()).await?;
+    find_asked(store, reranker, context, question, &asked, &vectors).await
+}
+
+/// The same for a question that is embedded already; `vectors` are those of its texts.
+pub(crate) async fn find_asked(
+    store: &dyn Search,
+    reranker: Option<&dyn Reranker>,
+    context: &RequestContext,
+    question: &Question,
+    asked: &Asked,
+    vectors: &[Vec<f32>],
+) -> Result<Vec<Hit>, AnswerError> {
     let mut scope = Scope::of(question);
-    let Some(reranker) = reranker else { return Ok(search(store, context, &asked, &vectors, scope).await?) };
+    let Some(reranker) = reranker else { return Ok(search(store, context, asked, vectors, scope).await?) };
     scope.limit = candidates(question.n_results);
-    let mut hits = search(store, context, &asked, &vectors, scope).await?;
+    let mut hits = search(store, context, asked, vectors, scope).await?;
     let rest = hits.split_off(MOST.min(hits.len()));
     hits = rerank(reranker, context, &asked.standalone, hits, MOST).await?;
     hits.extend(rest);

@@ -7,9 +7,12 @@ mod eval;
 mod ingest;
 mod mock_llm;
 mod models;
+mod place;
 mod qa;
 mod reembed;
 mod remove;
+mod scope;
+mod search;
 mod serve;
 mod status;
 
@@ -51,6 +54,7 @@ enum Command {
     Remove(remove::Remove),
     Reembed(reembed::Reembed),
     Ask(ask::Ask),
+    Search(search::Search),
     Serve(serve::Serve),
     Qa(qa::Qa),
     Config(config::Config),
@@ -73,6 +77,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Remove(command) => command.run(),
         Command::Reembed(command) => command.run(),
         Command::Ask(command) => command.run(),
+        Command::Search(command) => command.run(),
         Command::Serve(command) => command.run(&env_file),
         Command::Qa(command) => command.run(),
         Command::Config(shown) => shown.run(&command, &matches, &env_file, &file),

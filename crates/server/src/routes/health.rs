@@ -22,6 +22,7 @@ pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>
 pub(crate) async fn welcome() -> impl IntoResponse {
     let text = "qanda answers questions over your documents.\n\n\
         POST /apis/q-and-a/q   {\"content\": \"your question\"}\n\
+        POST /apis/search      the same, for the passages without an answer\n\
         GET  /healthz          the process runs\n\
         GET  /readyz           questions can be answered\n\
         GET  /metrics          figures for Prometheus\n";

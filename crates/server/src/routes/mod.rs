@@ -5,6 +5,7 @@ mod health;
 mod metrics;
 mod mock;
 mod question;
+mod search;
 
 use axum::http::{Method, Uri};
 
@@ -12,6 +13,7 @@ pub(crate) use self::health::{healthz, readyz, welcome};
 pub(crate) use self::metrics::metrics;
 pub(crate) use self::mock::mock_question;
 pub(crate) use self::question::question;
+pub(crate) use self::search::search;
 use crate::Problem;
 
 pub(crate) async fn not_found(uri: Uri) -> Problem {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use qanda_core::answering::{Pipeline, PipelineName, Unheard};
+use qanda_core::retrieval::{Finder, Ranked};
 use qanda_core::{Answer, AnswerError, LanguageModel, Question, RequestContext, Upkeep};
 
 pub(crate) use self::stream::AnswerStream;
@@ -21,6 +22,8 @@ pub struct BackEnds {
     pub pipelines: BTreeMap<PipelineName, Arc<dyn Pipeline>>,
     /// The pipeline for questions that name none.
     pub default_pipeline: PipelineName,
+    /// Finds passages without answering.
+    pub finder: Finder,
     /// The store, asked for its state by `/readyz`.
     pub store: Arc<dyn Upkeep>,
     /// The language model, asked for its state by `/readyz`.
@@ -56,6 +59,11 @@ impl Service {
         back_ends.pipelines.get(&name).cloned().ok_or(Failure::Missing(name))
     }
 
+    /// What finds passages.
+    pub(crate) fn finder(&self) -> Result<Finder, Failure> {
+        Ok(self.back_ends()?.finder.clone())
+    }
+
     fn back_ends(&self) -> Result<&BackEnds, Failure> {
         self.0.get().ok_or(Failure::Starting)
     }
@@ -72,6 +80,18 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Failure> {
     let answering = async move { in_time(&context, pipeline.answer(&context, question, &Unheard)).await };
     Task::spawn(answering).join().await
+}
+
+/// Finds the passages for a question.
+///
+/// # Errors
+/// Every reason for which there are none to be had.
+pub(crate) async fn search(
+    finder: Finder,
+    context: RequestContext,
+    question: Question,
+) -> Result<Vec<Ranked>, Failure> {
+    Task::spawn(async move { in_time(&context, finder.ranked(&context, &question)).await }).join().await
 }
 
 /// Answers a question for somebody who wants to see how it comes about.

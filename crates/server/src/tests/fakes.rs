@@ -10,9 +10,11 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
 use qanda_core::answering::{AnswerEvent, AnswerSink, Pipeline, PipelineName, Step};
-use qanda_core::ports::{EmbedderIdentity, Finish, GenerationStream, Prompt, StoreStatus};
+use qanda_core::ports::{EmbedderIdentity, Finish, GenerationStream, Hit, Prompt, SearchQuery, StoreStatus};
+use qanda_core::retrieval::Finder;
 use qanda_core::{
-    Answer, AnswerError, LanguageModel, ModelError, Question, RequestContext, StoreError, Timings, Upkeep,
+    Answer, AnswerError, Embedder, EntryId, LanguageModel, ModelError, Pair, Passage, Question, RequestContext, Search,
+    StoreError, Timings, Upkeep,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -120,6 +122,44 @@ impl Upkeep for Away {
     }
 }
 
+#[async_trait]
+impl Search for Away {
+    async fn search(&self, _: &RequestContext, _: SearchQuery) -> Result<Vec<Hit>, StoreError> {
+        Err(self.check().await.err().unwrap_or_else(|| StoreError::failed(SECRET, SECRET)))
+    }
+    async fn passages(&self, _: &RequestContext, _: Vec<EntryId>) -> Result<Vec<Passage>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn pairs_for(
+        &self,
+        _: &RequestContext,
+        _: Vec<EntryId>,
+        _: Vec<f32>,
+        _: usize,
+    ) -> Result<Vec<Pair>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// An embedder for which all texts are the same.
+struct Alike(EmbedderIdentity);
+
+#[async_trait]
+impl Embedder for Alike {
+    fn identity(&self) -> &EmbedderIdentity {
+        &self.0
+    }
+    fn relevance_floor(&self) -> f32 {
+        0.0
+    }
+    async fn embed_query(&self, _: &RequestContext, _: &str) -> Result<Vec<f32>, ModelError> {
+        Ok(vec![1.0])
+    }
+    async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {
+        Ok(vec![vec![1.0]; texts.len()])
+    }
+}
+
 /// A language model whose engine runs or has ended.
 pub(super) struct Engine {
     pub(super) runs: bool,
@@ -158,7 +198,9 @@ impl App {
         let service = Service::default();
         let pipelines = [(PipelineName::Direct, pipeline as Arc<dyn Pipeline>)].into();
         let (store, model) = (Arc::new(Away), Arc::new(model));
-        service.start(BackEnds { pipelines, default_pipeline: PipelineName::Direct, store, model });
+        let embedder = Arc::new(Alike(EmbedderIdentity { name: "alike".to_owned(), dimension: 1 }));
+        let finder = Finder { search: Arc::new(Away), embedder, reranker: None };
+        service.start(BackEnds { pipelines, default_pipeline: PipelineName::Direct, finder, store, model });
         let telemetry = Telemetry::alone();
         let settings = HttpSettings { request_timeout: timeout, is_loopback: true, public_hosts: Arc::default() };
         Self { router: router(service, telemetry.clone(), settings), telemetry }

@@ -198,6 +198,15 @@ async fn a_request_has_an_id_that_its_problems_name() {
 }
 
 #[tokio::test]
+async fn a_search_that_fails_and_one_that_asks_nothing_are_problems() {
+    let app = App::over(Fake::new(&[], Then::Answer), LONG);
+    let search = |body: &str| Request::post("/apis/search").body(Body::from(body.to_owned())).expect("a request");
+    let problem_of = async |body: &str, status| problem(app.send(search(body)).await, status).await;
+    assert_eq!(problem_of("{\"content\": \"Why?\"}", 503).await["type"], "urn:qanda:problem:unavailable");
+    assert_eq!(problem_of("{\"content\": \"\"}", 422).await["errors"][0]["field"], "content");
+}
+
+#[tokio::test]
 async fn other_sites_pages_are_turned_away() {
     let app = App::over(Fake::new(&["It is so"], Then::Answer), LONG);
     let asked = |headers: &[(&'static str, &str)]| {

@@ -6,6 +6,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use qanda_core::answering::AnswerEvent;
+use qanda_core::retrieval::Ranked;
 use qanda_core::{Answer, Citation, Place};
 use serde_json::{Map, Value, json};
 
@@ -106,6 +107,22 @@ fn place_json(place: &Place) -> Value {
         json["page"] = json!(page);
     }
     json
+}
+
+/// Passages without an answer, in the form of the contract.
+#[must_use]
+pub fn hits_json(hits: &[Ranked]) -> Value {
+    let hit = |hit: &Ranked| {
+        let mut json = place_json(&hit.place);
+        json["ranks"] = json!({"dense": hit.dense, "lexical": hit.lexical});
+        json["read"] = json!(hit.read);
+        json
+    };
+    json!({"hits": hits.iter().map(hit).collect::<Vec<_>>()})
+}
+
+pub(crate) fn hits_response(hits: &[Ranked]) -> Response {
+    axum::Json(hits_json(hits)).into_response()
 }
 
 pub(crate) fn json_response(answer: &Answer) -> Response {

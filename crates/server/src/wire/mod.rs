@@ -5,6 +5,6 @@ mod answer;
 mod fields;
 mod question;
 
-pub use answer::answer_json;
-pub(crate) use answer::{Form, events_response, json_response, text_response};
+pub(crate) use answer::{Form, events_response, hits_response, json_response, text_response};
+pub use answer::{answer_json, hits_json};
 pub(crate) use question::{QuestionRequest, read_question};
