@@ -36,7 +36,8 @@ pub(super) struct Chunking {
     #[arg(long, value_name = "FILE")]
     questions: PathBuf,
     /// Longest passage, in tokens of the embedder, with its overlap
-    #[arg(long, value_name = "N", default_value_t = 160)]
+    // Its own id: that of the other commands has its default in words.
+    #[arg(id = "size", long = "passage-tokens", value_name = "N", default_value_t = 160)]
     passage_tokens: usize,
     /// Most tokens that a passage repeats of the one before it, in whole sentences
     #[arg(long, value_name = "N", default_value_t = 0)]
