@@ -1,6 +1,6 @@
 //! Words, sentences, units and languages: the one place that knows how a text is taken apart.
 //!
-//! What is a word is the same for ingest, search, citation and verification: [`words`], after Unicode's properties of
+//! What is a word is the same for ingest, search, citation and verification: [`words()`], after Unicode's properties of
 //! characters, with a dictionary where a script has no spaces. Spans are bytes of the text as it is; what is compared are
 //! normal forms.
 
