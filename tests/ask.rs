@@ -42,13 +42,15 @@ fn a_question_about_the_samples_is_answered_from_the_right_document() {
 fn every_citation_of_several_questions_is_what_stands_in_the_file() {
     let data = samples();
     let questions = [
-        ("How often is eGFR measured in people with diabetes?", "diabetes"),
-        ("How long should hands be rubbed with alcohol?", "hand-hygiene.txt"),
-        ("What time in the Timed Up and Go test suggests a risk of falling?", "falls-prevention.html"),
+        // Two of the samples say it.
+        ("How often is eGFR measured in people with diabetes?", vec!["type-2-diabetes.md", "kidney-disease.md"]),
+        ("How long should hands be rubbed with alcohol?", vec!["hand-hygiene.txt"]),
+        ("What time in the Timed Up and Go test suggests a risk of falling?", vec!["falls-prevention.html"]),
     ];
     for (question, expected) in questions {
         let answer = ask_json(&data, question, &[]);
-        assert!(documents(&answer).iter().any(|document| document.contains(expected)), "{question}: {answer:#}");
+        let is_right = |document: &&str| expected.iter().any(|name| document.ends_with(name));
+        assert!(documents(&answer).iter().any(is_right), "{question}: {answer:#}");
     }
 }
 

@@ -57,7 +57,7 @@ async fn a_passage_reads_alike_alone_and_among_others() {
 #[tokio::test]
 async fn the_answer_far_down_a_long_passage_is_found_with_its_place_in_bytes() {
     let filler = "Wasser fließt bergab – das weiß jeder, der schon einmal eine Brücke überquert hat. ".repeat(40);
-    let text = format!("{filler}{WARRANTY} {filler}");
+    let text = format!("{filler}The pump is built for outdoor use. It has a warranty of five years. {filler}");
     let reading = read(&reader(), "How long is the warranty of the pump?", &[("Pumps", &text)]).await.remove(0);
     assert!(best(&text, &reading).contains("five years"), "{reading:?}");
 }
