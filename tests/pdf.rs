@@ -12,13 +12,28 @@ fn manual() -> Vec<u8> {
     Pdf::new()
         .page()
         .line(72, 720, 22, "Manual of the Zorblatt works")
-        .lines(72, 680, &["This manual is for everybody who works at the Zorblatt works.", "It is read again every year."])
+        .lines(
+            72,
+            680,
+            &["This manual is for everybody who works at the Zorblatt works.", "It is read again every year."],
+        )
         .page()
         .line(72, 720, 18, "Valves")
-        .lines(72, 680, &["The inlet valve is greased every nine weeks by the day shift,", "and its spindle is replaced when it squeaks."])
+        .lines(
+            72,
+            680,
+            &[
+                "The inlet valve is greased every nine weeks by the day shift,",
+                "and its spindle is replaced when it squeaks.",
+            ],
+        )
         .page()
         .line(72, 720, 18, "Filters")
-        .lines(72, 680, &["The filter of the cooling pump is cleaned every fourteen days", "with warm water, never with a brush."])
+        .lines(
+            72,
+            680,
+            &["The filter of the cooling pump is cleaned every fourteen days", "with warm water, never with a brush."],
+        )
         .page()
         .line(72, 720, 18, "Alarms")
         .lines(72, 680, &["When the siren sounds, everybody meets at the north gate."])
@@ -40,7 +55,15 @@ fn an_answer_from_a_pdf_names_the_page() {
     let shown = qanda(&["ask", question, "--data-dir", argument(data.path())]).ok();
     assert!(shown.stdout.contains("manual.pdf, page 3\n"), "{shown:?}");
     // Passages near to a question that is not answered have their page as well.
-    let refused = qanda(&["ask", "Who painted the siren?", "--json", "--min-confidence", "1", "--data-dir", argument(data.path())]);
+    let refused = qanda(&[
+        "ask",
+        "Who painted the siren?",
+        "--json",
+        "--min-confidence",
+        "1",
+        "--data-dir",
+        argument(data.path()),
+    ]);
     let refused = refused.ok().json();
     let related = refused["related"].as_array().expect("a list");
     assert!(!related.is_empty() && related.iter().all(|place| place["page"].is_u64()), "{refused:#}");
