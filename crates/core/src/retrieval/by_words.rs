@@ -3,15 +3,11 @@
 //! What a reader trained on English says of other languages is chance, and so are the cosines of an English embedder. The
 //! words of the question are evidence in every language: the rarer they are among what was found, the more so.
 
-use super::judgement::{FoundWords, Judgement};
+use super::judgement::{FoundWords, Judgement, WORDS_AROUND};
 use super::unit::Layout;
 use crate::document::{Span, heading_path};
 use crate::language::{Language, Words, content_words_in};
 use crate::ports::Hit;
-
-/// Logits that words gain when their sentence and the headings above it have all of the question's words. As for the words
-/// that a reader finds, so that second quotations are as near to the first.
-const WORDS_AROUND: f32 = 15.0;
 
 /// Share of the question's words from which on a sentence rather answers than not, and how sharply the two are parted.
 /// Chosen on the questions of `evaluation/languages` (docs/languages.md).
@@ -47,6 +43,7 @@ pub(super) fn judge_by_words(question: &str, hits: &[Hit], language: Language) -
     let found = scored.iter().filter(|(share, _)| *share > 0.0).map(|(share, candidate)| FoundWords {
         hit: candidate.hit,
         span: candidate.span,
+        // As for the words that a reader finds, so that second quotations are as near to the first.
         score: WORDS_AROUND * share,
     });
     let confidence = if asked.is_empty() { 0.0 } else { 1.0 / (1.0 + (-SHARPNESS * (best - ENOUGH)).exp()) };

@@ -37,7 +37,7 @@ pub(crate) struct FoundWords {
 /// Most hits that are read: each takes as long as embedding it.
 const MOST_READ: usize = 8;
 /// Logits that words gain when their sentence and the headings above it have all of the question's words.
-const WORDS_AROUND: f32 = 15.0;
+pub(super) const WORDS_AROUND: f32 = 15.0;
 /// Logits that words gain for standing in a passage that says the same as the question.
 const NEARNESS: f32 = 10.0;
 /// Cosine from which on a pair's question asks the same.

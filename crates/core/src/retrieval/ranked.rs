@@ -46,7 +46,8 @@ impl Finder {
     /// # Errors
     /// When the embedder, the store or the reranker fails.
     pub async fn ranked(&self, context: &RequestContext, question: &Question) -> Result<Vec<Ranked>, AnswerError> {
-        let asked = Asked::of(&question.content, &question.history);
+        let (content, history) = (question.content.clone(), question.history.clone());
+        let asked = compute(move || Asked::of(&content, &history)).await;
         let vectors = self.embedder.embed_queries(context, &asked.to_embed()).await?;
         let reranker = self.reranker.as_deref();
         let hits = find_asked(&*self.search, reranker, context, question, &asked, &vectors).await?;
