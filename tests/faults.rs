@@ -16,13 +16,21 @@ use serde_json::{Value, json};
 const HBA1C: &str = "What HbA1c target suits most adults with type 2 diabetes?";
 
 /// The arguments with which a server asks the model at this address, once for each call.
-fn asking(url: &str) -> [&str; 8] {
-    ["--llm", "openai", "--openai-base-url", url, "--openai-api-key", "none", "--endpoint-retries", "0"]
+fn asking(url: &str) -> Vec<&str> {
+    let once = ["--llm", "openai", "--openai-base-url", url, "--openai-api-key", "none", "--endpoint-retries", "0"];
+    // A model that does not reason: nothing of its first answer has to be held until it is known for one.
+    [&once[..], &["--reasoning-tokens", "0"]].concat()
 }
 
 /// A server over the sample documents that asks a model's endpoint.
 fn server(model: &Mock, more: &[&str]) -> Server {
     Server::over_samples(&[&asking(model.base_url())[..], more].concat())
+}
+
+/// What a model says at length that the samples say as well: its sentences are sent one by one, each after its
+/// verification.
+fn at_length() -> String {
+    "Most adults aim for an HbA1c below 7% [1]. ".repeat(20)
 }
 
 fn ask(server: &Server, pipeline: &str, stream: bool) -> Response {
@@ -69,10 +77,9 @@ fn a_model_that_hangs_ends_at_the_deadline_in_every_form() {
 }
 
 #[test]
-#[ignore = "written before sentences were sent after their verification; to be brought up to date"]
 fn a_model_that_slows_down_ends_at_the_deadline_with_an_error_event() {
-    let model = Mock::start(&["--latency", "0", "--tokens", "400", "--token-rate", "20"]);
-    let server = server(&model, &["--request-timeout", "2"]);
+    let model = Mock::start(&["--latency", "0", "--text", &at_length(), "--tokens", "160", "--token-rate", "20"]);
+    let server = server(&model, &["--request-timeout", "2", "--grounding", "marked"]);
     let events: Vec<(String, Value)> = Events::of(ask(&server, "direct", true)).collect();
     let [tokens @ .., (name, problem)] = &events[..] else { panic!("no event at all") };
     assert!(!tokens.is_empty() && tokens.iter().all(|(name, _)| name == "token"), "{events:?}");
@@ -99,7 +106,6 @@ fn the_slot_of_a_late_answer_is_free_again() {
 }
 
 #[test]
-#[ignore = "written before sentences were sent after their verification; to be brought up to date"]
 fn an_endpoint_that_fails_has_a_status_and_tells_callers_nothing_of_itself() {
     for (fault, status) in [("--fail-429", 503), ("--fail-500", 503)] {
         let model = Mock::start(&[fault, "1", "--latency", "0"]);
@@ -128,9 +134,8 @@ fn an_endpoint_that_refuses_or_says_nothing_is_a_bad_gateway() {
 }
 
 #[test]
-#[ignore = "written before sentences were sent after their verification; to be brought up to date"]
 fn an_answer_that_is_cut_off_on_its_way_is_no_answer() {
-    let model = Mock::start(&["--cut", "1", "--latency", "0", "--tokens", "40"]);
+    let model = Mock::start(&["--cut", "1", "--latency", "0", "--text", &at_length()]);
     let server = server(&model, &["--grounding", "marked"]);
     for pipeline in ["direct", "classic"] {
         let cut = ask(&server, pipeline, false);

@@ -51,3 +51,20 @@ pub fn wait_until(event: &str, mut holds: impl FnMut() -> bool) {
         thread::sleep(Duration::from_millis(20));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn every_file_of_tests_is_listed_and_so_is_run() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let listed = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let name = entry.expect("an entry").file_name().into_string().expect("a name");
+            let is_listed = listed.contains(&format!("path = \"{name}\""));
+            assert!(!name.ends_with(".rs") || is_listed, "{name} is no [[test]] of tests/Cargo.toml, so it never runs");
+        }
+    }
+}

@@ -97,12 +97,16 @@ impl<D: Decoder> Engine<D> {
         slot.job = Some(Job::new(request, held, self.begun));
     }
 
-    /// Frees the slots of answers that nobody waits for any more.
+    /// Frees the slots of answers that nobody waits for any more. One that is late has failed: what it has so far is no
+    /// answer, whether its caller notices first or the engine does.
     fn drop_unwanted(&mut self) {
         let now = Instant::now();
         for slot in &mut self.slots {
-            if slot.job.as_ref().is_some_and(|job| job.is_unwanted(now)) {
+            let Some(job) = &slot.job else { continue };
+            if job.is_abandoned() {
                 slot.end(Finish::Cancelled);
+            } else if job.is_late(now) {
+                slot.fail(ModelError::DeadlineExceeded);
             }
         }
     }

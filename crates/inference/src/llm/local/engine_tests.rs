@@ -142,14 +142,13 @@ async fn the_limit_of_tokens_is_told_from_an_end() {
 }
 
 #[tokio::test]
-async fn after_its_deadline_an_answer_is_cancelled_and_its_slot_is_free() {
+async fn after_its_deadline_an_answer_has_failed_and_its_slot_is_free() {
     let (engine, _, go) = engine(1);
     let (late, stream) = request(0, 5, Some(Instant::now()));
     engine.submit(late).expect("there is room");
     let next = submit(&engine, 1, 5);
     go.send(()).expect("the engine waits");
-    let cancelled = read_to_end(stream).await.expect("ends");
-    assert_eq!((cancelled.tokens.len(), cancelled.finish), (0, Finish::Cancelled));
+    assert!(matches!(read_to_end(stream).await, Err(ModelError::DeadlineExceeded)));
     assert_eq!(read_to_end(next).await.expect("answers").finish, Finish::Stop);
 }
 

@@ -72,9 +72,14 @@ impl<S> Job<S> {
         }
     }
 
-    /// Whether nobody wants the rest.
-    pub(super) fn is_unwanted(&self, now: Instant) -> bool {
-        self.reply.is_abandoned() || self.deadline.is_some_and(|deadline| deadline <= now)
+    /// Whether nobody waits for the rest.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.reply.is_abandoned()
+    }
+
+    /// Whether its request's time is over.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
     /// Whether the prompt is evaluated and tokens are being generated, one a step.
