@@ -73,7 +73,7 @@ impl Pipeline for Classic {
         if writing.is_uncited() {
             if is_refusal(writing.text()) {
                 verdict = Verdict::Refused { confidence, related: nearest_places(&hits) };
-            } else {
+            } else if judgement.is_likely() {
                 let quotation = match judgement.found.is_empty() {
                     true => nearest(&run, &sought, &evidence).await?,
                     false => best_of(&hits, &evidence, &judgement.found),

@@ -80,7 +80,8 @@ async fn quoted(
 
 /// The answer in the model's words, with those of the documents before them where the model is only let through as far
 /// as the documents back it: they are there at once, and right when it is not. A model that is trusted is helped out
-/// only when it cites nothing, unless that is because it says itself that the documents do not answer.
+/// only when it cites nothing, unless that is because it says itself that the documents do not answer, or the reader
+/// finds that they hardly do.
 async fn written(
     run: Run<'_>,
     found: &Found,
@@ -106,7 +107,7 @@ async fn written(
     if writing.is_uncited() {
         if is_refusal(writing.text()) {
             verdict = Verdict::Refused { confidence, related: nearest_places(&found.hits) };
-        } else {
+        } else if judgement.is_likely() {
             let quotations = match quotations.is_empty() {
                 true => nearest(&run, &found.sought, &reading.passages).await?.into_iter().collect(),
                 false => quotations,

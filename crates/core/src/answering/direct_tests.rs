@@ -87,6 +87,17 @@ async fn what_the_reader_does_not_find_is_not_answered() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_trusted_may_find_what_the_reader_does_not_but_nothing_is_quoted_for_it() {
+    for (said, cited) in [("Adults should drink two litres of water a day [1].", 1), ("Eight glasses.", 0)] {
+        let (mut direct, _) = with_reader(Grounding::Marked, &[], &[said]);
+        direct.0.generation.min_confidence = 0.0;
+        let (answer, told) = answer(&direct, Question::new("How much beer is too much?")).await;
+        assert_eq!((answer.text.as_str(), told.as_str(), answer.citations.len()), (said, said, cited));
+        assert!(answer.confidence.is_some_and(|confidence| confidence < 0.5), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_quoted_answer_is_the_sentence_of_the_words_found_and_asks_no_model() {
     let (direct, model) = with_reader(Grounding::Quoted, &["two litres"], &["Eight litres."]);
     let (answer, told) = answer(&direct, Question::new("How much water should adults drink?")).await;

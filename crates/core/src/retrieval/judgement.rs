@@ -23,6 +23,14 @@ pub(crate) struct Judgement {
     pub(crate) found: Vec<FoundWords>,
 }
 
+impl Judgement {
+    /// Whether it is likelier that they answer than that they do not: only then their words are quoted where a model
+    /// cites nothing.
+    pub(crate) const fn is_likely(&self) -> bool {
+        self.confidence >= 0.5
+    }
+}
+
 /// Words of a hit that may answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct FoundWords {

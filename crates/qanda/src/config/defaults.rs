@@ -3,7 +3,7 @@
 use clap::{Arg, Command};
 
 /// Words for the default of a setting, by the argument's id.
-const IN_WORDS: [(&str, &str); 11] = [
+const IN_WORDS: [(&str, &str); 12] = [
     ("model_threads", "the cores"),
     ("llm_threads", "the cores"),
     ("openai_embedding_model", "text-embedding-3-small"),
@@ -13,6 +13,7 @@ const IN_WORDS: [(&str, &str); 11] = [
     ("llm_context", "2048 local, 8192 openai"),
     ("context_tokens", "256 local, 2048 openai"),
     ("grounding", "quoted local, marked openai"),
+    ("min_confidence", "0.5; 0.03 where an openai model is trusted (marked)"),
     ("max_tokens", "256 local, 512 openai"),
     ("passage_tokens", "160"),
 ];

@@ -73,8 +73,8 @@ pub(crate) struct LlmArgs {
     grounding: Option<Grounding>,
     /// Confidence from 0 to 1 below which a question is not answered from the documents; 0 answers whatever is asked
     /// about their subject
-    #[arg(long, value_name = "P", env = "QANDA_MIN_CONFIDENCE", default_value_t = 0.5)]
-    min_confidence: f32,
+    #[arg(long, value_name = "P", env = "QANDA_MIN_CONFIDENCE")]
+    min_confidence: Option<f32>,
     /// Most tokens of an answer
     #[arg(long, value_name = "N", env = "QANDA_MAX_TOKENS")]
     max_tokens: Option<usize>,
@@ -192,6 +192,13 @@ impl EmbedderArgs {
     }
 }
 
+/// Confidence below which the documents are likelier not to answer.
+const UNLIKELY: f32 = 0.5;
+/// Confidence below which a question is about something else. Above it a capable model decides: it knows what the
+/// reader does not, that two words mean the same. Of the questions in words that the documents do not use ten of
+/// fourteen in the development part of `own` are above it, none is above [`UNLIKELY`] but one (docs/quality.md).
+const ELSEWHERE: f32 = 0.03;
+
 impl LlmArgs {
     /// Resolves the arguments.
     ///
@@ -210,10 +217,13 @@ impl LlmArgs {
             queue: at_least("llm-queue", self.llm_queue, 1)?,
             threads: at_least("llm-threads", self.llm_threads.unwrap_or_else(cores), 1)?,
         };
+        let grounding = self.grounding.unwrap_or(grounding);
+        let asks_a_capable_model = remote && grounding == Grounding::Marked;
+        let doubt = if asks_a_capable_model { ELSEWHERE } else { UNLIKELY };
         let generation = Generation {
             context_tokens: at_least("context-tokens", self.context_tokens.unwrap_or(passages), 32)?,
-            grounding: self.grounding.unwrap_or(grounding),
-            min_confidence: self.min_confidence,
+            grounding,
+            min_confidence: self.min_confidence.unwrap_or(doubt),
             max_tokens: at_least("max-tokens", self.max_tokens.unwrap_or(answer), 1)?,
             temperature: self.temperature,
         };
