@@ -22,17 +22,14 @@ pub trait Embedder: Send + Sync {
     fn relevance_floor(&self) -> f32;
 
     /// Embeds what is asked. Shape of the result: `[dimension]`.
-    async fn embed_query(&self, context: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError>;
+    async fn embed_query(&self, context: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError> {
+        let mut vectors = self.embed_queries(context, &[text.to_owned()]).await?;
+        vectors.pop().ok_or(ModelError::Stopped)
+    }
 
     /// Embeds several texts that are asked together, in the order given. Shape of the result:
     /// `[texts.len()][dimension]`.
-    async fn embed_queries(&self, context: &RequestContext, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        for text in texts {
-            vectors.push(self.embed_query(context, text).await?);
-        }
-        Ok(vectors)
-    }
+    async fn embed_queries(&self, context: &RequestContext, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError>;
 
     /// Embeds what is searched, in the order given. Shape of the result: `[texts.len()][dimension]`.
     async fn embed_passages(&self, context: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError>;

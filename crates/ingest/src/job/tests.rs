@@ -128,8 +128,8 @@ impl Embedder for FakeModel {
         0.0
     }
 
-    async fn embed_query(&self, _: &RequestContext, _: &str) -> Result<Vec<f32>, ModelError> {
-        Ok(vec![1.0])
+    async fn embed_queries(&self, _: &RequestContext, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
+        Ok(vec![vec![1.0]; texts.len()])
     }
 
     async fn embed_passages(&self, _: &RequestContext, texts: Vec<String>) -> Result<Vec<Vec<f32>>, ModelError> {

@@ -21,6 +21,7 @@ pub(crate) struct Model {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Embedder,
+    Reranker,
     LanguageModel,
 }
 
@@ -28,6 +29,7 @@ impl Purpose {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Embedder => "embedder",
+            Self::Reranker => "reranker",
             Self::LanguageModel => "language model",
         }
     }

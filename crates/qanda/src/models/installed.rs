@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::{ALL, Model, Purpose};
+use super::header::{purpose_of_directory, purpose_of_gguf};
 
 /// Ending of the name of a receipt, after the name of its model.
 const RECEIPT: &str = ".receipt.json";
@@ -91,8 +92,8 @@ fn read(path: &Path) -> Option<Installed> {
     let file = path.file_name()?.to_str()?;
     let purpose = match path {
         _ if file.starts_with('.') => return None,
-        path if path.is_dir() => path.join("config.json").exists().then_some(Purpose::Embedder)?,
-        path if is_gguf(path) => Purpose::LanguageModel,
+        path if path.is_dir() => purpose_of_directory(path)?,
+        path if is_gguf(path) => purpose_of_gguf(path),
         _ => return None,
     };
     let known = ALL.into_iter().find(|model| model.installed == file);

@@ -1,6 +1,7 @@
 //! Models: those that are known by name, their folder, their download.
 
 mod catalogue;
+mod header;
 mod hub;
 mod installed;
 mod part;

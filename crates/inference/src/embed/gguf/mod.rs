@@ -108,11 +108,6 @@ impl Embedder for GgufEmbedder {
         self.relevance_floor
     }
 
-    async fn embed_query(&self, context: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError> {
-        let mut vectors = self.embed_queries(context, &[text.to_owned()]).await?;
-        vectors.pop().ok_or(ModelError::Stopped)
-    }
-
     async fn embed_queries(&self, _: &RequestContext, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
         let texts = texts.iter().map(|text| format!("{}{text}", self.prefixes.query)).collect();
         self.embed(texts, Class::Question).await

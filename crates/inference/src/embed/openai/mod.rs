@@ -182,10 +182,6 @@ impl Embedder for OpenAiEmbedder {
         self.relevance_floor
     }
 
-    async fn embed_query(&self, context: &RequestContext, text: &str) -> Result<Vec<f32>, ModelError> {
-        self.embed(context, &[text.to_owned()]).await?.pop().ok_or(ModelError::Stopped)
-    }
-
     async fn embed_queries(&self, context: &RequestContext, texts: &[String]) -> Result<Vec<Vec<f32>>, ModelError> {
         self.embed(context, texts).await
     }
