@@ -111,6 +111,16 @@ impl Server {
         self.client.post(format!("{}{path}", self.url))
     }
 
+    /// A PUT request.
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.client.put(format!("{}{path}", self.url))
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.client.delete(format!("{}{path}", self.url))
+    }
+
     /// Sends a question.
     #[must_use]
     pub fn ask(&self, question: &Value) -> Response {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 
+use crate::Moment;
+
 /// Free-form facts about a document (front matter, file facts): key to text.
 pub type Metadata = BTreeMap<String, String>;
 
@@ -155,14 +157,59 @@ pub struct Details {
     pub media_type: Option<String>,
     /// Language of the text, as a BCP 47 tag.
     pub language: Option<String>,
-    /// First day on which it holds, as an ISO 8601 date.
-    pub valid_from: Option<String>,
-    /// Last day on which it holds, as an ISO 8601 date.
-    pub valid_until: Option<String>,
-    /// Path of the document that takes its place.
+    /// First moment at which it holds.
+    pub valid_from: Option<Moment>,
+    /// Last moment at which it holds.
+    pub valid_until: Option<Moment>,
+    /// Path of the document that takes its place now. A store finds it in the other document.
     pub superseded_by: Option<String>,
     /// First byte of each page in the text; empty for a document without pages.
     pub pages: Vec<usize>,
+}
+
+impl Details {
+    /// The state at a moment; whether another document takes its place is known for now only.
+    #[must_use]
+    pub fn state_at(&self, moment: Moment) -> DocumentState {
+        if self.valid_until.is_some_and(|until| until < moment) {
+            DocumentState::Expired
+        } else if self.superseded_by.is_some() {
+            DocumentState::Superseded
+        } else if self.valid_from.is_some_and(|from| from > moment) {
+            DocumentState::Upcoming
+        } else {
+            DocumentState::Current
+        }
+    }
+}
+
+/// Whether a document holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DocumentState {
+    /// It holds.
+    Current,
+    /// It does not hold yet.
+    Upcoming,
+    /// It does not hold any more.
+    Expired,
+    /// Another document has taken its place.
+    Superseded,
+}
+
+impl DocumentState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Current, Self::Upcoming, Self::Expired, Self::Superseded];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Upcoming => "upcoming",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+        }
+    }
 }
 
 /// Document as a reader makes it and a store keeps it.

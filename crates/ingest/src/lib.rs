@@ -9,7 +9,9 @@
 //! chunker  text and blocks            -> passages within a budget (long blocks are cut at sentences)
 //! document all of that, one source    -> a document with its fingerprint
 //! job      sources and a store        -> only what changed is read, embedded and stored
+//! originals bytes that are handed in   -> files of the data directory
 //! intake   sources that are handed in -> jobs, one after the other, that can be followed
+//! watch    folders and a store        -> the store, as the folders change
 //! reembed  a store and an embedder    -> the store with that embedder's vectors
 //! ```
 //!
@@ -28,19 +30,22 @@ pub mod folder;
 pub mod intake;
 pub mod isolation;
 pub mod job;
+mod originals;
 pub mod pairs;
 pub mod pruning;
 pub mod readers;
 pub mod reembed;
 pub mod source;
+mod watch;
 
 pub use chunker::{Chunk, passages};
 pub use document::{Prepared, Preparer};
 pub use error::{IngestError, MAX_BYTES, ReadError};
 pub use folder::Skipped;
-pub use intake::JobQueue;
+pub use intake::{JobQueue, JobRunner, KeepOriginals, job_queue};
 pub use isolation::{Extractor, InProcess, Isolated};
 pub use job::{Event, FolderSync, Ingestion, Report, StepSeconds};
 pub use pruning::{Doubt, Prune, stored_as};
 pub use reembed::{ReembedReport, reembed};
 pub use source::{Content, SourceDocument};
+pub use watch::{Watch, Watched};

@@ -52,6 +52,18 @@ impl SourceDocument {
         Self { location, path: name, media_type, metadata, content: Content::Bytes(bytes) }
     }
 
+    /// Everything about it but its bytes.
+    pub(crate) fn clone_without_bytes(&self) -> Self {
+        let Self { location, path, media_type, metadata, content: _ } = self;
+        Self {
+            location: location.clone(),
+            path: path.clone(),
+            media_type: media_type.clone(),
+            metadata: metadata.clone(),
+            content: Content::Bytes(Vec::new()),
+        }
+    }
+
     /// All its bytes.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The life of a process that serves: load, answer, finish. The only process, or one of several workers.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -8,16 +9,18 @@ use anyhow::Context;
 use qanda_core::answering::Resources;
 use qanda_core::retrieval::Finder;
 use qanda_core::{LanguageModel, Store, StoreError};
+use qanda_ingest::{JobQueue, JobRunner, KeepOriginals, job_queue};
 use qanda_server::{BackEnds, Class, HttpSettings, Progress, Service, Serving, Telemetry, router};
+use qanda_store::jobs::JobList;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::config::{AnswerSettings, StoreSettings};
+use crate::config::{AnswerSettings, PassageSettings, StoreSettings};
 use crate::open_files;
 use crate::signals::{Caught, Instruction, exit_at_once};
 use crate::supervisor::{Condition, Link};
-use crate::wiring::{self, Patience};
+use crate::wiring::{self, Patience, Search};
 
 /// The way in which a process serves.
 #[derive(Debug, Clone)]
@@ -41,12 +44,26 @@ impl ServingSettings {
     }
 }
 
+/// How documents are taken in.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentSettings {
+    pub(crate) passages: PassageSettings,
+    /// Directory of jobs and originals, also beside a Chroma server.
+    pub(crate) data_dir: PathBuf,
+}
+
+/// Everything that is loaded before questions are answered.
+pub(crate) struct Loading {
+    pub(crate) answers: AnswerSettings,
+    pub(crate) documents: DocumentSettings,
+}
+
 /// Serves as the only process: `/healthz` answers at once, `/readyz` tells when the models are there.
 pub(crate) fn alone(
     runtime: Runtime,
     listener: TcpListener,
     signals: Caught,
-    settings: AnswerSettings,
+    settings: Loading,
     serving: ServingSettings,
 ) -> anyhow::Result<()> {
     let stop = Stop::default();
@@ -100,7 +117,7 @@ pub(crate) fn worker(
     listener: TcpListener,
     signals: Caught,
     link: &Link,
-    settings: AnswerSettings,
+    settings: Loading,
     serving: ServingSettings,
 ) -> anyhow::Result<()> {
     let stop = Stop::default();
@@ -120,7 +137,7 @@ pub(crate) fn worker(
 async fn work(
     listener: TcpListener,
     link: &Link,
-    settings: AnswerSettings,
+    settings: Loading,
     serving: &ServingSettings,
     stop: &Stop,
 ) -> anyhow::Result<()> {
@@ -224,11 +241,14 @@ struct Loaded {
 }
 
 /// Loads everything off the runtime's threads, then lets questions in.
-async fn load(settings: AnswerSettings, service: &Service) -> anyhow::Result<Loaded> {
+async fn load(settings: Loading, service: &Service) -> anyhow::Result<Loaded> {
     let started = Instant::now();
+    let Loading { answers, documents } = settings;
     // A Chroma server would have to list its whole collection.
-    let counts_are_free = matches!(settings.search.store, StoreSettings::Embedded { .. });
-    let parts = wiring::parts(settings, Patience::Wait).await?;
+    let counts_are_free = matches!(answers.search.store, StoreSettings::Embedded { .. });
+    let keep = if counts_are_free { KeepOriginals::Yes } else { KeepOriginals::No };
+    let parts = wiring::parts(answers, Patience::Wait).await?;
+    let (queue, runner) = jobs(&parts.search, documents, keep).await?;
     let (store, model) = (Arc::clone(&parts.search.store), Arc::clone(&parts.resources.model));
     let Resources { search, embedder, reranker, .. } = parts.resources;
     let finder = Finder { search, embedder, reranker };
@@ -236,9 +256,13 @@ async fn load(settings: AnswerSettings, service: &Service) -> anyhow::Result<Loa
         pipelines: parts.pipelines,
         default_pipeline: parts.pipeline,
         finder,
+        documents: Arc::clone(&store) as _,
+        intake: Arc::new(queue),
         store: Arc::clone(&store) as _,
         model: Arc::clone(&model),
     });
+    // It ends with the runtime; the next process that runs jobs goes on where it was.
+    tokio::spawn(runner.run());
     let seconds = started.elapsed().as_secs_f64();
     match store.check().await {
         Ok(()) => tracing::info!(seconds, "ready"),
@@ -254,6 +278,19 @@ async fn load(settings: AnswerSettings, service: &Service) -> anyhow::Result<Loa
         }
     }
     Ok(Loaded { store, model })
+}
+
+/// The queue of jobs in the data directory, and what works on it.
+async fn jobs(
+    search: &Search,
+    settings: DocumentSettings,
+    keep: KeepOriginals,
+) -> anyhow::Result<(JobQueue, JobRunner)> {
+    let DocumentSettings { passages, data_dir } = settings;
+    let ingestion = passages.ingestion(search, passages.extractor())?;
+    let directory = data_dir.clone();
+    let list = spawn_blocking(move || JobList::open(&directory)).await??;
+    Ok(job_queue(Arc::new(list), &data_dir, keep, ingestion))
 }
 
 /// An ingest that was killed may have left the indexes behind. Searches are right either way.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -40,8 +40,25 @@ pub(crate) struct Gate {
     pub(crate) public_hosts: Arc<[PublicHost]>,
 }
 
+/// What a request may do, as an extension of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Access {
+    /// Whether it may change what is stored.
+    pub(crate) may_write: bool,
+}
+
+impl Access {
+    /// Refuses a request that would change what is stored.
+    pub(crate) fn check_write(self) -> Result<(), Problem> {
+        if self.may_write { Ok(()) } else { Err(Problem::writing_not_allowed()) }
+    }
+}
+
+/// Headers by which a proxy says for whom it asks. With one of them, a request to a loopback listener comes from elsewhere.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+
 /// Refuses requests of foreign pages.
-pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers.get(header::HOST).map(authority);
     let host = match host {
@@ -53,6 +70,8 @@ pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next
     if headers.get_all(header::ORIGIN).iter().any(|origin| !gate.admits_origin(origin, host.as_ref())) {
         return Problem::foreign_origin().into_response();
     }
+    let access = Access { may_write: gate.may_write(headers, host.as_ref()) };
+    request.extensions_mut().insert(access);
     next.run(request).await
 }
 
@@ -69,6 +88,14 @@ impl Gate {
         let usual_port = if scheme == "https" { 443 } else { 80 };
         let port = |authority: &Authority| authority.port_u16().unwrap_or(usual_port);
         self.is_public(from) || host.is_some_and(|host| same_host(from, host) && port(from) == port(host))
+    }
+
+    /// As long as nobody has a key, only who works on this machine may change what is stored: a request to a loopback
+    /// listener, by a name of this machine, that no proxy has passed on.
+    fn may_write(&self, headers: &HeaderMap, host: Option<&Authority>) -> bool {
+        self.is_loopback
+            && host.is_none_or(|host| is_loopback(host.host()))
+            && FORWARDED.iter().all(|name| !headers.contains_key(*name))
     }
 
     fn is_public(&self, host: &Authority) -> bool {
@@ -133,6 +160,22 @@ mod tests {
             ["http://evil.example", "http://localhost:3000", "https://localhost:8000.evil.example", "null", ""]
         {
             assert!(!admits_origin(&gate, origin, "localhost:8000"), "{origin}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_may_write() {
+        let may_write = |is_loopback, host: Option<&str>, header: Option<&'static str>| {
+            let host = host.map(|host| host.parse().expect("an authority"));
+            let headers = header.map(|name| (header::HeaderName::from_static(name), HeaderValue::from_static("x")));
+            gate(is_loopback, &["qa.example.org"]).may_write(&headers.into_iter().collect(), host.as_ref())
+        };
+        assert!(may_write(true, Some("127.0.0.1:8000"), None) && may_write(true, None, None));
+        assert!(may_write(true, Some("localhost"), Some("accept")));
+        assert!(!may_write(false, Some("127.0.0.1:8000"), None));
+        assert!(!may_write(true, Some("qa.example.org"), None), "behind a proxy that keeps the name");
+        for name in FORWARDED {
+            assert!(!may_write(true, Some("127.0.0.1:8000"), Some(name)), "{name}");
         }
     }
 

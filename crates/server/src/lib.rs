@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
@@ -45,6 +46,23 @@ pub struct HttpSettings {
     pub public_hosts: Arc<[PublicHost]>,
 }
 
+/// Routes of documents and jobs. Bodies of uploads have limits of their own.
+fn documents() -> Router<Service> {
+    Router::new()
+        .route("/apis/documents", get(routes::documents::list).post(routes::documents::add))
+        .route(
+            "/apis/documents/{id}",
+            get(routes::documents::one).put(routes::documents::replace).delete(routes::documents::remove),
+        )
+        .route("/apis/documents/{id}/passages", get(routes::documents::passages))
+        .route("/apis/documents/{id}/text", get(routes::documents::text))
+        .route("/apis/documents/{id}/pages/{number}", get(routes::documents::page))
+        .route("/apis/documents/{id}/original", get(routes::documents::original))
+        .route("/apis/jobs", get(routes::jobs))
+        .route("/apis/jobs/{id}", get(routes::job))
+        .layer(DefaultBodyLimit::disable())
+}
+
 /// All routes.
 pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) -> Router {
     let HttpSettings { request_timeout, is_loopback, public_hosts } = settings;
@@ -56,6 +74,7 @@ pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) ->
         .route("/apis/q-and-a/q", post(routes::question))
         .route("/apis/q-and-a/mock-q", post(routes::mock_question))
         .route("/apis/search", post(routes::search))
+        .merge(documents())
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))
         .with_state(service)

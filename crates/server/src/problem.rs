@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use qanda_core::ports::{IntakeError, NoOriginal};
 use qanda_core::{AnswerError, FieldFault, InvalidQuestion, ModelError, RequestContext, StoreError};
 use serde_json::{Value, json};
 
@@ -68,6 +69,60 @@ impl Problem {
     pub(crate) fn too_large(limit: usize) -> Self {
         let detail = format!("the body is larger than {limit} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
+    }
+
+    pub(crate) fn file_too_large(name: Option<&str>, limit: usize) -> Self {
+        let detail = format!("{} is larger than {} MiB", name.unwrap_or("a document"), limit >> 20);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "A document is too large", detail)
+    }
+
+    pub(crate) fn malformed_form(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed-form", "The body is no form that can be read", detail)
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        let detail = "documents come as multipart/form-data with parts named file, or as application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body is of another type", detail)
+    }
+
+    pub(crate) fn invalid_fields(faults: Vec<FieldFault>) -> Self {
+        let detail = InvalidQuestion(faults.clone()).to_string();
+        let title = "The request has invalid fields";
+        Self { fields: faults, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title, detail) }
+    }
+
+    pub(crate) fn writing_not_allowed() -> Self {
+        let detail = "documents can be changed from the machine that the service runs on, when it listens on a loopback \
+                      address; use the command line there";
+        Self::new(StatusCode::FORBIDDEN, "writing-not-allowed", "Documents cannot be changed from here", detail)
+    }
+
+    pub(crate) fn no_such_document() -> Self {
+        let detail = "there is no document with this id; GET /apis/documents lists them";
+        Self::new(StatusCode::NOT_FOUND, "no-such-document", "No such document", detail)
+    }
+
+    pub(crate) fn no_such_page(pages: usize) -> Self {
+        let detail = match pages {
+            0 => "this document has no pages".to_owned(),
+            pages => format!("this document has pages 1 to {pages}"),
+        };
+        Self::new(StatusCode::NOT_FOUND, "no-such-page", "No such page", detail)
+    }
+
+    pub(crate) fn no_such_job() -> Self {
+        let detail = "there is no job with this id, or it ended so long ago that it is forgotten";
+        Self::new(StatusCode::NOT_FOUND, "no-such-job", "No such job", detail)
+    }
+
+    pub(crate) fn no_text() -> Self {
+        let detail = "the text of a whole document is not kept over a Chroma server; its passages are";
+        Self::new(StatusCode::NOT_FOUND, "no-text", "The text is not kept", detail)
+    }
+
+    pub(crate) fn belongs_to_folder() -> Self {
+        let detail = "this document is a file of a folder; change the file and ingest the folder again";
+        Self::new(StatusCode::CONFLICT, "belongs-to-folder", "The document is a file of a folder", detail)
     }
 
     pub(crate) fn too_slow() -> Self {
@@ -156,6 +211,38 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::NOT_FOUND, "no-such-collection", "No such collection", detail)
             }
             other => Self::internal(other),
+        }
+    }
+}
+
+impl From<IntakeError> for Problem {
+    fn from(error: IntakeError) -> Self {
+        let detail = error.to_string();
+        match error {
+            IntakeError::Busy { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many jobs are waiting", detail).retry_after(5)
+            }
+            IntakeError::Invalid { .. } => Self::invalid_fields(vec![FieldFault::new("document", detail)]),
+            IntakeError::KeyReused => {
+                let title = "The idempotency key stands for another request";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title, detail)
+            }
+            IntakeError::NoSuchCollection { collection } => StoreError::NoSuchCollection { collection }.into(),
+            IntakeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NoOriginal> for Problem {
+    fn from(error: NoOriginal) -> Self {
+        let title = "The original is not there";
+        match error {
+            NoOriginal::Gone => {
+                let detail = "the file that the document was read from is not there any more; its text is";
+                Self::new(StatusCode::GONE, "original-gone", title, detail)
+            }
+            NoOriginal::NotKept { reason } => Self::new(StatusCode::NOT_FOUND, "no-original", title, reason),
+            NoOriginal::Unreadable(error) => Self::internal(error),
         }
     }
 }

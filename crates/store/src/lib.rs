@@ -2,6 +2,7 @@
 //!
 //! [`embedded`] keeps everything in one directory: SQLite is the truth, two derived indexes make it quick.
 //! [`chroma`] keeps everything in a collection of a Chroma server, which other programs may share.
+//! [`jobs`] keeps the list of jobs, beside either of them.
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +11,7 @@ mod bm25;
 pub mod chroma;
 pub mod embedded;
 mod fusion;
+pub mod jobs;
 
 pub use fusion::Fusion;
 use qanda_core::{Collection, RequestContext, StoreError};

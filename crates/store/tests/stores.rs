@@ -5,7 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
+use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Mode, SearchQuery};
 use qanda_core::{Document, Documents, NewDocument, NewPassage, Pairs, RequestContext, Search, Source, Span, Upkeep};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 use tempfile::TempDir;
@@ -49,7 +49,7 @@ async fn a_store_of_every_older_version_opens_with_all_that_is_in_it() {
         let passage = &hits[0].passage;
         assert_eq!((passage.document.as_str(), passage.title.as_str()), ("docs/oak.md", "Oak"), "version {version}");
         assert_eq!(passage.text, "An oak can live for a thousand years in good soil.");
-        let listed = store.list(&here, None, 10).await.expect("lists").items;
+        let listed = store.list(&here, DocumentQuery::all(None, 10)).await.expect("lists").items;
         assert_eq!(listed[1].metadata["family"], "Taxaceae");
         assert_eq!(listed[0].location, "/srv/herbarium/docs/oak.md");
         // What passages were made of, older versions did not write down: such a document is read again.
@@ -60,7 +60,7 @@ async fn a_store_of_every_older_version_opens_with_all_that_is_in_it() {
         }
         replace_oak(&store, &here).await;
         assert_eq!(store.list_pairs(&here, None).await.expect("lists").items.len() as u64, pairs, "version {version}");
-        let listed = store.list(&here, None, 10).await.expect("lists").items;
+        let listed = store.list(&here, DocumentQuery::all(None, 10)).await.expect("lists").items;
         assert_eq!((listed[0].location.as_str(), listed[0].title.as_str()), ("/srv/herbarium/docs/oak.md", "Oaks"));
         store.optimise().await.expect("optimises");
         drop(store);
@@ -93,7 +93,7 @@ async fn paths_that_several_documents_have_become_unique() {
     connection.execute("UPDATE documents SET path = 'docs/oak.md'", []).expect("writes");
     drop(connection);
     let store = EmbeddedStore::open(directory.path(), Some(&embedder()), Fusion::default()).expect("opens");
-    let listed = store.list(&RequestContext::local(), None, 10).await.expect("lists").items;
+    let listed = store.list(&RequestContext::local(), DocumentQuery::all(None, 10)).await.expect("lists").items;
     let paths: Vec<&str> = listed.iter().map(|document| document.path.as_str()).collect();
     assert_eq!(paths, ["docs/oak.md", "/srv/herbarium/docs/yew.md"]);
 }

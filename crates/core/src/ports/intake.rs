@@ -1,7 +1,12 @@
+use std::fs::File;
+
 use async_trait::async_trait;
 use thiserror::Error;
 
-use crate::{Metadata, RequestContext};
+use super::JobStatus;
+use super::jobs::JobId;
+use crate::document::StoredDocument;
+use crate::{Metadata, RequestContext, StoreError};
 
 /// Document as a caller hands it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,82 +21,8 @@ pub struct Submission {
     pub metadata: Metadata,
 }
 
-/// Identity of a job, in its spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct JobId(String);
-
-impl JobId {
-    /// The id as callers see it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for JobId {
-    fn from(id: String) -> Self {
-        Self(id)
-    }
-}
-
-impl std::fmt::Display for JobId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// State of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
-    /// It waits for those before it.
-    Queued,
-    /// It is being worked on.
-    Running,
-    /// It has ended; some of its documents may have failed.
-    Done,
-    /// It has ended before its end: the store or the embedder failed.
-    Failed,
-}
-
-impl JobState {
-    /// The name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// Document of a job that was not stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobFailure {
-    /// Path of the document; none for a failure of the job as a whole.
-    pub document: Option<String>,
-    /// Reason in a sentence for people.
-    pub reason: String,
-}
-
-/// A job and how far it has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JobStatus {
-    /// Its identity.
-    pub id: JobId,
-    /// Its state.
-    pub state: JobState,
-    /// Documents that are dealt with: stored, unchanged or failed.
-    pub done: usize,
-    /// All its documents.
-    pub total: usize,
-    /// Documents that were not stored.
-    pub failures: Vec<JobFailure>,
-}
-
-/// A job was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// Documents were not taken.
+#[derive(Debug, Error)]
 pub enum IntakeError {
     /// As many jobs wait as the queue holds.
     #[error("{waiting} jobs are waiting already; try again later")]
@@ -107,23 +38,61 @@ pub enum IntakeError {
         /// Fault that it has.
         reason: String,
     },
+    /// Other documents were handed in under the same key before.
+    #[error("other documents were handed in under this idempotency key before")]
+    KeyReused,
     /// There is no collection of this name.
     #[error("there is no collection \"{collection}\"")]
     NoSuchCollection {
         /// Its name.
         collection: String,
     },
-    /// The service is shutting down.
-    #[error("no jobs are taken any more: the service is shutting down")]
-    Closed,
+    /// The data directory could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// Handing in documents, and following what becomes of them.
+/// Reason why a document's original cannot be had.
+#[derive(Debug, Error)]
+pub enum NoOriginal {
+    /// It was a file, and is not there any more.
+    #[error("its file is not there any more")]
+    Gone,
+    /// It is not kept here.
+    #[error("{reason}")]
+    NotKept {
+        /// Why, in a sentence for people.
+        reason: &'static str,
+    },
+    /// It is there and cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+}
+
+/// Handing in documents, following what becomes of them, and taking them back.
 #[async_trait]
 pub trait Intake: Send + Sync {
-    /// Takes documents as one job. They are stored some time after this returns; [`Intake::job`] says when.
-    async fn submit(&self, context: &RequestContext, documents: Vec<Submission>) -> Result<JobId, IntakeError>;
+    /// Takes documents as one job. They are stored some time after this returns; [`Intake::job`] says when. Called
+    /// again with the same `key` and the same documents, it tells of the job that there is.
+    async fn submit(
+        &self,
+        context: &RequestContext,
+        documents: Vec<Submission>,
+        key: Option<String>,
+    ) -> Result<JobStatus, IntakeError>;
 
     /// A job by its id; none if there is no such job, or it ended so long ago that it is forgotten.
-    async fn job(&self, context: &RequestContext, id: &JobId) -> Option<JobStatus>;
+    async fn job(&self, context: &RequestContext, id: &JobId) -> Result<Option<JobStatus>, StoreError>;
+
+    /// The last jobs, newest first.
+    async fn jobs(&self, context: &RequestContext) -> Result<Vec<JobStatus>, StoreError>;
+
+    /// Name that a document was handed in under; none for one that comes from a folder.
+    fn uploaded_as<'a>(&self, document: &'a StoredDocument) -> Option<&'a str>;
+
+    /// Removes a stored document, and the original of an upload. When it returns, no search finds it.
+    async fn remove(&self, context: &RequestContext, document: &StoredDocument) -> Result<(), StoreError>;
+
+    /// The bytes that a document was read from, or those that its file has by now.
+    async fn original(&self, context: &RequestContext, document: &StoredDocument) -> Result<File, NoOriginal>;
 }

@@ -3,8 +3,10 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::EmbedderIdentity;
-use crate::document::{Relocation, StoredDocument, StoredVersion};
-use crate::{DocumentId, EntryId, Filter, NewDocument, NewPair, Pair, Passage, RequestContext, Source, StoreError};
+use crate::document::{DocumentState, Relocation, StoredDocument, StoredVersion};
+use crate::{
+    DocumentId, EntryId, Filter, Moment, NewDocument, NewPair, Pair, Passage, RequestContext, Source, StoreError,
+};
 
 /// Way to find passages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,6 +58,47 @@ pub struct PairLink {
     pub question: String,
     /// The passage that it was written for.
     pub context: Option<EntryId>,
+}
+
+/// Documents that are asked for. Without any condition, all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DocumentQuery {
+    /// Words that must all stand in the title or the path, in whatever case.
+    pub words: Vec<String>,
+    /// The path that it must have.
+    pub path: Option<String>,
+    /// The state that it must be in now.
+    pub state: Option<DocumentState>,
+    /// [`Page::next`] of the page before.
+    pub after: Option<String>,
+    /// Most documents of a page; a store may have a lower limit of its own.
+    pub limit: usize,
+}
+
+impl DocumentQuery {
+    /// All documents, at most `limit` at a time.
+    #[must_use]
+    pub fn all(after: Option<String>, limit: usize) -> Self {
+        Self { after, limit, ..Self::default() }
+    }
+
+    /// Whether every document is asked for.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.words.is_empty() && self.path.is_none() && self.state.is_none()
+    }
+
+    /// Whether a document is asked for; `now` decides about its state.
+    #[must_use]
+    pub fn admits(&self, document: &StoredDocument, now: Moment) -> bool {
+        let has_words = || {
+            let named = format!("{} {}", document.title, document.path).to_lowercase();
+            self.words.iter().all(|word| named.contains(&word.to_lowercase()))
+        };
+        self.path.as_ref().is_none_or(|path| *path == document.path)
+            && self.state.is_none_or(|state| state == document.details.state_at(now))
+            && (self.words.is_empty() || has_words())
+    }
 }
 
 /// Part of a long list.
@@ -136,14 +179,25 @@ pub trait Documents: Send + Sync {
     /// A document by its id; none if there is no such document.
     async fn get(&self, context: &RequestContext, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError>;
 
-    /// Documents in an order of the store's, at most `limit` (and at most a thousand) at a time; `after` is
-    /// [`Page::next`] of the page before.
-    async fn list(
+    /// Documents in an order of the store's, page by page, at most a thousand at a time.
+    async fn list(&self, context: &RequestContext, query: DocumentQuery) -> Result<Page<StoredDocument>, StoreError>;
+
+    /// The extracted text of a document, which spans count the bytes of. None if there is no such document, and from a
+    /// store that keeps passages only.
+    async fn text(&self, context: &RequestContext, id: &DocumentId) -> Result<Option<String>, StoreError> {
+        let (_, _) = (context, id);
+        Ok(None)
+    }
+
+    /// Passages of one document in the order of its text, at most `limit` at a time; `after` is [`Page::next`] of the
+    /// page before. Empty if there is no such document.
+    async fn passages_of(
         &self,
         context: &RequestContext,
+        id: &DocumentId,
         after: Option<String>,
         limit: usize,
-    ) -> Result<Page<StoredDocument>, StoreError>;
+    ) -> Result<Page<Passage>, StoreError>;
 
     /// Number of the line, from 1, on which a byte of a document's text stands. None for a document whose text is not
     /// its file's own, line by line, and from a store that does not keep the text.

@@ -26,6 +26,7 @@ use self::reading::{BATCH, Batch, Reading};
 use crate::document::{Prepared, Preparer};
 use crate::folder::{self, Listing};
 use crate::pruning::{Folders, Prune};
+use crate::watch::Touched;
 use crate::{Extractor, IngestError, SourceDocument};
 
 /// Events that may wait for the caller before the job waits for it.
@@ -74,10 +75,22 @@ impl Ingestion {
         sync: FolderSync,
         on_event: impl FnMut(Event),
     ) -> Result<Report, IngestError> {
+        self.run_on(context, paths, sync, Touched::All, on_event).await
+    }
+
+    /// The same where it is known which files may have changed: of those that are stored, only these are read.
+    pub(crate) async fn run_on(
+        &self,
+        context: &RequestContext,
+        paths: &[PathBuf],
+        sync: FolderSync,
+        touched: Touched,
+        on_event: impl FnMut(Event),
+    ) -> Result<Report, IngestError> {
         let base = self.documents.base_folder(context, folder::current()).await?;
         let paths = paths.to_vec();
         let listing = spawn_blocking(move || folder::find(&paths, &base, sync.gitignore)).await?;
-        self.watched(on_event, |events| self.work(context, listing, sync, events)).await
+        self.watched(on_event, |events| self.work(context, listing, touched, sync, events)).await
     }
 
     /// Stores documents that are at hand already; otherwise like [`Ingestion::run`].
@@ -91,7 +104,7 @@ impl Ingestion {
         on_event: impl FnMut(Event),
     ) -> Result<Report, IngestError> {
         let listing = Listing { documents, ..Listing::default() };
-        self.watched(on_event, |events| self.work(context, listing, FolderSync::default(), events)).await
+        self.watched(on_event, |events| self.work(context, listing, Touched::All, FolderSync::default(), events)).await
     }
 
     /// Runs the work, tells the caller of its events, and counts them.
@@ -118,13 +131,18 @@ impl Ingestion {
         &self,
         context: &RequestContext,
         mut listing: Listing,
+        touched: Touched,
         sync: FolderSync,
         events: Sender<Event>,
     ) -> Result<StepSeconds, IngestError> {
         let stored = self.documents.versions(context).await?;
         listing.note_vanished(&stored);
-        announce(&listing, &events).await;
         let folders = Folders::of(&listing);
+        listing.documents.retain(|SourceDocument { location, .. }| {
+            let is_known = stored.get(location).is_some_and(|version| version.fingerprint.is_some());
+            !is_known || touched.includes(location)
+        });
+        announce(&listing, &events).await;
         let documents = listing.documents;
         if sync.dry_run {
             return self.rehearse(documents, stored, folders, sync.prune, &events).await;

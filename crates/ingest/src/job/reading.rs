@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::Event;
 use crate::document::{Prepared, Preparer};
-use crate::{Content, ReadError, SourceDocument};
+use crate::{ReadError, SourceDocument};
 
 /// Passages from which on a batch is full. A document is never parted, so a batch may hold more.
 pub(super) const BATCH: usize = 256;
@@ -103,7 +103,7 @@ impl Reading {
                     None
                 }
                 // Of an upload, what is stored already is better than nothing.
-                Err(error) if error.is_empty() && matches!(source.content, Content::File(_)) => {
+                Err(error) if error.is_empty() && SourceDocument::uploaded_as(&source.location).is_none() => {
                     if self.stored.contains_key(&source.location) {
                         self.emptied.push(source.location);
                     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
-use qanda_core::ports::{EmbedderIdentity, Page, StoreStatus};
+use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Page, StoreStatus};
 use qanda_core::{Document, DocumentId, Metadata, Passage};
 
 use super::*;
@@ -69,7 +69,28 @@ impl Documents for FakeStore {
         Ok(None)
     }
 
-    async fn list(&self, _: &RequestContext, _: Option<String>, _: usize) -> Result<Page<StoredDocument>, StoreError> {
+    async fn list(&self, _: &RequestContext, _: DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
+        let stored = |NewDocument { document, passages }: &NewDocument| StoredDocument {
+            id: DocumentId::from(document.location.clone()),
+            location: document.location.clone(),
+            path: document.path.clone(),
+            title: document.title.clone(),
+            metadata: document.metadata.clone(),
+            details: document.details.clone(),
+            fingerprint: Some(document.fingerprint.clone()),
+            passages: passages.len() as u64,
+            pairs: 0,
+        };
+        Ok(Page { items: self.documents.lock().unwrap().values().map(stored).collect(), next: None })
+    }
+
+    async fn passages_of(
+        &self,
+        _: &RequestContext,
+        _: &DocumentId,
+        _: Option<String>,
+        _: usize,
+    ) -> Result<Page<Passage>, StoreError> {
         Ok(Page { items: Vec::new(), next: None })
     }
 
@@ -175,6 +196,10 @@ impl Bench {
 
     fn write(&self, name: &str, text: &str) {
         fs::write(self.docs.path().join(name), text).unwrap();
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.docs.path()
     }
 
     pub(crate) fn ingestion(&self) -> Ingestion {

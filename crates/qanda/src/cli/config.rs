@@ -7,9 +7,8 @@ use clap::{Arg, ArgMatches, Args, Command};
 use qanda_core::answering::Prompts;
 use serde_json::json;
 
-use super::ingest::PassageArgs;
 use super::serve::HttpArgs;
-use crate::config::{AnswerArgs, EnvFile, File, defaults};
+use crate::config::{AnswerArgs, EnvFile, File, PassageArgs, defaults};
 use crate::terminal::{self, BOLD, DIM, Text, one_line};
 
 /// Show the settings in effect and where each comes from

@@ -1,21 +1,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use qanda_core::RequestContext;
-use qanda_ingest::{Doubt, Event, FolderSync, Ingestion, Prune, Report};
+use qanda_ingest::{Doubt, Event, FolderSync, Prune, Report};
 
-use crate::config::{SearchArgs, Time};
+use crate::config::{PassageArgs, SearchArgs};
 use crate::hints::WithHint;
 use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line};
-use crate::wiring::{Patience, Search};
-use crate::{logging, reading, wiring};
-
-/// Tokens of a passage when nothing else is said. Chosen by what is found and how it is answered on development parts:
-/// shorter passages of the same number hold less of what answers, longer ones take the reader longer and are answered no
-/// better (docs/quality.md). The default embedder reads 254, and was trained on about half of that.
-const PASSAGE_TOKENS: usize = 160;
+use crate::wiring::Patience;
+use crate::{logging, wiring};
 
 /// Exit code when some files could not be read.
 const SOME_FAILED: u8 = 3;
@@ -50,18 +44,6 @@ pub(crate) struct Ingest {
     search: SearchArgs,
 }
 
-/// Size of the passages that documents are cut into.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Documents")]
-pub(super) struct PassageArgs {
-    /// Longest passage, in tokens of the embedder
-    #[arg(long, value_name = "N", env = "QANDA_PASSAGE_TOKENS")]
-    passage_tokens: Option<usize>,
-    /// Longest time that reading one document may take; one that takes longer has failed
-    #[arg(long, value_name = "TIME", env = "QANDA_DOCUMENT_TIMEOUT", default_value = "2m")]
-    document_timeout: Time,
-}
-
 /// How careful pruning is.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Pruning {
@@ -84,23 +66,17 @@ impl Ingest {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
         step_back();
-        let extractor = reading::isolated(self.passages.document_timeout.to_wait("document-timeout")?);
+        let passages = self.passages.resolve()?;
+        let extractor = passages.extractor();
         let settings = self.search.resolve()?;
         let progress = Progress::new(self.json, self.dry_run);
         let report = super::runtime()?.block_on(async {
-            let Search { store, embedder, counter, .. } = wiring::search(settings, Patience::None).await?;
-            let most = counter.max_tokens();
-            let passage_tokens = self.passages.passage_tokens.unwrap_or(PASSAGE_TOKENS.min(most));
-            anyhow::ensure!(
-                (32..=most).contains(&passage_tokens),
-                "--passage-tokens is {passage_tokens}; it must be from 32 to {most}"
-            );
+            let search = wiring::search(settings, Patience::None).await?;
+            let ingestion = passages.ingestion(&search, extractor)?;
             let sync = self.sync();
             if !sync.dry_run {
-                store.claim(embedder.identity().clone()).await?;
+                search.store.claim(search.embedder.identity().clone()).await?;
             }
-            let documents = Arc::clone(&store) as _;
-            let ingestion = Ingestion { documents, upkeep: store, extractor, embedder, counter, passage_tokens };
             let here = RequestContext::local();
             anyhow::Ok(ingestion.run(&here, &self.paths, sync, |event| progress.show(&event)).await?)
         });

@@ -9,10 +9,10 @@ use clap::{Args, ValueEnum};
 use qanda_server::{Class, HttpSettings, PublicHost};
 use socket2::{Domain, Socket, Type};
 
-use crate::config::{AnswerArgs, EnvFile, Time, at_least};
+use crate::config::{AnswerArgs, EnvFile, PassageArgs, Time, at_least};
 use crate::hints::{self, WithHint};
 use crate::logging::{self, LogFormat};
-use crate::serving::{self, ServingSettings};
+use crate::serving::{self, DocumentSettings, Loading, ServingSettings};
 use crate::signals::{self, Caught};
 use crate::supervisor::{self, Link};
 use crate::terminal::{self, BOLD, Text, sentence};
@@ -27,6 +27,8 @@ pub(crate) struct Serve {
     insecure_no_auth: bool,
     #[command(flatten)]
     answers: AnswerArgs,
+    #[command(flatten)]
+    passages: PassageArgs,
 }
 
 /// Address, time limits and processes of the server.
@@ -87,6 +89,7 @@ impl Serve {
             return Ok(self.work(listener, signals, &link));
         }
         let serving = self.http.serving()?;
+        let documents = self.documents()?;
         let supervised = self.http.supervised()?;
         self.check_exposure(self.http.listen)?;
         let answers = self.answers.resolve()?;
@@ -96,15 +99,16 @@ impl Serve {
         if serving.class != Class::Async || supervised.workers > 1 {
             return supervisor::run(listener, signals, supervised, env_file.names());
         }
-        serving::alone(super::runtime()?, listener, signals, answers, serving)?;
+        serving::alone(super::runtime()?, listener, signals, Loading { answers, documents }, serving)?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// Serves as a worker. What goes wrong is told to the supervisor, which tells it once.
     fn work(self, listener: TcpListener, signals: Caught, link: &Link) -> ExitCode {
         let work = || {
-            let (serving, answers) = (self.http.serving()?, self.answers.resolve()?);
-            serving::worker(super::runtime()?, listener, signals, link, answers, serving)
+            let serving = self.http.serving()?;
+            let loading = Loading { answers: self.answers.resolve()?, documents: self.documents()? };
+            serving::worker(super::runtime()?, listener, signals, link, loading, serving)
         };
         match work() {
             Ok(()) => ExitCode::SUCCESS,
@@ -114,6 +118,11 @@ impl Serve {
                 ExitCode::FAILURE
             }
         }
+    }
+
+    fn documents(&self) -> anyhow::Result<DocumentSettings> {
+        let data_dir = self.answers.search.storage.data_dir.clone();
+        Ok(DocumentSettings { passages: self.passages.resolve()?, data_dir })
     }
 
     /// Anyone who reaches the address can ask; that must be meant.

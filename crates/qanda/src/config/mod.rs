@@ -9,6 +9,7 @@ mod endpoint;
 mod environment;
 mod file;
 mod models;
+mod passages;
 mod pipelines;
 mod reader;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(crate) use self::endpoint::EndpointArgs;
 pub(crate) use self::environment::EnvFile;
 pub(crate) use self::file::File;
 pub(crate) use self::models::{EmbedderArgs, EmbedderSettings, LlmArgs, LlmSettings, ModelSettings};
+pub(crate) use self::passages::{PassageArgs, PassageSettings};
 pub(crate) use self::pipelines::PipelineArgs;
 pub(crate) use self::reader::{ReaderArgs, ReaderSettings, ReaderSource};
 pub(crate) use self::reranker::{RerankerArgs, RerankerSettings, RerankerSource};

@@ -1,7 +1,9 @@
 //! Handlers of the routes.
 
 mod body;
+pub(crate) mod documents;
 mod health;
+mod jobs;
 mod metrics;
 mod mock;
 mod question;
@@ -10,6 +12,7 @@ mod search;
 use axum::http::{Method, Uri};
 
 pub(crate) use self::health::{healthz, readyz, welcome};
+pub(crate) use self::jobs::{job, jobs};
 pub(crate) use self::metrics::metrics;
 pub(crate) use self::mock::mock_question;
 pub(crate) use self::question::question;

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use qanda_core::answering::{Pipeline, PipelineName, Unheard};
 use qanda_core::retrieval::{Finder, Ranked};
-use qanda_core::{Answer, AnswerError, LanguageModel, Question, RequestContext, Upkeep};
+use qanda_core::{Answer, AnswerError, Documents, Intake, LanguageModel, Question, RequestContext, Upkeep};
 
 pub(crate) use self::stream::AnswerStream;
 use self::task::{Task, in_time};
@@ -24,6 +24,10 @@ pub struct BackEnds {
     pub default_pipeline: PipelineName,
     /// Finds passages without answering.
     pub finder: Finder,
+    /// The documents.
+    pub documents: Arc<dyn Documents>,
+    /// Takes documents in, and tells of jobs.
+    pub intake: Arc<dyn Intake>,
     /// The store, asked for its state by `/readyz`.
     pub store: Arc<dyn Upkeep>,
     /// The language model, asked for its state by `/readyz`.
@@ -50,6 +54,16 @@ impl Service {
     /// The language model.
     pub(crate) fn model(&self) -> Result<&dyn LanguageModel, Failure> {
         Ok(&*self.back_ends()?.model)
+    }
+
+    /// The documents.
+    pub(crate) fn documents(&self) -> Result<&dyn Documents, Failure> {
+        Ok(&*self.back_ends()?.documents)
+    }
+
+    /// What takes documents in.
+    pub(crate) fn intake(&self) -> Result<&dyn Intake, Failure> {
+        Ok(&*self.back_ends()?.intake)
     }
 
     /// A pipeline by its name, or the default one.

@@ -1,5 +1,7 @@
 //! A pipeline, a store and a model of the tests' own, and what is asked of the service over them.
 
+use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,11 +12,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
 use qanda_core::answering::{AnswerEvent, AnswerSink, Pipeline, PipelineName, Step};
-use qanda_core::ports::{EmbedderIdentity, Finish, GenerationStream, Hit, Prompt, SearchQuery, StoreStatus};
+use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
+use qanda_core::ports::{
+    DocumentQuery, EmbedderIdentity, Finish, GenerationStream, Hit, IntakeError, JobId, JobState, JobStatus,
+    NoOriginal, Page, Prompt, SearchQuery, StoreStatus, Submission,
+};
 use qanda_core::retrieval::Finder;
 use qanda_core::{
-    Answer, AnswerError, Embedder, EntryId, LanguageModel, ModelError, Pair, Passage, Question, RequestContext, Search,
-    StoreError, Timings, Upkeep,
+    Answer, AnswerError, DocumentId, Documents, Embedder, EntryId, Intake, LanguageModel, ModelError, Moment,
+    NewDocument, Pair, Passage, Question, RequestContext, Search, StoreError, Timings, Upkeep,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -141,6 +147,87 @@ impl Search for Away {
     }
 }
 
+fn away<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable { message: SECRET.to_owned(), cause: None })
+}
+
+#[async_trait]
+impl Documents for Away {
+    async fn put(&self, _: &RequestContext, _: Vec<NewDocument>) -> Result<(), StoreError> {
+        away()
+    }
+    async fn remove(&self, _: &RequestContext, _: Vec<String>) -> Result<usize, StoreError> {
+        away()
+    }
+    async fn relocate(&self, _: &RequestContext, _: Vec<Relocation>) -> Result<usize, StoreError> {
+        away()
+    }
+    async fn base_folder(&self, _: &RequestContext, _: String) -> Result<String, StoreError> {
+        away()
+    }
+    async fn versions(&self, _: &RequestContext) -> Result<HashMap<String, StoredVersion>, StoreError> {
+        away()
+    }
+    async fn get(&self, _: &RequestContext, _: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+        away()
+    }
+    async fn list(&self, _: &RequestContext, _: DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
+        away()
+    }
+    async fn passages_of(
+        &self,
+        _: &RequestContext,
+        _: &DocumentId,
+        _: Option<String>,
+        _: usize,
+    ) -> Result<Page<Passage>, StoreError> {
+        away()
+    }
+    async fn list_passages(&self, _: &RequestContext, _: Option<String>) -> Result<Page<Passage>, StoreError> {
+        away()
+    }
+}
+
+#[async_trait]
+impl Intake for Away {
+    async fn submit(
+        &self,
+        _: &RequestContext,
+        documents: Vec<Submission>,
+        _: Option<String>,
+    ) -> Result<JobStatus, IntakeError> {
+        // Tells what it was given, so that tests of reading uploads need no store.
+        let given = |document: &Submission| {
+            let Submission { name, media_type, bytes, metadata } = document;
+            format!("{name} {media_type:?} {} {metadata:?}", bytes.len())
+        };
+        Ok(JobStatus {
+            id: JobId::from("1".to_owned()),
+            state: JobState::Queued,
+            done: 0,
+            documents: documents.iter().map(given).collect(),
+            failures: Vec::new(),
+            created: Moment::now(),
+            ended: None,
+        })
+    }
+    async fn job(&self, _: &RequestContext, _: &JobId) -> Result<Option<JobStatus>, StoreError> {
+        Ok(None)
+    }
+    async fn jobs(&self, _: &RequestContext) -> Result<Vec<JobStatus>, StoreError> {
+        away()
+    }
+    fn uploaded_as<'a>(&self, _: &'a StoredDocument) -> Option<&'a str> {
+        None
+    }
+    async fn remove(&self, _: &RequestContext, _: &StoredDocument) -> Result<(), StoreError> {
+        away()
+    }
+    async fn original(&self, _: &RequestContext, _: &StoredDocument) -> Result<File, NoOriginal> {
+        Err(NoOriginal::Gone)
+    }
+}
+
 /// An embedder for which all texts are the same.
 struct Alike(EmbedderIdentity);
 
@@ -200,7 +287,9 @@ impl App {
         let (store, model) = (Arc::new(Away), Arc::new(model));
         let embedder = Arc::new(Alike(EmbedderIdentity { name: "alike".to_owned(), dimension: 1 }));
         let finder = Finder { search: Arc::new(Away), embedder, reranker: None };
-        service.start(BackEnds { pipelines, default_pipeline: PipelineName::Direct, finder, store, model });
+        let default_pipeline = PipelineName::Direct;
+        let (documents, intake) = (Arc::new(Away), Arc::new(Away));
+        service.start(BackEnds { pipelines, default_pipeline, finder, documents, intake, store, model });
         let telemetry = Telemetry::alone();
         let settings = HttpSettings { request_timeout: timeout, is_loopback: true, public_hosts: Arc::default() };
         Self { router: router(service, telemetry.clone(), settings), telemetry }

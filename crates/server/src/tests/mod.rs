@@ -1,5 +1,6 @@
 //! The routes over pipelines of the tests' own: statuses, deadlines, callers that leave, and what is logged.
 
+mod documents;
 mod fakes;
 
 use std::sync::Arc;

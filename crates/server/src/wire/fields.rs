@@ -36,6 +36,25 @@ impl Faults {
     }
 }
 
+/// Value of a fact; numbers and booleans are compared by the way they are written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Scalar {
+    Text(String),
+    Bool(bool),
+    Number(serde_json::Number),
+}
+
+impl Scalar {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Bool(value) => value.to_string(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
 /// A value that is wrong, for people: numbers as they are, of others the type.
 pub(super) fn shown(value: &RawValue) -> &str {
     let json = value.get();

@@ -8,7 +8,7 @@ use qanda_core::{Filter, InvalidQuestion, Question, Source};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::fields::{Faults, shown};
+use super::fields::{Faults, Scalar, shown};
 use crate::Problem;
 
 /// A question with what concerns its transport.
@@ -114,25 +114,14 @@ fn pipeline(fields: &Fields<'_>, faults: &mut Faults) -> Option<PipelineName> {
     }
 }
 
-/// Value of a filter's condition; numbers and booleans are compared by the way they are written.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Bool(bool),
-    Number(serde_json::Number),
-}
-
 fn filter(fields: &Fields<'_>, faults: &mut Faults) -> Filter {
     let expected = "an object of metadata, like {\"topic\": \"x\"}";
     let conditions: BTreeMap<String, &RawValue> = faults.read("filter", fields.filter, expected).unwrap_or_default();
     let mut filter = Filter::new();
     for (name, value) in conditions {
         let field = format!("filter.{name}");
-        let value = match faults.read(&field, Some(value), "a string, a number, true or false") {
-            Some(Scalar::Text(text)) => text,
-            Some(Scalar::Bool(value)) => value.to_string(),
-            Some(Scalar::Number(number)) => number.to_string(),
+        let value = match faults.read::<Scalar>(&field, Some(value), "a string, a number, true or false") {
+            Some(value) => value.into_text(),
             None => continue,
         };
         filter.insert(name, value);

@@ -14,9 +14,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use qanda_core::document::{StoredDocument, StoredVersion};
-use qanda_core::ports::Page;
-use qanda_core::{DocumentId, NewDocument, StoreError};
+use qanda_core::document::{Details, StoredDocument, StoredVersion};
+use qanda_core::ports::{DocumentQuery, Page};
+use qanda_core::{DocumentId, Moment, NewDocument, Passage, StoreError};
 
 use super::change::{Change, New};
 use super::conditions::{is, is_one_of};
@@ -139,16 +139,54 @@ pub(super) async fn get(connection: &Connection, id: &DocumentId) -> Result<Opti
 }
 
 /// Documents page by page; those of another client, which have no location, are none of ours.
-pub(super) async fn list(
+pub(super) async fn list(connection: &Connection, query: &DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
+    let (limit, now) = (query.limit.clamp(1, BATCH), Moment::now());
+    let mut offset: usize = query.after.as_deref().and_then(|offset| offset.parse().ok()).unwrap_or(0);
+    let mut page = Page { items: Vec::new(), next: None };
+    loop {
+        // A search may have to look at many for few.
+        let batch = if query.is_all() { limit } else { BATCH };
+        let firsts = connection.page(Some(&is(PART, 0_usize)), Fields::Metadata, offset, batch).await?;
+        let is_last = firsts.len() < batch;
+        let mut wanted = Vec::new();
+        for first in firsts {
+            if page.items.len() + wanted.len() == limit {
+                page.next = Some(offset.to_string());
+                break;
+            }
+            offset += 1;
+            if document_of(&first).is_some_and(|document| query.admits(&document, now)) {
+                wanted.push(first);
+            }
+        }
+        page.items.extend(with_counts(connection, wanted).await?);
+        if page.next.is_some() || is_last {
+            return Ok(page);
+        }
+        if page.items.len() == limit {
+            page.next = Some(offset.to_string());
+            return Ok(page);
+        }
+    }
+}
+
+/// Passages of a document in the order of its text, page by page.
+pub(super) async fn passages_of(
     connection: &Connection,
+    id: &DocumentId,
     after: Option<&str>,
     limit: usize,
-) -> Result<Page<StoredDocument>, StoreError> {
+) -> Result<Page<Passage>, StoreError> {
+    let from: usize = after.and_then(|part| part.parse().ok()).unwrap_or(0);
     let limit = limit.clamp(1, BATCH);
-    let offset: usize = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
-    let firsts = connection.page(Some(&is(PART, 0_usize)), Fields::Metadata, offset, limit).await?;
-    let next = (firsts.len() == limit).then(|| (offset + limit).to_string());
-    Ok(Page { items: with_counts(connection, firsts).await?, next })
+    let Some(document) = get(connection, id).await? else { return Ok(Page { items: Vec::new(), next: None }) };
+    let mut records = connection.every(&is(LOCATION, document.location.as_str()), Fields::All).await?;
+    records.retain(|record| record.is(CONTEXT));
+    let part = |record: &Record| record.value(PART).and_then(|part| part.parse::<usize>().ok()).unwrap_or(0);
+    records.sort_by_key(part);
+    let next = (records.len() > from.saturating_add(limit)).then(|| (from + limit).to_string());
+    let items = records.into_iter().skip(from).take(limit).map(Record::into_passage).collect();
+    Ok(Page { items, next })
 }
 
 /// The documents of these first parts.
@@ -156,22 +194,29 @@ async fn with_counts(connection: &Connection, firsts: Vec<Record>) -> Result<Vec
     let values = |key| firsts.iter().filter_map(move |record| record.value(key));
     let passages = count(connection, CONTEXT, LOCATION, values(LOCATION).collect()).await?;
     let pairs = count(connection, QA, GUIDELINE, values(GUIDELINE).collect()).await?;
-    let document = |record: &Record| {
-        let location = record.value(LOCATION)?;
-        let StoredVersion { path, title, fingerprint } = record.version();
-        Some(StoredDocument {
-            id: id_of(&location),
-            passages: passages.get(&location).copied().unwrap_or(0),
-            pairs: pairs.get(&path).copied().unwrap_or(0),
-            metadata: record.facts(),
-            details: qanda_core::document::Details::default(),
-            location,
-            path,
-            title,
-            fingerprint,
-        })
+    let counted = |document: StoredDocument| StoredDocument {
+        passages: passages.get(&document.location).copied().unwrap_or(0),
+        pairs: pairs.get(&document.path).copied().unwrap_or(0),
+        ..document
     };
-    Ok(firsts.iter().filter_map(document).collect())
+    Ok(firsts.iter().filter_map(document_of).map(counted).collect())
+}
+
+/// The document of a first part, without its counts; none of a part that another client wrote.
+fn document_of(first: &Record) -> Option<StoredDocument> {
+    let location = first.value(LOCATION)?;
+    let StoredVersion { path, title, fingerprint } = first.version();
+    Some(StoredDocument {
+        id: id_of(&location),
+        passages: 0,
+        pairs: 0,
+        metadata: first.facts(),
+        details: Details::default(),
+        location,
+        path,
+        title,
+        fingerprint,
+    })
 }
 
 /// Records of a kind by the value that they have under a key.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
-use qanda_core::ports::{EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
+use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
 use qanda_core::{
     DocumentId, Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError,
     Upkeep,
@@ -141,14 +141,20 @@ impl Documents for ChromaStore {
         documents::get(&self.connection, id).await
     }
 
-    async fn list(
+    async fn list(&self, context: &RequestContext, query: DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
+        check_collection(context)?;
+        documents::list(&self.connection, &query).await
+    }
+
+    async fn passages_of(
         &self,
         context: &RequestContext,
+        id: &DocumentId,
         after: Option<String>,
         limit: usize,
-    ) -> Result<Page<StoredDocument>, StoreError> {
+    ) -> Result<Page<Passage>, StoreError> {
         check_collection(context)?;
-        documents::list(&self.connection, after.as_deref(), limit).await
+        documents::passages_of(&self.connection, id, after.as_deref(), limit).await
     }
 
     async fn versions(&self, context: &RequestContext) -> Result<HashMap<String, StoredVersion>, StoreError> {

@@ -61,7 +61,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 /// Switches the file to a write-ahead log, which it stays with. Processes that do so to a new file at the same time
 /// stand in each other's way, and SQLite tells them at once that it is locked, however long they would wait.
-fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn keep_a_log(connection: &Connection) -> rusqlite::Result<()> {
     let began = Instant::now();
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {

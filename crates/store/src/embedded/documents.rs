@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use qanda_core::document::{Details, Fingerprint, Recipe, Relocation, StoredDocument, StoredVersion};
-use qanda_core::ports::Page;
-use qanda_core::{Document, DocumentId, Metadata, NewDocument, NewPassage, StoreError};
+use qanda_core::ports::{DocumentQuery, Page};
+use qanda_core::{Document, DocumentId, Metadata, Moment, NewDocument, NewPassage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::entries::{self, NewEntry, PAGE, PAIR, PASSAGE, cursor, metadata_of};
@@ -71,8 +71,8 @@ fn write_record(transaction: &Transaction<'_>, stored: Option<i64>, document: &D
         embedder,
         media_type,
         language,
-        valid_from,
-        valid_until,
+        valid_from.map(|moment| moment.to_string()),
+        valid_until.map(|moment| moment.to_string()),
         superseded_by,
         pages
     ])?;
@@ -171,6 +171,11 @@ pub(super) fn page_starts(json: Option<String>) -> Vec<usize> {
     json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
 }
 
+/// A moment, as its column keeps it.
+fn moment(text: Option<String>) -> Option<Moment> {
+    text?.parse().ok()
+}
+
 fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
     let id: i64 = row.get(4)?;
     let document = StoredDocument {
@@ -182,8 +187,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
         details: Details {
             media_type: row.get(8)?,
             language: row.get(9)?,
-            valid_from: row.get(10)?,
-            valid_until: row.get(11)?,
+            valid_from: moment(row.get(10)?),
+            valid_until: moment(row.get(11)?),
             superseded_by: row.get(12)?,
             pages: page_starts(row.get(13)?),
         },
@@ -206,22 +211,38 @@ pub(super) fn get(connection: &Connection, id: &DocumentId) -> Result<Option<Sto
 }
 
 /// Documents in the order in which they came, page by page.
-pub(super) fn list(
-    connection: &Connection,
-    after: Option<&str>,
-    limit: usize,
-) -> Result<Page<StoredDocument>, StoreError> {
-    let limit = limit.clamp(1, PAGE);
+pub(super) fn list(connection: &Connection, query: &DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
+    let limit = query.limit.clamp(1, PAGE);
+    let now = Moment::now();
     let read = || -> rusqlite::Result<Page<StoredDocument>> {
-        let sql = format!("SELECT {COLUMNS} FROM documents WHERE id > ?1 ORDER BY id LIMIT ?2");
+        let sql = format!("SELECT {COLUMNS} FROM documents WHERE id > ?1 AND coalesce(path = ?2, 1) ORDER BY id");
         let mut statement = connection.prepare_cached(&sql)?;
-        let range = params![cursor(after), entries::offset(limit)];
-        let found: Vec<_> = statement.query_map(range, stored)?.collect::<Result<_, _>>()?;
-        let next = found.last().filter(|_| found.len() == limit).map(|(row, _)| row.to_string());
-        let items = found.into_iter().map(|found| with_metadata(connection, found)).collect::<Result<_, _>>()?;
-        Ok(Page { items, next })
+        let mut rows = statement.query(params![cursor(query.after.as_deref()), query.path])?;
+        let mut page = Page { items: Vec::new(), next: None };
+        while let Some(row) = rows.next()? {
+            let found = stored(row)?;
+            if !query.admits(&found.1, now) {
+                continue;
+            }
+            if page.items.len() == limit {
+                page.next = page.items.last().map(|last: &StoredDocument| last.id.to_string());
+                break;
+            }
+            page.items.push(with_metadata(connection, found)?);
+        }
+        Ok(page)
     };
     read().map_err(failed("listing documents"))
+}
+
+/// The extracted text of a document.
+pub(super) fn text(connection: &Connection, id: &DocumentId) -> Result<Option<String>, StoreError> {
+    let Ok(row) = id.as_str().parse::<i64>() else { return Ok(None) };
+    let read = || {
+        let mut statement = connection.prepare_cached("SELECT text FROM document_texts WHERE document_id = ?1")?;
+        statement.query_row([row], |row| row.get(0)).optional()
+    };
+    read().map_err(failed("reading a document's text"))
 }
 
 fn with_metadata(connection: &Connection, (row, document): (i64, StoredDocument)) -> rusqlite::Result<StoredDocument> {

@@ -34,7 +34,7 @@ impl From<StoreError> for Failure {
 }
 
 /// Turns an error of SQLite into one of the store, a full disk into the sentence that says so.
-pub(super) fn failed(doing: impl Into<String>) -> impl Fn(rusqlite::Error) -> StoreError {
+pub(crate) fn failed(doing: impl Into<String>) -> impl Fn(rusqlite::Error) -> StoreError {
     let doing = doing.into();
     move |cause| match cause.sqlite_error_code() {
         _ if no_room(&cause) => StoreError::DiskFull { place: "the store".to_owned() },

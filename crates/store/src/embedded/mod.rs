@@ -34,7 +34,9 @@ use rusqlite::{Connection, Transaction};
 use tokio::sync::Semaphore;
 
 use self::database::Database;
+pub(crate) use self::database::keep_a_log;
 use self::failure::Failure;
+pub(crate) use self::failure::failed;
 use self::view::View;
 pub use crate::fusion::Fusion;
 

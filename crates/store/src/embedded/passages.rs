@@ -2,7 +2,7 @@
 
 use qanda_core::document::Pages;
 use qanda_core::ports::Page;
-use qanda_core::{Metadata, Passage, Span, StoreError};
+use qanda_core::{DocumentId, Metadata, Passage, Span, StoreError};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::entries::{PAGE, PASSAGE, bytes, cursor, headings, metadata_of};
@@ -33,6 +33,30 @@ pub(super) fn passage(connection: &Connection, entry: u64) -> Result<Option<Pass
         Ok(Some(passage))
     };
     read().map_err(failed("reading a passage"))
+}
+
+/// Passages of a document in the order of its text, page by page.
+pub(super) fn of_document(
+    connection: &Connection,
+    id: &DocumentId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Page<Passage>, StoreError> {
+    let Ok(document) = id.as_str().parse::<i64>() else { return Ok(Page { items: Vec::new(), next: None }) };
+    let limit = limit.clamp(1, PAGE);
+    let read = || -> rusqlite::Result<Vec<i64>> {
+        // One more than asked for tells whether there are more.
+        let sql = format!(
+            "SELECT id FROM entries WHERE document_id = ?1 AND kind = {PASSAGE} AND id > ?2 ORDER BY id LIMIT {}",
+            limit + 1
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        statement.query_map([document, cursor(after)], |row| row.get(0))?.collect()
+    };
+    let ids = read().map_err(failed("listing a document's passages"))?;
+    let next = (ids.len() > limit).then(|| ids[limit - 1].to_string());
+    let passages = ids.into_iter().take(limit).map(|id| passage(connection, id.unsigned_abs()));
+    Ok(Page { items: passages.filter_map(Result::transpose).collect::<Result<_, _>>()?, next })
 }
 
 /// All passages in the order in which they came, page by page.

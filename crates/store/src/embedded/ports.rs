@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
-use qanda_core::ports::{EmbedderIdentity, Hit, Page, Reembedding, ReembeddingProgress, SearchQuery, StoreStatus};
+use qanda_core::ports::{
+    DocumentQuery, EmbedderIdentity, Hit, Page, Reembedding, ReembeddingProgress, SearchQuery, StoreStatus,
+};
 use qanda_core::{
     DocumentId, Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError,
     Upkeep,
@@ -85,14 +87,27 @@ impl Documents for EmbeddedStore {
         self.query(move |connection| documents::get(connection, &id)).await
     }
 
-    async fn list(
+    async fn list(&self, context: &RequestContext, query: DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
+        check_collection(context)?;
+        self.query(move |connection| documents::list(connection, &query)).await
+    }
+
+    async fn text(&self, context: &RequestContext, id: &DocumentId) -> Result<Option<String>, StoreError> {
+        check_collection(context)?;
+        let id = id.clone();
+        self.query(move |connection| documents::text(connection, &id)).await
+    }
+
+    async fn passages_of(
         &self,
         context: &RequestContext,
+        id: &DocumentId,
         after: Option<String>,
         limit: usize,
-    ) -> Result<Page<StoredDocument>, StoreError> {
+    ) -> Result<Page<Passage>, StoreError> {
         check_collection(context)?;
-        self.query(move |connection| documents::list(connection, after.as_deref(), limit)).await
+        let id = id.clone();
+        self.query(move |connection| passages::of_document(connection, &id, after.as_deref(), limit)).await
     }
 
     async fn line(&self, context: &RequestContext, path: &str, byte: usize) -> Result<Option<usize>, StoreError> {

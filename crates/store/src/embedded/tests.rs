@@ -1,5 +1,5 @@
 use qanda_core::document::Relocation;
-use qanda_core::ports::{Hit, Mode, SearchQuery};
+use qanda_core::ports::{DocumentQuery, Hit, Mode, SearchQuery};
 use qanda_core::{
     Document, Documents, Filter, Metadata, NewDocument, NewPair, NewPassage, Pairs, RequestContext, Search, Source,
     Span, Upkeep,
@@ -293,7 +293,7 @@ async fn a_moved_document_keeps_all_that_belongs_to_it() {
     let (directory, here) = (TempDir::new().expect("directory"), RequestContext::local());
     let store = open(&directory);
     store.put(&here, vec![document("a.md", &["first words"], 1), document("b.md", &["other"], 2)]).await.expect("puts");
-    let before = store.list(&here, None, 10).await.expect("lists").items;
+    let before = store.list(&here, DocumentQuery::all(None, 10)).await.expect("lists").items;
     let passage = store.list_passages(&here, None).await.expect("lists").items[0].clone();
     let pair = NewPair {
         key: "k".to_owned(),
@@ -331,7 +331,7 @@ async fn a_path_belongs_to_one_document() {
         (new.document.location, new.document.path) = (format!("{place}/a.md"), path.to_owned());
         store.put(&here, vec![new]).await.expect("puts");
     }
-    let listed = store.list(&here, None, 10).await.expect("lists").items;
+    let listed = store.list(&here, DocumentQuery::all(None, 10)).await.expect("lists").items;
     let paths: Vec<&str> = listed.iter().map(|document| document.path.as_str()).collect();
     assert_eq!(paths, ["docs/a.md", "/two/a.md", "/three/a.md"]);
 }

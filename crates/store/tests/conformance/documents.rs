@@ -226,7 +226,7 @@ pub(crate) async fn documents_without_passages_are_known(place: &Place) {
 
 pub(crate) async fn documents_are_listed_page_by_page_and_got_by_id(place: &Place) {
     let (store, here) = (place.open(), RequestContext::local());
-    assert_eq!(store.list(&here, None, 2).await.expect("lists").items, []);
+    assert_eq!(store.list(&here, DocumentQuery::all(None, 2)).await.expect("lists").items, []);
     let mut first = document("a.md", &["one", "two"], 1);
     first.document.metadata.insert("year".to_owned(), "2026".to_owned());
     store.put(&here, vec![first, document("b.md", &["three"], 3), document("c.md", &["four"], 4)]).await.expect("puts");
@@ -234,7 +234,7 @@ pub(crate) async fn documents_are_listed_page_by_page_and_got_by_id(place: &Plac
     store.put_pairs(&here, vec![NewPair { context, ..pair("p", "q?", "one", 5) }]).await.expect("puts");
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
-        let page = store.list(&here, after, 2).await.expect("lists");
+        let page = store.list(&here, DocumentQuery::all(after, 2)).await.expect("lists");
         assert!(page.items.len() <= 2);
         listed.extend(page.items);
         after = page.next;
@@ -269,7 +269,7 @@ pub(crate) async fn another_collection_is_refused_by_name(place: &Place) {
     };
     is_refused(store.search(&other, query("a", 1, Mode::Dense)).await.expect_err("is refused"));
     is_refused(store.put(&other, vec![document("a.md", &["one"], 1)]).await.expect_err("is refused"));
-    is_refused(store.list(&other, None, 1).await.expect_err("is refused"));
+    is_refused(store.list(&other, DocumentQuery::all(None, 1)).await.expect_err("is refused"));
     is_refused(store.list_pairs(&other, None).await.expect_err("is refused"));
 }
 

@@ -7,7 +7,7 @@ mod support;
 
 use std::sync::Arc;
 
-use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
+use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Mode, SearchQuery};
 use qanda_core::{Collection, DocumentId, EntryId, NewPair, RequestContext, Source, Span, Store, StoreError};
 use qanda_store::chroma::{ChromaSettings, ChromaStore};
 use qanda_store::embedded::{EmbeddedStore, Fusion};

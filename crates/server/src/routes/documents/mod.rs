@@ -1,0 +1,168 @@
+//! Documents: listed, read, handed in, replaced and removed.
+
+mod original;
+mod upload;
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use qanda_core::document::StoredDocument;
+use qanda_core::{DocumentId, RequestContext};
+use serde_json::{Value, json};
+
+use self::upload::Upload;
+use crate::gate::Access;
+use crate::{Problem, Service, wire};
+
+type Parameters = Query<HashMap<String, String>>;
+
+/// Header by which a caller names a request that it may send again.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Longest such name, in bytes.
+const LONGEST_KEY: usize = 200;
+
+/// The documents, page by page.
+pub(crate) async fn list(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Extension(access): Extension<Access>,
+    Query(parameters): Parameters,
+) -> Result<Json<Value>, Problem> {
+    let query = wire::read_document_query(&parameters)?;
+    let page = service.documents()?.list(&context, query).await?;
+    let intake = service.intake()?;
+    let document = |document: &StoredDocument| wire::document_json(document, intake.uploaded_as(document).is_some());
+    let documents: Vec<Value> = page.items.iter().map(document).collect();
+    Ok(Json(json!({"documents": documents, "next": page.next, "writable": access.may_write})))
+}
+
+/// One document.
+pub(crate) async fn one(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let document = stored(&service, &context, id).await?;
+    Ok(Json(wire::document_json(&document, service.intake()?.uploaded_as(&document).is_some())))
+}
+
+/// The passages of a document, page by page.
+pub(crate) async fn passages(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+    Query(parameters): Parameters,
+) -> Result<Json<Value>, Problem> {
+    let (after, limit) = wire::read_page(&parameters)?;
+    let document = stored(&service, &context, id).await?;
+    let page = service.documents()?.passages_of(&context, &document.id, after, limit).await?;
+    Ok(Json(wire::passages_json(&page)))
+}
+
+/// The extracted text of a document.
+pub(crate) async fn text(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let document = stored(&service, &context, id).await?;
+    let text = text_of(&service, &context, &document).await?;
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    Ok((headers, text).into_response())
+}
+
+/// The text of one page of a document.
+pub(crate) async fn page(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Path((id, number)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let document = stored(&service, &context, id).await?;
+    let text = text_of(&service, &context, &document).await?;
+    let page = number.parse().ok().and_then(|number| wire::page_json(&document.details.pages, &text, number));
+    page.map(Json).ok_or_else(|| Problem::no_such_page(document.details.pages.len()))
+}
+
+/// The bytes that a document was read from.
+pub(crate) async fn original(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let document = stored(&service, &context, id).await?;
+    let file = service.intake()?.original(&context, &document).await?;
+    original::response(&document, file).await
+}
+
+/// Takes documents in.
+pub(crate) async fn add(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Extension(access): Extension<Access>,
+    request: Request,
+) -> Result<Response, Problem> {
+    access.check_write()?;
+    let key = key(&request)?;
+    let documents = Upload::read(request, &context).await?.named()?;
+    let job = service.intake()?.submit(&context, documents, key).await?;
+    Ok(accepted(&job))
+}
+
+/// Takes a document in, in place of one that was handed in before.
+pub(crate) async fn replace(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    access.check_write()?;
+    let document = stored(&service, &context, id).await?;
+    let intake = service.intake()?;
+    let name = intake.uploaded_as(&document).ok_or_else(Problem::belongs_to_folder)?;
+    let key = key(&request)?;
+    let replacement = Upload::read(request, &context).await?.renamed(name)?;
+    let job = intake.submit(&context, vec![replacement], key).await?;
+    Ok(accepted(&job))
+}
+
+/// Removes a document.
+pub(crate) async fn remove(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Extension(access): Extension<Access>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    access.check_write()?;
+    let document = stored(&service, &context, id).await?;
+    service.intake()?.remove(&context, &document).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn stored(service: &Service, context: &RequestContext, id: String) -> Result<StoredDocument, Problem> {
+    let found = service.documents()?.get(context, &DocumentId::from(id)).await?;
+    found.ok_or_else(Problem::no_such_document)
+}
+
+async fn text_of(service: &Service, context: &RequestContext, document: &StoredDocument) -> Result<String, Problem> {
+    service.documents()?.text(context, &document.id).await?.ok_or_else(Problem::no_text)
+}
+
+/// The key that the caller gave the request.
+fn key(request: &axum::http::Request<Body>) -> Result<Option<String>, Problem> {
+    let Some(key) = request.headers().get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = key.to_str().ok().filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY);
+    key.map(|key| Some(key.to_owned())).ok_or_else(|| {
+        let message = format!("must be 1 to {LONGEST_KEY} printable ASCII characters");
+        Problem::invalid_fields(vec![qanda_core::FieldFault::new("Idempotency-Key", message)])
+    })
+}
+
+fn accepted(job: &qanda_core::ports::JobStatus) -> Response {
+    let location = format!("/apis/jobs/{}", job.id);
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(wire::job_json(job))).into_response()
+}

@@ -1,0 +1,92 @@
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use futures::{Stream, stream};
+use qanda_core::RequestContext;
+use qanda_core::ports::{JobId, JobStatus};
+use serde_json::{Value, json};
+
+use crate::wire::{self, Form};
+use crate::{Problem, Service};
+
+/// Time between two looks at a job, which another process may be working on.
+const LOOKS: Duration = Duration::from_millis(200);
+
+/// The last jobs, newest first.
+pub(crate) async fn jobs(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+) -> Result<Json<Value>, Problem> {
+    let jobs = service.intake()?.jobs(&context).await?;
+    Ok(Json(json!({"jobs": jobs.iter().map(wire::job_json).collect::<Vec<_>>()})))
+}
+
+/// A job: how far it is, or an event each time that it has come further.
+pub(crate) async fn job(
+    State(service): State<Service>,
+    Extension(context): Extension<RequestContext>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = JobId::from(id);
+    let job = find(&service, &context, &id).await?;
+    if Form::wanted(&headers, false) != Form::Events {
+        return Ok(Json(wire::job_json(&job)).into_response());
+    }
+    Ok(Sse::new(progress(service, context, job)).keep_alive(KeepAlive::default()).into_response())
+}
+
+async fn find(service: &Service, context: &RequestContext, id: &JobId) -> Result<JobStatus, Problem> {
+    service.intake()?.job(context, id).await?.ok_or_else(Problem::no_such_job)
+}
+
+/// `progress` for each state that is seen, then `done`, or `error`. At the request's deadline it just ends: a browser
+/// connects again by itself.
+fn progress(
+    service: Service,
+    context: RequestContext,
+    job: JobStatus,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    /// What is told next.
+    enum Next {
+        Told(JobStatus),
+        New(JobStatus),
+        End,
+    }
+    stream::unfold((service, context, Next::New(job)), |(service, context, mut next)| async move {
+        loop {
+            match next {
+                Next::End => return None,
+                Next::New(job) => {
+                    let (name, then) = if job.state.is_end() { ("done", None) } else { ("progress", Some(&job)) };
+                    let event = Event::default().event(name).data(wire::job_json(&job).to_string());
+                    let then = then.cloned().map_or(Next::End, Next::Told);
+                    return Some((Ok(event), (service, context, then)));
+                }
+                Next::Told(told) => {
+                    if context.is_late() {
+                        return None;
+                    }
+                    tokio::time::sleep(LOOKS).await;
+                    next = match find(&service, &context, &told.id).await {
+                        Ok(job) if job == told => Next::Told(told),
+                        Ok(job) => Next::New(job),
+                        Err(problem) => {
+                            problem.log(&context.request_id);
+                            let data = problem.to_json(&context.request_id).to_string();
+                            return Some((
+                                Ok(Event::default().event("error").data(data)),
+                                (service, context, Next::End),
+                            ));
+                        }
+                    };
+                }
+            }
+        }
+    })
+}
