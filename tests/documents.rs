@@ -81,7 +81,9 @@ fn a_document_is_handed_in_asked_about_replaced_and_removed() {
     );
     let one = format!("/apis/documents/{}", document["id"].as_str().expect("an id"));
     assert_eq!(get(&server, &one), *document);
-    assert_eq!(get(&server, &format!("{one}/passages"))["passages"][0]["start"], 0);
+    let passage = &get(&server, &format!("{one}/passages"))["passages"][0];
+    let place = |name: &str| usize::try_from(passage[name].as_u64().expect("a number")).expect("a small one");
+    assert_eq!(passage["text"], PLAN[place("start")..place("end")]);
     for part in ["text", "original"] {
         let response = server.get(&format!("{one}/{part}")).send().expect("responds");
         assert_eq!(response.headers()["x-content-type-options"], "nosniff");
@@ -194,7 +196,7 @@ fn as_files(notes: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
 fn a_job_survives_the_end_of_the_service() {
     let (data, notes) = (folder(), notes());
     let job = {
-        let slow = Mock::start(&["--embedding-latency", "60s"]);
+        let slow = Mock::start(&["--embedding-latency", "4s"]);
         let mut server = Server::start(data.path(), &slow.arguments());
         let job = body(upload(&server, &as_files(&notes)), 202);
         let path = format!("/apis/jobs/{}", job["id"].as_str().expect("an id"));
