@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
-	chroma test test-endpoints check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
+	chroma test test-endpoints test-kills check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
 	bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader eval clean
 
 DOCS ?= examples
@@ -47,6 +47,9 @@ test: ## Set up and run every check and test
 
 test-endpoints: models ## Try the OpenAI-compatible client against servers that are not ours
 	@scripts/endpoints.sh
+
+test-kills: build ## Kill an ingest KILLS (500) times at random moments and look at the store each time
+	@scripts/kills.sh
 
 check: ## Format, lints, documentation, dependencies
 	@scripts/check.sh

@@ -10,6 +10,7 @@ pub mod binary;
 pub mod chroma;
 pub mod data;
 pub mod disk;
+pub mod embeddings;
 pub mod events;
 pub mod hub;
 pub mod mock;

@@ -67,6 +67,14 @@ pub enum StoreError {
         /// What could not be written.
         place: String,
     },
+    /// Understood, and not taken: the same would be refused again.
+    #[error("{doing} was refused: {reason}")]
+    Refused {
+        /// What was being done.
+        doing: String,
+        /// Words of the store.
+        reason: String,
+    },
     /// Not reachable at the moment; trying again later may help.
     #[error("the store is not available: {message}")]
     Unavailable {

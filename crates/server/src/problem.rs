@@ -210,6 +210,12 @@ impl From<StoreError> for Problem {
                 let detail = error.to_string();
                 Self::new(StatusCode::NOT_FOUND, "no-such-collection", "No such collection", detail)
             }
+            StoreError::OtherEmbedder { .. } => {
+                let detail = "the document store holds vectors of another embedder than this service uses: start the \
+                              service with that one, or re-embed the store";
+                let title = "The store belongs to another embedder";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "other-embedder", title, detail).because(error)
+            }
             other => Self::internal(other),
         }
     }

@@ -351,3 +351,117 @@ async fn a_crash_between_the_steps_of_storing_heals() {
         assert_eq!(version.fingerprint, Some(new.document.fingerprint.clone()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_miss_nothing_when_records_are_deleted_between_their_pages() {
+    let Some(server) = Chroma::shared() else { return };
+    let (store, here) = (store(settings(&server, "shifting_pages")), RequestContext::local());
+    let name = |n: usize| format!("{n:03}.md");
+    let documents = (0..330).map(|n| document(&name(n), &["some words"], n as u64)).collect();
+    store.put(&here, documents).await.expect("puts");
+    let (mut listed, mut after) = (Vec::new(), None);
+    for round in 0.. {
+        let page = store.list(&here, after, 100).await.expect("lists");
+        listed.extend(page.items.into_iter().map(|document| document.path));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+        // Of what has been listed already, so that everything behind it moves up.
+        let gone = (round * 20..round * 20 + 15).map(|n| format!("/docs/{}", name(n))).collect();
+        assert_eq!(store.remove(&here, gone).await.expect("removes"), 15);
+    }
+    let missed: Vec<String> = (0..330).map(name).filter(|path| !listed.contains(path)).collect();
+    assert_eq!(missed, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_without_its_first_part_is_known_and_heals() {
+    let Some(server) = Chroma::shared() else { return };
+    let (store, here) = (store(settings(&server, "no_first_part")), RequestContext::local());
+    let whole = || document("a.md", &["first", "second", "third"], 1);
+    store.put(&here, vec![whole(), document("b.md", &["other", "more"], 5)]).await.expect("puts");
+    let other = Other::new(&server);
+    let id = other.id("no_first_part").await;
+    let first = json!({"$and": [{"part": {"$eq": 0}}, {"guideline": {"$eq": "a.md"}}]});
+    other.post(&format!("/{id}/delete"), &json!({"where": first})).await;
+    let versions = store.versions(&here).await.expect("reads");
+    let version = &versions["/docs/a.md"];
+    assert_eq!((version.path.as_str(), version.fingerprint.as_ref()), ("a.md", None));
+    assert!(versions["/docs/b.md"].fingerprint.is_some());
+    store.put(&here, vec![whole()]).await.expect("puts");
+    assert!(store.versions(&here).await.expect("reads")["/docs/a.md"].fingerprint.is_some());
+    assert_eq!(store.status().await.expect("counts").passages, 5);
+    // One whose file is gone can be pruned.
+    other.post(&format!("/{id}/delete"), &json!({"where": first})).await;
+    assert_eq!(store.remove(&here, vec!["/docs/a.md".to_owned()]).await.expect("removes"), 1);
+    assert_eq!(store.status().await.expect("counts").passages, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_chroma_refuses_is_a_refusal() {
+    let Some(server) = Chroma::shared() else { return };
+    let (store, here) = (store(settings(&server, "refusals")), RequestContext::local());
+    store.put(&here, vec![document("a.md", &["first"], 1)]).await.expect("puts");
+    let mut short = document("b.md", &["second"], 2);
+    short.passages[0].vector.pop();
+    let refused = store.put(&here, vec![short]).await.expect_err("is refused");
+    assert!(matches!(refused, StoreError::Refused { .. }), "{refused:?}");
+}
+
+/// Stands for a Chroma that stores up to a hundred records in time, and tells how many it was sent.
+fn slow(stored: std::sync::mpsc::Sender<usize>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let answer = move |stream: &mut std::net::TcpStream, stored: &std::sync::mpsc::Sender<usize>| -> Option<()> {
+        let (mut request, mut part) = (Vec::new(), [0; 65_536]);
+        let (head, body) = loop {
+            let read = stream.read(&mut part).ok().filter(|read| *read > 0)?;
+            request.extend_from_slice(&part[..read]);
+            let Some(end) = request.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+            if request.len() >= end + 4 + length.unwrap_or(0) {
+                break (head, request[end + 4..].to_vec());
+            }
+        };
+        let first = head.lines().next()?;
+        let said = if first.contains("/upsert") {
+            let records = serde_json::from_slice::<Value>(&body).ok()?["ids"].as_array()?.len();
+            if records > 100 {
+                thread::sleep(DEADLINE * 2);
+                return None;
+            }
+            stored.send(records).ok()?;
+            json!({})
+        } else if first.contains("/get") {
+            json!({"ids": [], "documents": null, "metadatas": null, "embeddings": null})
+        } else if first.starts_with("get") {
+            json!({"id": "c", "dimension": null, "metadata": {}, "configuration_json": {"hnsw": {"space": "cosine"}}})
+        } else {
+            json!({})
+        };
+        let said = said.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}", said.len());
+        write!(stream, "{head}\r\nconnection: close\r\n\r\n{said}").ok()
+    };
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let stored = stored.clone();
+            thread::spawn(move || answer(&mut stream, &stored));
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_too_slow_is_sent_again_in_smaller_ones() {
+    let (sender, stored) = std::sync::mpsc::channel();
+    let port = slow(sender);
+    let store = store(ChromaSettings { host: "127.0.0.1".to_owned(), port, ..ChromaSettings::default() });
+    let texts: Vec<String> = (0..200).map(|n| format!("text {n}")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    store.put(&RequestContext::local(), vec![document("a.md", &texts, 1)]).await.expect("puts");
+    assert_eq!(stored.try_iter().collect::<Vec<_>>(), [75, 75, 50]);
+}

@@ -37,7 +37,7 @@ fn asked(text: &str, source: Source) -> SearchQuery {
 
 #[tokio::test]
 async fn a_store_of_every_older_version_opens_with_all_that_is_in_it() {
-    for version in [1, 2, 3] {
+    for version in [1, 2, 3, 4] {
         let directory = TempDir::new().expect("a directory");
         let store = restore(version, directory.path());
         let here = RequestContext::local();

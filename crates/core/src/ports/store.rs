@@ -160,7 +160,30 @@ pub trait Search: Send + Sync {
 pub trait Documents: Send + Sync {
     /// Stores documents, all of them or none; a document of the same location is replaced, keeps its id and those of
     /// its pairs that still hold. A path that another document has already is replaced by the location.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the store will not take one of them, however often it is tried.
     async fn put(&self, context: &RequestContext, documents: Vec<NewDocument>) -> Result<(), StoreError>;
+
+    /// Keeps some vectors of a document that takes long to embed, until it is put: those of its passages from number
+    /// `first` on. `texts` identifies what is embedded. A store that cannot do so forgets them.
+    async fn stage(
+        &self,
+        context: &RequestContext,
+        location: &str,
+        texts: &str,
+        first: usize,
+        vectors: Vec<Vec<f32>>,
+    ) -> Result<(), StoreError> {
+        let (_, _, _, _, _) = (context, location, texts, first, vectors);
+        Ok(())
+    }
+
+    /// The vectors that were staged of the first passages of a document, for these texts alone.
+    async fn staged(&self, context: &RequestContext, location: &str, texts: &str) -> Result<Vec<Vec<f32>>, StoreError> {
+        let (_, _, _) = (context, location, texts);
+        Ok(Vec::new())
+    }
 
     /// Removes documents by location; returns how many there were.
     async fn remove(&self, context: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError>;

@@ -1,14 +1,17 @@
 //! The job: makes the store hold what the sources say.
 //!
 //! ```text
-//! a thread: read, cut --batches--> move, embed --documents--> store      (all at the same time)
-//!      \______________\_____________________\___________________\__ events -> the caller
+//! a thread: read, cut --batches--> move, embed, store      (both at the same time)
+//!      \______________\__________________\_____\__ events -> the caller
 //! ```
 //!
-//! Each channel holds one batch, so however many documents there are, at most five batches are in memory: one being
-//! made, one embedded, one stored, and two on their way.
+//! The channel holds one batch, so however many documents there are, at most three batches are in memory: one being
+//! made, one being embedded and stored, and one on its way. A batch is stored before the next one is embedded: storing
+//! takes a hundredth of the time, and whoever is killed has lost the embedding of one batch at most.
 
+mod embedding;
 mod event;
+mod indexing;
 mod reading;
 mod removal;
 
@@ -17,12 +20,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Documents, Embedder, ModelError, NewDocument, NewPassage, RequestContext, StoreError, Upkeep};
+use qanda_core::{Documents, Embedder, ModelError, NewDocument, RequestContext, StoreError, Upkeep};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
 pub use self::event::{Event, Report, StepSeconds};
-use self::reading::{BATCH, Batch, Reading};
+use self::indexing::Indexing;
+use self::reading::{Batch, Reading};
 use crate::document::{Prepared, Preparer};
 use crate::folder::{self, Listing};
 use crate::pruning::{Folders, Prune};
@@ -149,14 +153,10 @@ impl Ingestion {
         }
 
         let (batches, to_embed) = mpsc::channel(1);
-        let (embedded, to_store) = mpsc::channel(1);
         let reading = Reading::new(self.preparer(), stored, events.clone(), batches);
         let reading = spawn_blocking(move || reading.run(documents));
-        // If one of them fails, both are dropped, and the reading thread ends for want of a taker.
-        let (embedding, storing) = tokio::try_join!(
-            self.embed_all(context, to_embed, embedded, &events),
-            self.store_all(context, to_store, &events)
-        )?;
+        // If this fails, the channel is dropped, and the reading thread ends for want of a taker.
+        let (embedding, storing) = self.take_in(context, to_embed, &events).await?;
         let (emptied, reading) = reading.await?;
         self.remove(context, folders, emptied, sync.prune, &events).await?;
         tell(&events, Event::Indexing).await;
@@ -176,28 +176,28 @@ impl Ingestion {
         Preparer { extractor, counter, passage_tokens: self.passage_tokens, embedder }
     }
 
-    async fn embed_all(
+    /// Embeds and stores the batches, one after the other; returns how long each took.
+    async fn take_in(
         &self,
         context: &RequestContext,
         mut batches: Receiver<Batch>,
-        embedded: Sender<Vec<NewDocument>>,
         events: &Sender<Event>,
-    ) -> Result<Duration, IngestError> {
-        let mut busy = Duration::ZERO;
+    ) -> Result<(Duration, Duration), IngestError> {
+        let (mut embedding, mut storing) = (Duration::ZERO, Duration::ZERO);
+        let mut indexing = Indexing::new(Arc::clone(&self.upkeep));
         while let Some(batch) = batches.recv().await {
             let began = Instant::now();
             let documents = self.relocate(context, batch, events).await?;
             let documents = self.embed(context, documents, events).await?;
-            busy += began.elapsed();
-            // The storing step only goes away with this future, or when it failed and says so itself.
-            if documents.is_empty() {
-                continue;
-            }
-            if embedded.send(documents).await.is_err() {
-                break;
-            }
+            embedding += began.elapsed();
+            let began = Instant::now();
+            let passages = documents.iter().map(|document| document.passages.len()).sum();
+            self.put(context, documents, events).await?;
+            storing += began.elapsed();
+            indexing.stored(passages).await?;
         }
-        Ok(busy)
+        indexing.finish().await?;
+        Ok((embedding, storing))
     }
 
     /// Moves what has moved; returns what is to be embedded: new documents, moved ones whose passages are others
@@ -226,44 +226,46 @@ impl Ingestion {
         Ok(documents)
     }
 
-    /// Embeds documents, at most [`BATCH`] texts at a time: one document may have very many.
-    async fn embed(
+    /// Stores documents; those that the store refuses by themselves have failed.
+    async fn put(
         &self,
         context: &RequestContext,
-        documents: Vec<Prepared>,
+        documents: Vec<NewDocument>,
         events: &Sender<Event>,
-    ) -> Result<Vec<NewDocument>, ModelError> {
-        let mut vectors = Vec::new();
-        let mut texts = documents.iter().flat_map(Prepared::texts);
-        loop {
-            let some: Vec<String> = texts.by_ref().take(BATCH).collect();
-            if some.is_empty() {
-                break;
-            }
-            let passages = some.len();
-            vectors.extend(embed_all_of(&*self.embedder, context, some).await?);
-            tell(events, Event::Embedded { passages }).await;
+    ) -> Result<(), StoreError> {
+        if documents.is_empty() {
+            return Ok(());
         }
-        drop(texts);
-        Ok(with_vectors(documents, vectors))
+        // Only a refusal needs them a second time, one by one.
+        let again = documents.clone();
+        match self.put_together(context, documents, events).await {
+            Err(StoreError::Refused { .. }) => {}
+            done => return done,
+        }
+        for document in again {
+            let path = document.document.path.clone();
+            match self.put_together(context, vec![document], events).await {
+                Err(StoreError::Refused { reason, .. }) => {
+                    let reason = format!("the store refuses it: {reason}");
+                    tell(events, Event::Failed { path, reason }).await;
+                }
+                done => done?,
+            }
+        }
+        Ok(())
     }
 
-    async fn store_all(
+    async fn put_together(
         &self,
         context: &RequestContext,
-        mut batches: Receiver<Vec<NewDocument>>,
+        batch: Vec<NewDocument>,
         events: &Sender<Event>,
-    ) -> Result<Duration, IngestError> {
-        let mut busy = Duration::ZERO;
-        while let Some(batch) = batches.recv().await {
-            let documents = batch.len();
-            let passages = batch.iter().map(|document| document.passages.len()).sum();
-            let began = Instant::now();
-            self.documents.put(context, batch).await?;
-            busy += began.elapsed();
-            tell(events, Event::Stored { documents, passages }).await;
-        }
-        Ok(busy)
+    ) -> Result<(), StoreError> {
+        let documents = batch.len();
+        let passages = batch.iter().map(|document| document.passages.len()).sum();
+        self.documents.put(context, batch).await?;
+        tell(events, Event::Stored { documents, passages }).await;
+        Ok(())
     }
 }
 
@@ -282,16 +284,6 @@ pub(crate) async fn embed_all_of(
     Ok(vectors)
 }
 
-fn with_vectors(batch: Vec<Prepared>, vectors: Vec<Vec<f32>>) -> Vec<NewDocument> {
-    let mut vectors = vectors.into_iter();
-    let document = |Prepared { document, chunks }| {
-        let passage =
-            |(chunk, vector): (crate::Chunk, _)| NewPassage { span: chunk.span, headings: chunk.headings, vector };
-        NewDocument { document, passages: chunks.into_iter().zip(vectors.by_ref()).map(passage).collect() }
-    };
-    batch.into_iter().map(document).collect()
-}
-
 async fn announce(listing: &Listing, events: &Sender<Event>) {
     tell(events, Event::Planned { files: listing.documents.len() }).await;
     for (reason, files) in &listing.skipped {
@@ -307,5 +299,7 @@ async fn tell(events: &Sender<Event>, event: Event) {
     let _ = events.send(event).await;
 }
 
+#[cfg(test)]
+mod resilience_tests;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -11,6 +11,7 @@ use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
 use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Page, StoreStatus};
 use qanda_core::{Document, DocumentId, Metadata, Passage};
 
+use super::reading::BATCH;
 use super::*;
 use crate::{Doubt, Prune, Skipped};
 
@@ -22,6 +23,8 @@ struct FakeStore {
     full: AtomicBool,
     /// Whether it cannot move documents.
     rigid: AtomicBool,
+    /// Vectors staged, by what they are of.
+    staged: Mutex<HashMap<String, Vec<Vec<f32>>>>,
 }
 
 #[async_trait]
@@ -30,9 +33,31 @@ impl Documents for FakeStore {
         if self.full.load(Ordering::SeqCst) {
             return Err(StoreError::DiskFull { place: "fake".to_owned() });
         }
+        if documents.iter().any(|new| new.document.text.contains("UNWANTED")) {
+            return Err(StoreError::Refused { doing: "storing".to_owned(), reason: "unwanted".to_owned() });
+        }
         let new = documents.into_iter().map(|new| (new.document.location.clone(), new));
         self.documents.lock().unwrap().extend(new);
         Ok(())
+    }
+
+    async fn stage(
+        &self,
+        _: &RequestContext,
+        location: &str,
+        texts: &str,
+        first: usize,
+        vectors: Vec<Vec<f32>>,
+    ) -> Result<(), StoreError> {
+        let mut staged = self.staged.lock().unwrap();
+        let staged = staged.entry(format!("{location} {texts}")).or_default();
+        assert_eq!(staged.len(), first);
+        staged.extend(vectors);
+        Ok(())
+    }
+
+    async fn staged(&self, _: &RequestContext, location: &str, texts: &str) -> Result<Vec<Vec<f32>>, StoreError> {
+        Ok(self.staged.lock().unwrap().get(&format!("{location} {texts}")).cloned().unwrap_or_default())
     }
 
     async fn remove(&self, _: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
@@ -129,13 +154,18 @@ pub(crate) struct FakeModel {
     identity: EmbedderIdentity,
     embedded: AtomicUsize,
     most_at_once: AtomicUsize,
+    pub(crate) refuses_all: AtomicBool,
+    /// Texts after which it goes away.
+    pub(crate) goes_after: AtomicUsize,
     broken: bool,
 }
 
 impl FakeModel {
     pub(crate) fn new(broken: bool) -> Self {
         let identity = EmbedderIdentity { name: "fake".to_owned(), dimension: 1 };
-        Self { identity, embedded: AtomicUsize::new(0), most_at_once: AtomicUsize::new(0), broken }
+        let [embedded, most_at_once] = [0, 0].map(AtomicUsize::new);
+        let (refuses_all, goes_after) = (AtomicBool::new(false), AtomicUsize::new(usize::MAX));
+        Self { identity, embedded, most_at_once, refuses_all, goes_after, broken }
     }
 }
 
@@ -157,6 +187,12 @@ impl Embedder for FakeModel {
         if self.broken {
             return Err(ModelError::Stopped);
         }
+        if self.refuses_all.load(Ordering::SeqCst) || texts.iter().any(|text| text.contains("REFUSED")) {
+            return Err(ModelError::Refused { message: "such texts".to_owned() });
+        }
+        if self.embedded.load(Ordering::SeqCst) + texts.len() > self.goes_after.load(Ordering::SeqCst) {
+            return Err(ModelError::Unavailable { message: "gone".to_owned(), retry_after: None });
+        }
         self.embedded.fetch_add(texts.len(), Ordering::SeqCst);
         self.most_at_once.fetch_max(texts.len(), Ordering::SeqCst);
         Ok(texts.iter().map(|text| vec![text.len() as f32]).collect())
@@ -175,9 +211,9 @@ impl TokenCounter for FakeModel {
 }
 
 pub(crate) struct Bench {
-    docs: tempfile::TempDir,
+    pub(crate) docs: tempfile::TempDir,
     store: Arc<FakeStore>,
-    model: Arc<FakeModel>,
+    pub(crate) model: Arc<FakeModel>,
 }
 
 impl Bench {
@@ -213,7 +249,7 @@ impl Bench {
         }
     }
 
-    async fn run(&self, prune: bool) -> (Report, Vec<Event>) {
+    pub(crate) async fn run(&self, prune: bool) -> (Report, Vec<Event>) {
         let mut events = Vec::new();
         let paths = [self.docs.path().to_owned()];
         let sync = FolderSync { prune: if prune { Prune::Checked } else { Prune::Keep }, ..FolderSync::default() };
@@ -224,6 +260,11 @@ impl Bench {
 
     pub(crate) fn embedded(&self) -> usize {
         self.model.embedded.load(Ordering::SeqCst)
+    }
+
+    /// Number of the passages that are stored.
+    pub(crate) fn passages(&self) -> usize {
+        self.store.documents.lock().unwrap().values().map(|new| new.passages.len()).sum()
     }
 
     pub(crate) fn stored(&self) -> Vec<String> {

@@ -1,7 +1,9 @@
 //! The commands.
 
 mod ask;
+mod backup;
 mod bench;
+mod check;
 mod config;
 mod eval;
 mod ingest;
@@ -45,7 +47,8 @@ const SETTINGS_HELP: &str =
     "Each setting is taken from its flag, else its environment variable (or .env), else qanda.toml \
 (the flag's name with _ for -), else its default.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a goal missed (--fail-if).";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 ingested but for some files, 4 a goal missed (--fail-if),
+5 something wrong with the store (qanda check).";
 
 /// The commands; each is explained where its arguments are.
 #[derive(Debug, Subcommand)]
@@ -59,6 +62,9 @@ enum Command {
     Qa(qa::Qa),
     Config(config::Config),
     Status(status::Status),
+    Check(check::Check),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Models(models::Models),
     Eval(eval::Eval),
     Bench(bench::Bench),
@@ -82,6 +88,9 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Qa(command) => command.run(),
         Command::Config(shown) => shown.run(&command, &matches, &env_file, &file),
         Command::Status(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Models(command) => command.run(),
         Command::Eval(command) => command.run(),
         Command::Bench(command) => command.run(),

@@ -52,8 +52,8 @@ const ERRORS: [(Fails, u16, &str); 22] = [
             }
             .into()
         },
-        500,
-        "internal",
+        503,
+        "other-embedder",
     ),
 ];
 

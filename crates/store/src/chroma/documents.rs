@@ -23,11 +23,13 @@ use super::conditions::{is, is_one_of};
 use super::connection::Connection;
 use super::layout::{self, CONTEXT, FINGERPRINT, GUIDELINE, LOCATION, PART, QA, Record};
 use super::pairs;
-use super::requests::{BATCH, Fields};
+use super::requests::{BATCH, Fields, place_after};
 use super::values::MetadataChanges;
 
 /// Stores documents.
 pub(super) async fn put(connection: &Connection, documents: Vec<NewDocument>) -> Result<(), StoreError> {
+    // Somebody may have made the collection anew, with another embedder.
+    connection.check().await?;
     let documents = last_of_each(documents);
     let stored = stored(connection, documents.iter().map(|new| new.document.location.clone()).collect()).await?;
     let mut by_location: HashMap<String, Vec<&Record>> = HashMap::new();
@@ -106,7 +108,8 @@ async fn stored(connection: &Connection, locations: Vec<String>) -> Result<HashM
     Ok(stored)
 }
 
-/// Version by location; one without a fingerprint for a document that is not stored whole.
+/// Version by location; one without a fingerprint for a document that is not stored whole. One that has lost its first
+/// part is known by its second.
 pub(super) async fn versions(connection: &Connection) -> Result<HashMap<String, StoredVersion>, StoreError> {
     let mut versions: HashMap<String, StoredVersion> = HashMap::new();
     for record in connection.every(&is(PART, 0_usize), Fields::Metadata).await? {
@@ -117,6 +120,10 @@ pub(super) async fn versions(connection: &Connection) -> Result<HashMap<String, 
         if known.fingerprint != version.fingerprint {
             known.fingerprint = None;
         }
+    }
+    for record in connection.every(&is(PART, 1_usize), Fields::Metadata).await? {
+        let Some(location) = record.value(LOCATION) else { continue };
+        versions.entry(location).or_insert_with(|| StoredVersion { fingerprint: None, ..record.version() });
     }
     Ok(versions)
 }
@@ -141,31 +148,29 @@ pub(super) async fn get(connection: &Connection, id: &DocumentId) -> Result<Opti
 /// Documents page by page; those of another client, which have no location, are none of ours.
 pub(super) async fn list(connection: &Connection, query: &DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
     let (limit, now) = (query.limit.clamp(1, BATCH), Moment::now());
-    let mut offset: usize = query.after.as_deref().and_then(|offset| offset.parse().ok()).unwrap_or(0);
-    let mut page = Page { items: Vec::new(), next: None };
+    // A search may have to look at many for few.
+    let batch = if query.is_all() { limit } else { BATCH };
+    let (mut items, mut after) = (Vec::new(), query.after.clone());
     loop {
-        // A search may have to look at many for few.
-        let batch = if query.is_all() { limit } else { BATCH };
-        let firsts = connection.page(Some(&is(PART, 0_usize)), Fields::Metadata, offset, batch).await?;
-        let is_last = firsts.len() < batch;
-        let mut wanted = Vec::new();
+        let (firsts, begin) =
+            connection.list(&is(PART, 0_usize), Fields::Metadata, after.as_deref(), batch).await?;
+        let (number, mut looked_at, mut wanted) = (firsts.len(), 0, Vec::new());
         for first in firsts {
-            if page.items.len() + wanted.len() == limit {
-                page.next = Some(offset.to_string());
-                break;
-            }
-            offset += 1;
+            looked_at += 1;
+            after = Some(place_after(begin + looked_at, &first));
             if document_of(&first).is_some_and(|document| query.admits(&document, now)) {
                 wanted.push(first);
             }
+            if items.len() + wanted.len() == limit {
+                break;
+            }
         }
-        page.items.extend(with_counts(connection, wanted).await?);
-        if page.next.is_some() || is_last {
-            return Ok(page);
+        items.extend(with_counts(connection, wanted).await?);
+        if looked_at == number && number < batch {
+            return Ok(Page { items, next: None });
         }
-        if page.items.len() == limit {
-            page.next = Some(offset.to_string());
-            return Ok(page);
+        if items.len() == limit {
+            return Ok(Page { items, next: after });
         }
     }
 }

@@ -4,6 +4,7 @@ use qanda_core::StoreError;
 use reqwest::StatusCode;
 
 use super::api::ApiError;
+use super::limiter::TimedOut;
 use super::settings::ChromaSettings;
 
 /// A request that did not work.
@@ -39,8 +40,12 @@ impl Failure {
                 format!("Chroma at {address} answers with an error ({status}); its log says more")
             }
             // It understood us and does not want it: trying again does not help.
-            ApiError::Status(StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY, said) => {
-                return StoreError::failed(format!("{doing} in Chroma at {address}"), said.clone());
+            ApiError::Status(
+                StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE,
+                said,
+            ) => {
+                let doing = format!("{doing} in Chroma at {address}");
+                return StoreError::Refused { doing, reason: said.clone() };
             }
             ApiError::Status(status, _) => format!(
                 "what answers at {address} says {status}, which Chroma would not; check host, port and paths of a proxy in between"
@@ -63,7 +68,15 @@ pub(super) fn timed_out(settings: &ChromaSettings) -> StoreError {
     let message = format!(
         "Chroma at {address} did not answer within {seconds} s; check that it runs, or give it more time if it is slow"
     );
-    StoreError::Unavailable { message, cause: None }
+    StoreError::Unavailable { message, cause: Some(Box::new(TimedOut)) }
+}
+
+/// Whether an error says that the deadline was over.
+pub(super) fn was_slow(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable { cause: Some(cause), .. } => cause.is::<TimedOut>(),
+        _ => false,
+    }
 }
 
 /// Whether an error says that the collection is not there.

@@ -25,6 +25,15 @@ pub(super) struct Limiter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TimedOut;
 
+impl std::fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Part of the sentence that it is the cause of, so that nothing says it twice.
+        f.write_str("did not answer within")
+    }
+}
+
+impl std::error::Error for TimedOut {}
+
 impl Limiter {
     pub(super) fn new(at_once: usize, timeout: Duration) -> Self {
         // A semaphore takes no more than this.

@@ -36,7 +36,7 @@ use qanda_core::{
 use self::conditions::{all, at_least, is};
 use self::connection::Connection;
 use self::layout::{CONTEXT, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
-use self::requests::{BATCH, Fields};
+use self::requests::{BATCH, Fields, place_after};
 pub use self::settings::{ChromaSettings, TokenHeader};
 use crate::{Fusion, check_collection};
 
@@ -60,9 +60,9 @@ impl ChromaStore {
     }
 
     async fn records(&self, kind: &str, after: Option<String>) -> Result<Page<Record>, StoreError> {
-        let offset = after.and_then(|offset| offset.parse().ok()).unwrap_or(0);
-        let items = self.connection.page(Some(&is(SOURCE, kind)), Fields::All, offset, BATCH).await?;
-        let next = (items.len() == BATCH).then(|| (offset + BATCH).to_string());
+        let (items, begin) = self.connection.list(&is(SOURCE, kind), Fields::All, after.as_deref(), BATCH).await?;
+        let last = items.last().filter(|_| items.len() == BATCH);
+        let next = last.map(|last| place_after(begin + BATCH, last));
         Ok(Page { items, next })
     }
 

@@ -1,17 +1,26 @@
 //! The requests that the store is made of, in our own words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 use qanda_core::StoreError;
 
 use super::conditions::Condition;
 use super::connection::Connection;
+use super::failure;
 use super::layout::{self, NewRecord, Record};
 use super::values::MetadataChanges;
 use super::wire::{Delete, Done, Found, Get, Got, Include, Query, Records, Space};
 
 /// Records in one request. Chroma's cloud takes no more; a server of one's own takes 5,461.
 pub(super) const BATCH: usize = 300;
+
+/// Records in the smallest request, after which a slow server is given up.
+const SMALLEST_BATCH: usize = 16;
+/// Time until a batch that was slow is sent again, in parts; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Requests to list records: enough for ten million of them.
+const MOST_REQUESTS: usize = 100_000;
 
 /// Parts of a record that are wanted besides its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +38,11 @@ impl Fields {
             Self::All => &[Include::Metadatas, Include::Documents],
         }
     }
+}
+
+/// The place behind a record in a list: the offset there, and the record's id, by which the place is found again.
+pub(super) fn place_after(offset: usize, record: &Record) -> String {
+    format!("{offset}:{}", record.id)
 }
 
 impl Connection {
@@ -91,16 +105,74 @@ impl Connection {
         self.get(None, condition, fields, Some((offset, limit))).await
     }
 
-    /// All records that fulfil a condition, page by page.
+    /// All records that fulfil a condition, page by page, whatever is deleted meanwhile.
     pub(super) async fn every(&self, condition: &Condition, fields: Fields) -> Result<Vec<Record>, StoreError> {
-        let mut found = Vec::new();
-        loop {
-            let page = self.page(Some(condition), fields, found.len(), BATCH).await?;
+        let (mut found, mut seen, mut offset) = (Vec::new(), HashSet::new(), 0);
+        for _ in 0..MOST_REQUESTS {
+            // Each page begins with the last record of the one before. If another one stands there, records before it
+            // were deleted and the rest moved up: some of them may be missed, so it goes back.
+            let page = self.page(Some(condition), fields, offset, BATCH).await?;
+            if offset > 0 && page.first().is_none_or(|first| !seen.contains(&first.id)) {
+                offset = offset.saturating_sub(BATCH);
+                continue;
+            }
             let last = page.len() < BATCH;
-            found.extend(page);
+            found.extend(page.into_iter().filter(|record| seen.insert(record.id.clone())));
             if last {
                 return Ok(found);
             }
+            offset += BATCH - 1;
+        }
+        let message = "records are deleted faster than they can be listed; try again".to_owned();
+        Err(StoreError::Unavailable { message, cause: None })
+    }
+
+    /// At most so many records that fulfil a condition, after a place ([`place_after`]), and the offset of the first.
+    /// What is deleted meanwhile moves the rest up, but is not taken for it.
+    pub(super) async fn list(
+        &self,
+        condition: &Condition,
+        fields: Fields,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Record>, usize), StoreError> {
+        let place = after.and_then(|place| place.split_once(':'));
+        let place = place.and_then(|(offset, last)| Some((offset.parse::<usize>().ok()?, last)));
+        match place {
+            None => Ok((self.page(Some(condition), fields, 0, limit).await?, 0)),
+            Some((offset, last)) => {
+                let (mut records, begin) = self.after(condition, fields, offset, last, limit).await?;
+                records.truncate(limit);
+                Ok((records, begin))
+            }
+        }
+    }
+
+    /// The records after one that stood before an offset, and the offset at which they stand now. Where that record is
+    /// gone itself, the ones before the offset come again: rather twice than never.
+    async fn after(
+        &self,
+        condition: &Condition,
+        fields: Fields,
+        offset: usize,
+        last: &str,
+        limit: usize,
+    ) -> Result<(Vec<Record>, usize), StoreError> {
+        let mut begin = offset.saturating_sub(1);
+        loop {
+            let page = self.page(Some(condition), fields, begin, limit + 1).await?;
+            if let Some(at) = page.iter().position(|record| record.id == last) {
+                let next = begin + at + 1;
+                if at == 0 {
+                    return Ok((page.into_iter().skip(1).collect(), next));
+                }
+                return Ok((self.page(Some(condition), fields, next, limit).await?, next));
+            }
+            if begin == 0 {
+                let begin = offset.saturating_sub(limit);
+                return Ok((self.page(Some(condition), fields, begin, limit).await?, begin));
+            }
+            begin = begin.saturating_sub(limit);
         }
     }
 
@@ -152,23 +224,34 @@ impl Connection {
         Ok(found.await?.unwrap_or_default())
     }
 
-    /// Stores records; `old` finds what is stored of a record already.
+    /// Stores records; `old` finds what is stored of a record already. A batch that Chroma does not store in time is sent
+    /// again in smaller ones, after a while: a server that is busy with its index needs longer for the same.
     pub(super) async fn upsert<'a>(
         &self,
         records: Vec<NewRecord>,
         old: impl Fn(&str) -> Option<&'a Record>,
     ) -> Result<(), StoreError> {
-        let mut records = records.into_iter().peekable();
-        while records.peek().is_some() {
+        let (mut rest, mut size, mut pause) = (records.as_slice(), BATCH, FIRST_PAUSE);
+        while !rest.is_empty() {
+            let (some, others) = rest.split_at(size.min(rest.len()));
             let mut batch = Records::default();
-            for record in records.by_ref().take(BATCH) {
+            for record in some {
                 let old = old(&record.id).map(|record| &record.metadata);
-                batch.metadatas.push(layout::changes(old, record.metadata));
-                batch.ids.push(record.id);
-                batch.embeddings.push(record.vector);
-                batch.documents.push(record.text);
+                batch.metadatas.push(layout::changes(old, record.metadata.clone()));
+                batch.ids.push(record.id.clone());
+                batch.embeddings.push(record.vector.clone());
+                batch.documents.push(record.text.clone());
             }
-            self.change("storing", "upsert", &batch).await?;
+            match self.change("storing", "upsert", &batch).await {
+                Ok(()) => rest = others,
+                Err(error) if failure::was_slow(&error) && size > SMALLEST_BATCH => {
+                    size = (size / 2).max(SMALLEST_BATCH);
+                    tracing::warn!(records = size, "Chroma is slow to store; smaller batches are sent");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

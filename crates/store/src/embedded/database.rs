@@ -9,10 +9,10 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::crash_point::crash_point;
 use super::failure::{Failure, failed};
-use super::{schema, settings};
+use super::{origin, schema, settings};
 
 /// Time that a writer waits for another one.
-const WRITER_WAITS: Duration = Duration::from_secs(60);
+pub(super) const WRITER_WAITS: Duration = Duration::from_secs(60);
 
 /// A pool of connections to one file.
 pub(super) struct Database {
@@ -52,6 +52,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         // A commit is on the disk when it returns, even if the power goes.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+        // A log that grew while somebody read for long is cut again.
+        connection.pragma_update(None, "journal_size_limit", 64_i64 << 20)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(())
     };
@@ -90,7 +92,7 @@ pub(super) fn write<T>(
     // From the start a writer: one that reads first would fail whenever another process wrote meanwhile.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&fail)?;
     let result = work(&transaction).map_err(|failure| failure.of(&fail))?;
-    settings::raise(&transaction, "version").map_err(&fail)?;
+    settings::raise(&transaction, "version").and_then(|()| origin::mark(&transaction)).map_err(&fail)?;
     crash_point("before the commit");
     transaction.commit().map_err(&fail)?;
     crash_point("after the commit");

@@ -6,21 +6,28 @@ use qanda_core::document::{Details, Fingerprint, Recipe, Relocation, StoredDocum
 use qanda_core::ports::{DocumentQuery, Page};
 use qanda_core::{Document, DocumentId, Metadata, Moment, NewDocument, NewPassage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use sha2::{Digest, Sha256};
 
 use super::entries::{self, NewEntry, PAGE, PAIR, PASSAGE, cursor, metadata_of};
 use super::failure::failed;
 use super::pairs::follow;
+use super::staging;
 use super::vector::Vector;
 
 /// Stores documents.
 pub(super) fn put(transaction: &Transaction<'_>, documents: &[NewDocument]) -> rusqlite::Result<()> {
-    documents.iter().try_for_each(|new| replace(transaction, new))
+    let mut waiting = follow::take_waiting(transaction, documents)?;
+    documents.iter().try_for_each(|new| {
+        let pairs = waiting.remove(&new.document.location).unwrap_or_default();
+        replace(transaction, new, pairs)
+    })
 }
 
-/// Stores a document, in place of the version that is stored, and puts back the pairs that still hold.
-fn replace(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result<()> {
+/// Stores a document, in place of the version that is stored, with the pairs that waited for it, and puts back the pairs
+/// that still hold.
+fn replace(transaction: &Transaction<'_>, new: &NewDocument, waiting: Vec<follow::Kept>) -> rusqlite::Result<()> {
     let stored = row_of(transaction, &new.document.location)?;
-    let mut kept = follow::take_waiting(transaction, &new.document.path)?;
+    let mut kept = waiting;
     if let Some(row) = stored {
         kept.extend(follow::take(transaction, row)?);
         clear(transaction, row)?;
@@ -29,6 +36,7 @@ fn replace(transaction: &Transaction<'_>, new: &NewDocument) -> rusqlite::Result
     for passage in &new.passages {
         insert_passage(transaction, row, &new.document.text, passage)?;
     }
+    staging::forget(transaction, &new.document.location)?;
     follow::put_back(transaction, row, kept)
 }
 
@@ -53,13 +61,15 @@ fn write_record(transaction: &Transaction<'_>, stored: Option<i64>, document: &D
     let pages = (!pages.is_empty()).then(|| serde_json::Value::from(pages.as_slice()).to_string());
     // An id that is NULL becomes a new one.
     let sql = "INSERT INTO documents (id, location, path, title, content_hash, chunker, passage_tokens, embedder,
-                                      media_type, language, valid_from, valid_until, superseded_by, pages)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                                      media_type, language, valid_from, valid_until, superseded_by, pages,
+                                      text_hash)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
                ON CONFLICT (id) DO UPDATE SET
                    path = excluded.path, title = excluded.title, content_hash = excluded.content_hash,
                    chunker = excluded.chunker, passage_tokens = excluded.passage_tokens, embedder = excluded.embedder,
                    media_type = excluded.media_type, language = excluded.language, valid_from = excluded.valid_from,
-                   valid_until = excluded.valid_until, superseded_by = excluded.superseded_by, pages = excluded.pages";
+                   valid_until = excluded.valid_until, superseded_by = excluded.superseded_by, pages = excluded.pages,
+                   text_hash = excluded.text_hash";
     transaction.prepare_cached(sql)?.execute(params![
         stored,
         document.location,
@@ -74,7 +84,8 @@ fn write_record(transaction: &Transaction<'_>, stored: Option<i64>, document: &D
         valid_from.map(|moment| moment.to_string()),
         valid_until.map(|moment| moment.to_string()),
         superseded_by,
-        pages
+        pages,
+        text_hash(&document.text)
     ])?;
     let row = stored.unwrap_or_else(|| transaction.last_insert_rowid());
     transaction.prepare_cached("INSERT INTO document_texts VALUES (?1, ?2)")?.execute(params![row, document.text])?;
@@ -83,6 +94,11 @@ fn write_record(transaction: &Transaction<'_>, stored: Option<i64>, document: &D
         transaction.prepare_cached(sql)?.execute(params![row, name, value])?;
     }
     Ok(row)
+}
+
+/// SHA-256 of a document's text, in hexadecimal digits: whoever checks the store computes it again.
+pub(super) fn text_hash(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The wanted path for the document at `location`, if no other document has it; else the fallback, with a number where
@@ -117,6 +133,7 @@ fn insert_passage(
 pub(super) fn remove(transaction: &Transaction<'_>, locations: &[String]) -> rusqlite::Result<usize> {
     let mut removed = 0;
     for location in locations {
+        staging::forget(transaction, location)?;
         if let Some(row) = row_of(transaction, location)? {
             clear(transaction, row)?;
             removed += transaction.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([row])?;

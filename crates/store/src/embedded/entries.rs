@@ -1,8 +1,10 @@
 //! Entries of SQLite: what is searched, passages and pairs alike, with their vectors and the sequence of changes that
 //! the indexes follow.
 
+use std::ops::Range;
+
 use qanda_core::language::Language;
-use qanda_core::{EntryId, Filter, Metadata, Span, StoreError};
+use qanda_core::{EntryId, Metadata, Span, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::failure::failed;
@@ -80,53 +82,51 @@ pub(super) struct Entry {
     pub(super) title: String,
     pub(super) headings: Vec<String>,
     pub(super) text: String,
-    pub(super) metadata: Metadata,
     /// Language that it is searched in: its document's.
     pub(super) language: Language,
 }
 
-/// Calls `take` for every living entry that was added after a change, in the order of the changes.
-pub(super) fn each_entry_after<E: From<rusqlite::Error>>(
+/// All changes after one.
+pub(super) const fn after(sequence: i64) -> Range<i64> {
+    sequence..i64::MAX
+}
+
+/// Calls `take` for every living entry that was added by some changes, in their order. Of a range of changes, as of all
+/// of these, the first is not meant and the last is.
+pub(super) fn each_entry_in<E: From<rusqlite::Error>>(
     connection: &Connection,
-    sequence: i64,
+    changes: &Range<i64>,
     mut take: impl FnMut(Entry) -> Result<(), E>,
 ) -> Result<(), E> {
-    let sql = "SELECT e.id, e.kind, coalesce(d.title, ''), e.headings, e.text, e.document_id, d.language
+    let sql = "SELECT e.id, e.kind, coalesce(d.title, ''), e.headings, e.text, d.language
                FROM changes c JOIN entries e ON e.id = c.entry_id LEFT JOIN documents d ON d.id = e.document_id
-               WHERE c.sequence > ?1 AND c.added = 1 ORDER BY c.sequence";
+               WHERE c.sequence > ?1 AND c.sequence <= ?2 AND c.added = 1 ORDER BY c.sequence";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([sequence])?;
-    // Entries of one document follow each other.
-    let mut metadata: (i64, Metadata) = (0, Metadata::new());
+    let mut rows = statement.query([changes.start, changes.end])?;
     while let Some(row) = rows.next()? {
-        let document: i64 = row.get(5)?;
-        if metadata.0 != document {
-            metadata = (document, metadata_of(connection, document)?);
-        }
         take(Entry {
             id: id(row.get(0)?),
             kind: row.get(1)?,
             title: row.get(2)?,
             headings: headings(&row.get::<_, String>(3)?),
             text: row.get(4)?,
-            metadata: metadata.1.clone(),
-            language: Language::of_tag(row.get::<_, Option<String>>(6)?.as_deref()),
+            language: Language::of_tag(row.get::<_, Option<String>>(5)?.as_deref()),
         })?;
     }
     Ok(())
 }
 
-/// Calls `take` with id, kind and vector of every living entry that was added after a change.
-pub(super) fn each_vector_after(
+/// Calls `take` with id, kind and vector of every living entry that was added by some changes.
+pub(super) fn each_vector_in(
     connection: &Connection,
-    sequence: i64,
+    changes: &Range<i64>,
     mut take: impl FnMut(u64, i64, &[u8]),
 ) -> Result<(), StoreError> {
     let mut read = || -> rusqlite::Result<()> {
         let sql = "SELECT c.entry_id, c.kind, v.vector FROM changes c JOIN vectors v ON v.entry_id = c.entry_id
-                   WHERE c.sequence > ?1 AND c.added = 1 ORDER BY c.sequence";
+                   WHERE c.sequence > ?1 AND c.sequence <= ?2 AND c.added = 1 ORDER BY c.sequence";
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([sequence])?;
+        let mut rows = statement.query([changes.start, changes.end])?;
         while let Some(row) = rows.next()? {
             take(id(row.get(0)?), row.get(1)?, row.get_ref(2)?.as_blob()?);
         }
@@ -135,28 +135,34 @@ pub(super) fn each_vector_after(
     read().map_err(failed("reading stored vectors"))
 }
 
-/// Ids of the entries that were removed after a change.
-pub(super) fn removed_after(connection: &Connection, sequence: i64) -> Result<Vec<u64>, StoreError> {
+/// Ids of the entries that were removed by some changes.
+pub(super) fn removed_in(connection: &Connection, changes: &Range<i64>) -> Result<Vec<u64>, StoreError> {
     let read = || -> rusqlite::Result<_> {
-        let sql = "SELECT entry_id FROM changes WHERE sequence > ?1 AND added = 0";
+        let sql = "SELECT entry_id FROM changes WHERE sequence > ?1 AND sequence <= ?2 AND added = 0";
         let mut statement = connection.prepare_cached(sql)?;
-        statement.query_map([sequence], |row| Ok(id(row.get(0)?)))?.collect()
+        statement.query_map([changes.start, changes.end], |row| Ok(id(row.get(0)?)))?.collect()
     };
     read().map_err(failed("reading removed passages"))
 }
 
-/// Ids of the entries of a kind (`None`: of both) whose document has all the metadata of the filter.
-pub(super) fn matching(connection: &Connection, filter: &Filter, kind: Option<i64>) -> Result<Vec<u64>, StoreError> {
-    let read = || -> rusqlite::Result<_> {
-        let one = "SELECT document_id FROM document_metadata WHERE name = ? AND value = ?";
-        let all = vec![one; filter.len()].join(" INTERSECT ");
-        let kinds = kind.map_or(format!("{PASSAGE}, {PAIR}"), |kind| kind.to_string());
-        let sql = format!("SELECT id FROM entries WHERE document_id IN ({all}) AND kind IN ({kinds})");
-        let mut statement = connection.prepare_cached(&sql)?;
-        let parameters = filter.iter().flat_map(|(name, value)| [name, value]);
-        statement.query_map(rusqlite::params_from_iter(parameters), |row| Ok(id(row.get(0)?)))?.collect()
+/// Those of some scored entries that are of a kind.
+pub(super) fn of_kind(
+    connection: &Connection,
+    scored: Vec<(u64, f32)>,
+    kind: i64,
+) -> Result<Vec<(u64, f32)>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<(u64, f32)>> {
+        let mut statement =
+            connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE id = ?1 AND kind = ?2)")?;
+        let mut kept = Vec::with_capacity(scored.len());
+        for (id, score) in &scored {
+            if statement.query_row(params![id.cast_signed(), kind], |row| row.get(0))? {
+                kept.push((*id, *score));
+            }
+        }
+        Ok(kept)
     };
-    read().map_err(failed("reading metadata"))
+    read().map_err(failed("reading passages"))
 }
 
 /// The vector of an entry; `None` if it has been removed.

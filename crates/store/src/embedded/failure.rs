@@ -1,4 +1,6 @@
-//! Errors of SQLite as errors of the store.
+//! Errors of SQLite and of the file system as errors of the store.
+
+use std::io;
 
 use qanda_core::StoreError;
 use rusqlite::ErrorCode;
@@ -50,4 +52,18 @@ pub(crate) fn failed(doing: impl Into<String>) -> impl Fn(rusqlite::Error) -> St
 /// SQLite needs a little room even to read: the file that processes share their place in the log by.
 fn no_room(cause: &rusqlite::Error) -> bool {
     cause.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// Whether an error of the operating system may pass: no file handles left, no memory, no permission. A file that is not
+/// there, or whose bytes are wrong, stays so.
+pub(super) fn may_pass(cause: &io::Error) -> bool {
+    cause.raw_os_error().is_some() && cause.kind() != io::ErrorKind::NotFound
+}
+
+/// A derived index that cannot be read at the moment. Nothing is wrong with it, so nothing is done to it.
+pub(super) fn unreadable_now(index: &str, cause: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable {
+        message: format!("the {index} cannot be read at the moment: {cause}"),
+        cause: Some(Box::new(cause)),
+    }
 }

@@ -6,14 +6,18 @@
 //!
 //! Any number of processes read while one writes; two writers take turns.
 
+mod backup;
 mod catch_up;
+mod checking;
 mod crash_point;
 mod database;
 mod dense;
 mod documents;
 mod entries;
 mod failure;
+mod filters;
 mod lexical;
+mod origin;
 mod pairs;
 mod passages;
 mod ports;
@@ -21,10 +25,12 @@ mod reembed;
 mod schema;
 mod search;
 mod settings;
+mod staging;
 mod vector;
 mod view;
 mod wanted;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -33,6 +39,8 @@ use qanda_core::ports::{EmbedderIdentity, IndexStatus, StoreStatus};
 use rusqlite::{Connection, Transaction};
 use tokio::sync::Semaphore;
 
+pub use self::backup::{BackupReport, back_up, restore};
+pub use self::checking::{CheckReport, Part, Problem, check, repair};
 use self::database::Database;
 pub(crate) use self::database::keep_a_log;
 use self::failure::Failure;
@@ -52,6 +60,7 @@ struct Inner {
     embedder: Option<EmbedderIdentity>,
     database: Database,
     fusion: Fusion,
+    filters: filters::Filters,
     view: RwLock<Arc<View>>,
     /// Only one thread at a time brings the view up to date.
     refreshing: Mutex<()>,
@@ -83,6 +92,7 @@ impl EmbeddedStore {
             embedder: embedder.cloned(),
             database,
             fusion,
+            filters: filters::Filters::default(),
             view: RwLock::new(Arc::new(view)),
             refreshing: Mutex::new(()),
             reads: Arc::new(Semaphore::new(SEARCHES)),
@@ -127,14 +137,23 @@ impl EmbeddedStore {
         .await
     }
 
-    /// Writes vectors, which must be by the embedder of those that are stored.
+    /// Writes vectors, which must be by the embedder of those that are stored, and as long.
     async fn write_embedded<T: Send + 'static>(
         &self,
         doing: &'static str,
+        lengths: BTreeSet<usize>,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.write(doing, move |transaction, inner| {
-            inner.check_embedder(transaction)?;
+            // Who looks at a store without an embedder and then writes has vectors of which only the length is known.
+            if let Some(embedder) = &inner.embedder {
+                settings::claim_embedder(transaction, &inner.directory, embedder)?;
+            }
+            let dimension = settings::embedder(transaction)?.map(|embedder| embedder.dimension);
+            if let Some(other) = lengths.iter().find(|length| dimension.is_some_and(|wanted| wanted != **length)) {
+                let cause = format!("a vector has {other} numbers, not {}", dimension.unwrap_or_default());
+                return Err(StoreError::failed(doing, cause).into());
+            }
             Ok(work(transaction)?)
         })
         .await
@@ -164,12 +183,12 @@ impl Inner {
     fn fresh_view(&self, connection: &Connection) -> Result<Arc<View>, StoreError> {
         let state = settings::state(connection)?;
         let current = self.current_view();
-        if current.covers(state) {
+        if current.covers(&state) {
             return Ok(current);
         }
         let _one = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current_view();
-        if current.covers(state) {
+        if current.covers(&state) {
             return Ok(current);
         }
         self.check_embedder(connection)?;
@@ -195,7 +214,11 @@ impl Inner {
 }
 
 #[cfg(test)]
+mod backup_tests;
+#[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod index_tests;
 #[cfg(test)]
 mod script_tests;
 #[cfg(test)]

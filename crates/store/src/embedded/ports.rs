@@ -13,7 +13,7 @@ use qanda_core::{
 };
 
 use super::vector::Vector;
-use super::{EmbeddedStore, catch_up, documents, entries, pairs, passages, reembed, search, settings};
+use super::{EmbeddedStore, catch_up, documents, entries, pairs, passages, reembed, search, settings, staging};
 use crate::check_collection;
 
 #[async_trait]
@@ -55,7 +55,31 @@ impl Search for EmbeddedStore {
 impl Documents for EmbeddedStore {
     async fn put(&self, context: &RequestContext, new: Vec<NewDocument>) -> Result<(), StoreError> {
         check_collection(context)?;
-        self.write_embedded("storing documents", move |transaction| documents::put(transaction, &new)).await
+        let lengths = new.iter().flat_map(|new| &new.passages).map(|passage| passage.vector.len()).collect();
+        self.write_embedded("storing documents", lengths, move |transaction| documents::put(transaction, &new)).await
+    }
+
+    async fn stage(
+        &self,
+        context: &RequestContext,
+        location: &str,
+        texts: &str,
+        first: usize,
+        vectors: Vec<Vec<f32>>,
+    ) -> Result<(), StoreError> {
+        check_collection(context)?;
+        let (location, texts) = (location.to_owned(), texts.to_owned());
+        let lengths = vectors.iter().map(Vec::len).collect();
+        self.write_embedded("keeping vectors", lengths, move |transaction| {
+            staging::stage(transaction, &location, &texts, first, &vectors)
+        })
+        .await
+    }
+
+    async fn staged(&self, context: &RequestContext, location: &str, texts: &str) -> Result<Vec<Vec<f32>>, StoreError> {
+        check_collection(context)?;
+        let (location, texts) = (location.to_owned(), texts.to_owned());
+        self.query(move |connection| staging::staged(connection, &location, &texts)).await
     }
 
     async fn remove(&self, context: &RequestContext, locations: Vec<String>) -> Result<usize, StoreError> {
@@ -130,7 +154,8 @@ impl Documents for EmbeddedStore {
 impl Pairs for EmbeddedStore {
     async fn put_pairs(&self, context: &RequestContext, new: Vec<NewPair>) -> Result<(), StoreError> {
         check_collection(context)?;
-        self.write_embedded("storing pairs", move |transaction| pairs::put(transaction, &new)).await
+        let lengths = new.iter().map(|pair| pair.vector.len()).collect();
+        self.write_embedded("storing pairs", lengths, move |transaction| pairs::put(transaction, &new)).await
     }
 
     async fn remove_pairs(&self, context: &RequestContext, keys: Vec<String>) -> Result<usize, StoreError> {

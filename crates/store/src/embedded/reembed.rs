@@ -82,7 +82,7 @@ pub(super) fn switch_over(transaction: &Transaction<'_>) -> Result<bool, Failure
     transaction.execute("UPDATE documents SET embedder = ?1 WHERE embedder IS NOT NULL", [&next.name])?;
     set(transaction, "embedder", &next.name)?;
     set(transaction, "dimension", &next.dimension.to_string())?;
-    raise(transaction, "vectors_epoch")?;
+    settings::renew_vectors_epoch(transaction)?;
     raise(transaction, "generation")?;
     crash_point("before the switch-over");
     Ok(true)

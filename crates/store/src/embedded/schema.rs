@@ -6,11 +6,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::failure::failed;
 
 /// Version of the schema, in `PRAGMA user_version`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Steps that bring a store from one version to the next; a new store takes all of them, so there is one truth about
 /// what the tables look like.
-const STEPS: [&str; VERSION as usize] = [FIRST, PAIRS, RECORDS];
+const STEPS: [&str; VERSION as usize] = [FIRST, PAIRS, RECORDS, ORIGINS];
 
 /// Version 1. Entries are what is searched: passages (`kind` 0) and question/answer pairs (`kind` 1). Ids are never
 /// used twice, so an index that still knows a removed entry can do no harm.
@@ -86,6 +86,22 @@ const RECORDS: &str = "
     ALTER TABLE documents ADD COLUMN superseded_by  TEXT;
     ALTER TABLE documents ADD COLUMN pages          TEXT;
     CREATE TABLE next_vectors (entry_id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
+";
+
+/// Version 4: what the indexes are bound to ([`super::origin`]), the SHA-256 of a document's text (none for one that an
+/// older version stored), and room for the vectors of documents that take several batches to embed.
+const ORIGINS: &str = "
+    INSERT OR IGNORE INTO settings VALUES ('store', lower(hex(randomblob(8))));
+    CREATE TABLE marks (sequence INTEGER PRIMARY KEY, mark INTEGER NOT NULL);
+    INSERT INTO marks SELECT max(sequence), random() FROM changes HAVING count(*) > 0;
+    ALTER TABLE documents ADD COLUMN text_hash TEXT;
+    CREATE TABLE staged_vectors (
+        location TEXT NOT NULL,
+        number   INTEGER NOT NULL,
+        texts    TEXT NOT NULL,
+        vector   BLOB NOT NULL,
+        PRIMARY KEY (location, number)
+    ) WITHOUT ROWID;
 ";
 
 /// Brings the tables up to this version, or makes them.

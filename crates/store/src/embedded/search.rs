@@ -1,6 +1,7 @@
 //! One search, from words and vector to passages.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use qanda_core::ports::{Hit, Mode, PairLink, SearchQuery};
 use qanda_core::{Passage, Source, StoreError};
@@ -30,13 +31,13 @@ pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, Sto
         };
         let among = match query.filter.is_empty() {
             true => None,
-            false => Some(entries::matching(connection, &query.filter, kind)?.into_iter().collect::<HashSet<_>>()),
+            false => Some(inner.filters.matching(connection, view.state(), &query.filter)?),
         };
-        let wanted = Wanted { kind, among: among.as_ref(), removed: &view.removed };
+        let wanted = &Wanted { kind, among, removed: Arc::clone(&view.removed) };
         let vector = Vector::from_f32(&query.vector);
         let ranked = match query.mode {
             Mode::Dense => dense(connection, &view, &vector, query, wanted)?,
-            Mode::Lexical => view.lexical.search(&query.text, depth(query), &query.filter, wanted)?,
+            Mode::Lexical => view.lexical.search(&query.text, depth(query), wanted)?,
             Mode::Hybrid => inner.fusion.rank(&candidates(connection, &view, &vector, query, wanted)?),
         };
         hits(connection, &view, &vector, ranked, query.limit)
@@ -49,18 +50,22 @@ fn depth(query: &SearchQuery) -> usize {
 
 /// Below this many allowed entries their vectors are compared one by one: a graph of all of them would mostly
 /// visit entries that are not allowed.
-const FEW: usize = 2_000;
+const FEW: u64 = 2_000;
 
 fn dense(
     connection: &Connection,
     view: &View,
     vector: &Vector,
     query: &SearchQuery,
-    wanted: Wanted<'_>,
+    wanted: &Wanted,
 ) -> Result<Vec<(u64, f32)>, StoreError> {
-    match wanted.among {
+    match &wanted.among {
         Some(among) if among.len() <= FEW => {
-            let mut found = view.dense.cosines(connection, vector, among.iter().copied())?;
+            let allowed = among.iter().filter(|id| wanted.allows_of_any_kind(*id));
+            let mut found = view.dense.cosines(connection, vector, allowed)?;
+            if let Some(kind) = wanted.kind {
+                found = entries::of_kind(connection, found, kind)?;
+            }
             crate::fusion::sort(&mut found);
             found.truncate(depth(query));
             Ok(found)
@@ -79,9 +84,9 @@ fn candidates(
     view: &View,
     vector: &Vector,
     query: &SearchQuery,
-    wanted: Wanted<'_>,
+    wanted: &Wanted,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let by_words = || view.lexical.search(&query.text, depth(query), &query.filter, wanted);
+    let by_words = || view.lexical.search(&query.text, depth(query), wanted);
     let near = || dense(connection, view, vector, query, wanted);
     let (near, matching) = if view.lexical.indexed() + view.lexical.behind() < WORTH_A_THREAD {
         (near()?, by_words()?)

@@ -8,9 +8,14 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::failure::{Failure, failed};
 
+/// Name of the setting with the store's id, which is another one after a backup was put back.
+pub(super) const STORE: &str = "store";
+
 /// State that a view of the indexes has to cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
+    /// Id of the store.
+    pub(super) store: String,
     /// Number of the last committed change.
     pub(super) sequence: i64,
     /// Raised whenever an index has caught up, or all vectors are others.
@@ -21,9 +26,10 @@ pub(super) struct State {
 pub(super) fn state(connection: &Connection) -> Result<State, StoreError> {
     let read = || -> rusqlite::Result<State> {
         let sql = "SELECT (SELECT coalesce(max(sequence), 0) FROM changes),
-                          (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM settings WHERE name = 'generation')";
+                          (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM settings WHERE name = 'generation'),
+                          (SELECT coalesce(max(value), '') FROM settings WHERE name = 'store')";
         let mut statement = connection.prepare_cached(sql)?;
-        statement.query_row([], |row| Ok(State { sequence: row.get(0)?, generation: row.get(1)? }))
+        statement.query_row([], |row| Ok(State { sequence: row.get(0)?, generation: row.get(1)?, store: row.get(2)? }))
     };
     read().map_err(failed("reading the state of the store"))
 }
@@ -33,9 +39,15 @@ pub(super) fn raise_generation(connection: &Connection) -> Result<(), StoreError
     raise(connection, "generation").map_err(failed("writing the state of the store"))
 }
 
-/// Number of the vectors as a whole: another one after each re-embedding.
+/// Number of the vectors as a whole: another, random one after each re-embedding, so that it is not met again in a backup
+/// that was put back. 0 before the first.
 pub(super) fn vectors_epoch(connection: &Connection) -> Result<i64, StoreError> {
     number(connection, "vectors_epoch").map_err(failed("reading the store's settings"))
+}
+
+/// Change up to which removals are not told any more: every index includes them.
+pub(super) fn compacted(connection: &Connection) -> Result<i64, StoreError> {
+    number(connection, "compacted").map_err(failed("reading the store's settings"))
 }
 
 /// Number of the last commit.
@@ -57,6 +69,13 @@ fn identity(connection: &Connection, name: &str, dimension: &str) -> rusqlite::R
     let name = text(connection, name)?;
     let dimension = text(connection, dimension)?.and_then(|dimension| dimension.parse().ok());
     Ok(name.zip(dimension).map(|(name, dimension)| EmbedderIdentity { name, dimension }))
+}
+
+/// Makes the vectors as a whole others.
+pub(super) fn renew_vectors_epoch(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO settings VALUES ('vectors_epoch', abs(random() / 2) + 1)";
+    transaction.execute(sql, [])?;
+    Ok(())
 }
 
 /// Refuses an embedder other than the one whose vectors are stored.

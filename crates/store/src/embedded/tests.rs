@@ -358,3 +358,36 @@ async fn the_version_grows_with_every_commit_of_any_process() {
     other.optimise().await.expect("optimises");
     assert_eq!(store.version().await.expect("reads"), before, "indexes are no content");
 }
+
+#[tokio::test]
+async fn a_pair_that_waits_belongs_to_the_path_that_it_names() {
+    let (directory, here) = (TempDir::new().expect("directory"), RequestContext::local());
+    let store = open(&directory);
+    let waits = |key: &str, document: &str| NewPair {
+        key: key.to_owned(),
+        question: format!("{key}?"),
+        answer: "Elsewhere.".to_owned(),
+        context: None,
+        document: Some(document.to_owned()),
+        written_by: None,
+        vector: vector(7),
+    };
+    let pairs = vec![waits("relative", "README.md"), waits("located", "/docs/sub/located.md"), waits("out", "out.md")];
+    store.put_pairs(&here, pairs).await.expect("puts");
+    let at = |path: &str| {
+        let mut new = document("a.md", &["words"], 1);
+        (new.document.location, new.document.path) = (format!("/docs/{path}"), path.to_owned());
+        new
+    };
+    let owners = async |documents| {
+        store.put(&here, documents).await.expect("puts");
+        let listed = store.list(&here, None, 10).await.expect("lists").items;
+        let with_pairs = listed.into_iter().filter(|document| document.pairs > 0);
+        with_pairs.map(|document| document.path).collect::<Vec<_>>()
+    };
+    assert!(owners(vec![at("sub/README.md")]).await.is_empty(), "another file of that name");
+    assert_eq!(owners(vec![at("sub/located.md"), at("README.md")]).await, ["sub/located.md", "README.md"]);
+    // Outside of the base folder paths are absolute, and a pair can only name their ends.
+    let expected = ["sub/located.md", "README.md", "/srv/out.md"];
+    assert_eq!(owners(vec![at("/srv/a/out.md"), at("/srv/out.md")]).await, expected);
+}

@@ -1,21 +1,27 @@
 use std::collections::HashSet;
+use std::sync::Arc;
+
+use roaring::RoaringTreemap;
 
 /// Entries that a search may return.
-#[derive(Clone, Copy)]
-pub(super) struct Wanted<'a> {
+#[derive(Clone)]
+pub(super) struct Wanted {
     /// Only this kind, if given.
     pub(super) kind: Option<i64>,
     /// Only these, if given.
-    pub(super) among: Option<&'a HashSet<u64>>,
+    pub(super) among: Option<Arc<RoaringTreemap>>,
     /// Entries that are gone, and not returned.
-    pub(super) removed: &'a HashSet<u64>,
+    pub(super) removed: Arc<HashSet<u64>>,
 }
 
-impl Wanted<'_> {
+impl Wanted {
     pub(super) fn allows(&self, id: u64, kind: i64) -> bool {
-        self.kind.is_none_or(|wanted| wanted == kind)
-            && self.among.is_none_or(|among| among.contains(&id))
-            && !self.removed.contains(&id)
+        self.kind.is_none_or(|wanted| wanted == kind) && self.allows_of_any_kind(id)
+    }
+
+    /// Whether an entry is allowed, if its kind is.
+    pub(super) fn allows_of_any_kind(&self, id: u64) -> bool {
+        self.among.as_ref().is_none_or(|among| among.contains(id)) && !self.removed.contains(&id)
     }
 
     /// Whether everything that is stored is allowed.

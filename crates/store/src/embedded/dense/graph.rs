@@ -1,17 +1,23 @@
 //! The vector index: HNSW (Malkov and Yashunin, 2018) by usearch, one file for each state it was built at.
 //!
-//! A file is written under another name, synced and renamed, so a file with the right name is whole. Its name
-//! says which change it includes last. Readers map it into memory and keep it as long as they need it, even when
-//! a newer one has replaced it on disk.
+//! A file is written under another name, synced and renamed, so a file with the right name is whole. Its name is
+//! `ORIGIN-CRC32.usearch`: the state of the store that it was made of, and the checksum of its bytes, because a damaged
+//! graph leads a search anywhere. Readers map it into memory and keep it as long as they need it, even when a newer one
+//! has replaced it on disk.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use qanda_core::StoreError;
+use rusqlite::Connection;
 use usearch::Index;
 use usearch::ffi::{IndexOptions, MetricKind, ScalarKind};
 
 use crate::embedded::SEARCHES;
 use crate::embedded::crash_point::crash_point;
+use crate::embedded::failure::{may_pass, unreadable_now};
+use crate::embedded::origin::Origin;
 use crate::embedded::vector::Vector;
 use crate::embedded::wanted::Wanted;
 
@@ -25,7 +31,15 @@ const EXPANSION_SEARCH: usize = 256;
 /// A graph to search in.
 pub(in super::super) struct Graph {
     index: Index,
-    sequence: i64,
+    origin: Origin,
+}
+
+/// A file of the folder.
+#[derive(Debug, Clone)]
+struct GraphFile {
+    path: PathBuf,
+    origin: Origin,
+    checksum: u32,
 }
 
 /// Folder with the files of one epoch: vectors of different embedders never meet.
@@ -45,17 +59,39 @@ impl GraphFolder {
         self.parent.join(&self.name)
     }
 
-    fn file(&self, sequence: i64) -> PathBuf {
-        self.path().join(format!("{sequence}.usearch"))
+    fn file(&self, origin: &Origin, checksum: u32) -> PathBuf {
+        self.path().join(format!("{origin}-{checksum:08x}.usearch"))
     }
 
-    /// Sequences of the files that are there, newest first.
-    fn sequences(&self) -> Vec<i64> {
-        let Ok(files) = std::fs::read_dir(self.path()) else { return Vec::new() };
-        let name = |file: std::fs::DirEntry| file.file_name().to_str()?.strip_suffix(".usearch")?.parse().ok();
-        let mut sequences: Vec<i64> = files.flatten().filter_map(name).collect();
-        sequences.sort_unstable_by(|a, b| b.cmp(a));
-        sequences
+    /// The files that were made of the store's own states, newest first.
+    fn own_files(&self, connection: &Connection) -> Result<Vec<GraphFile>, StoreError> {
+        let listed = match std::fs::read_dir(self.path()) {
+            Ok(listed) => listed,
+            Err(cause) if may_pass(&cause) => return Err(unreadable_now("vector index", cause)),
+            Err(_) => return Ok(Vec::new()),
+        };
+        let mut own = Vec::new();
+        for file in listed.flatten().filter_map(|file| GraphFile::named(file.path())) {
+            if file.origin.is_of(connection)? {
+                own.push(file);
+            }
+        }
+        own.sort_unstable_by_key(|file| std::cmp::Reverse(file.origin.sequence));
+        Ok(own)
+    }
+
+    /// The last change that is in the newest own file.
+    pub(in super::super) fn newest_sequence(&self, connection: &Connection) -> Result<Option<i64>, StoreError> {
+        Ok(self.own_files(connection)?.first().map(|file| file.origin.sequence))
+    }
+
+    /// Removes everything but a file: older ones, and those of another history. One that cannot be removed is only in
+    /// the way. A reader may be about to open it: it falls back to what it finds. On Unix those who have it keep it.
+    fn keep_only(&self, newest: &Path) {
+        let Ok(files) = std::fs::read_dir(self.path()) else { return };
+        for file in files.flatten().map(|file| file.path()).filter(|path| path != newest) {
+            let _ = std::fs::remove_file(file);
+        }
     }
 
     /// Removes the folders of other epochs. One that cannot be removed is only in the way.
@@ -89,35 +125,48 @@ fn key(id: u64, kind: i64) -> u64 {
 }
 
 impl Graph {
-    /// Opens the newest file that can be read; `None` where there is none.
-    pub(super) fn open_newest(folder: &GraphFolder) -> Option<Self> {
-        folder.sequences().into_iter().find_map(|sequence| {
-            let path = folder.file(sequence);
-            Self::open(&path, sequence)
-                .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "a vector index cannot be read"))
-                .ok()
-        })
+    /// Opens the newest own file that is whole; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the operating system refuses at the moment.
+    pub(in super::super) fn open_newest(
+        folder: &GraphFolder,
+        connection: &Connection,
+    ) -> Result<Option<Self>, StoreError> {
+        for file in folder.own_files(connection)? {
+            if !file.is_whole()? {
+                continue;
+            }
+            match Self::open(&file) {
+                Ok(graph) => return Ok(Some(graph)),
+                Err(error) => {
+                    let path = file.path.display();
+                    tracing::warn!(%path, %error, "a vector index cannot be read; it will be made anew");
+                }
+            }
+        }
+        Ok(None)
     }
 
-    /// The last change that is in the newest file.
-    pub(in super::super) fn newest_sequence(folder: &GraphFolder) -> Option<i64> {
-        folder.sequences().first().copied()
-    }
-
-    fn open(path: &Path, sequence: i64) -> Result<Self, StoreError> {
+    fn open(file: &GraphFile) -> Result<Self, StoreError> {
         let failed = |cause: String| StoreError::failed("opening the vector index", cause);
-        let name = path.to_str().ok_or_else(|| failed("its path is not valid UTF-8".to_owned()))?;
+        let name = file.path.to_str().ok_or_else(|| failed("its path is not valid UTF-8".to_owned()))?;
         let metadata = Index::metadata(name).map_err(|cause| failed(cause.to_string()))?;
         let index = new_index(usize::try_from(metadata.dimensions).unwrap_or(0))?;
         index.reserve_capacity_and_threads(1, SEARCHES).map_err(|cause| failed(cause.to_string()))?;
         index.view(name).map_err(|cause| failed(cause.to_string()))?;
         index.change_expansion_search(EXPANSION_SEARCH);
-        Ok(Self { index, sequence })
+        Ok(Self { index, origin: file.origin.clone() })
     }
 
-    /// The last change that is in it.
-    pub(super) const fn sequence(&self) -> i64 {
-        self.sequence
+    /// The state of the store that it was made of.
+    pub(in super::super) const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Whether an entry is in it.
+    pub(in super::super) fn contains(&self, id: u64, kind: i64) -> bool {
+        self.index.contains(key(id, kind))
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -125,12 +174,7 @@ impl Graph {
     }
 
     /// Vectors near the query, nearly always the nearest ones.
-    pub(super) fn nearest(
-        &self,
-        query: &Vector,
-        limit: usize,
-        wanted: Wanted<'_>,
-    ) -> Result<Vec<(u64, f32)>, StoreError> {
+    pub(super) fn nearest(&self, query: &Vector, limit: usize, wanted: &Wanted) -> Result<Vec<(u64, f32)>, StoreError> {
         let query = query.to_f32();
         let allows = |key: u64| wanted.allows(key >> 1, i64::from(key & 1 == 1));
         let matches = if wanted.is_everything() {
@@ -144,6 +188,40 @@ impl Graph {
     }
 }
 
+impl GraphFile {
+    /// The file at a path; none for another kind of file.
+    fn named(path: PathBuf) -> Option<Self> {
+        let (origin, checksum) = path.file_name()?.to_str()?.strip_suffix(".usearch")?.rsplit_once('-')?;
+        let (origin, checksum) = (origin.parse().ok()?, u32::from_str_radix(checksum, 16).ok()?);
+        Some(Self { path, origin, checksum })
+    }
+
+    /// Whether its bytes are those that were written. One that somebody has replaced meanwhile is not.
+    fn is_whole(&self) -> Result<bool, StoreError> {
+        match checksum(&self.path) {
+            Ok(found) if found == self.checksum => Ok(true),
+            Err(cause) if may_pass(&cause) => Err(unreadable_now("vector index", cause)),
+            found => {
+                let path = self.path.display();
+                tracing::warn!(%path, ?found, "a vector index is damaged or gone; it will be made anew");
+                Ok(false)
+            }
+        }
+    }
+}
+
+/// CRC-32 of a file's bytes.
+fn checksum(path: &Path) -> io::Result<u32> {
+    let mut file = File::open(path)?;
+    let (mut hasher, mut bytes) = (crc32fast::Hasher::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(hasher.finalize()),
+            read => hasher.update(&bytes[..read]),
+        }
+    }
+}
+
 /// A graph that is being written.
 pub(in super::super) struct GraphBuilder {
     index: Index,
@@ -151,15 +229,21 @@ pub(in super::super) struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// Starts from the newest file, or afresh; returns the change it includes last.
-    pub(in super::super) fn start(folder: GraphFolder, dimension: usize) -> Result<(Self, i64), StoreError> {
+    /// Starts from the newest own file, or afresh; returns the change it includes last.
+    pub(in super::super) fn start(
+        folder: GraphFolder,
+        dimension: usize,
+        connection: &Connection,
+    ) -> Result<(Self, i64), StoreError> {
         let index = new_index(dimension)?;
-        let newest = folder.sequences().into_iter().find(|sequence| {
-            let path = folder.file(*sequence);
-            let same = |name| Index::metadata(name).is_ok_and(|found| found.dimensions as usize == dimension);
-            path.to_str().is_some_and(|name| same(name) && index.load(name).is_ok())
-        });
-        Ok((Self { index, folder }, newest.unwrap_or(0)))
+        let same = |name: &str| Index::metadata(name).is_ok_and(|found| found.dimensions as usize == dimension);
+        for file in folder.own_files(connection)? {
+            let Some(name) = file.path.to_str() else { continue };
+            if file.is_whole()? && same(name) && index.load(name).is_ok() {
+                return Ok((Self { index, folder }, file.origin.sequence));
+            }
+        }
+        Ok((Self { index, folder }, 0))
     }
 
     /// Adds vectors on as many threads as there are cores.
@@ -194,24 +278,22 @@ impl GraphBuilder {
         Ok(())
     }
 
-    /// Writes the file for the state after `sequence` and deletes older ones.
-    pub(in super::super) fn save(self, sequence: i64) -> Result<(), StoreError> {
-        let failed = |cause: std::io::Error| match cause.kind() {
-            std::io::ErrorKind::StorageFull => StoreError::DiskFull { place: "the vector index".to_owned() },
+    /// Writes the file for a state of the store and deletes all others.
+    pub(in super::super) fn save(self, origin: &Origin) -> Result<(), StoreError> {
+        let failed = |cause: io::Error| match cause.kind() {
+            io::ErrorKind::StorageFull => StoreError::DiskFull { place: "the vector index".to_owned() },
             _ => StoreError::failed("writing the vector index", cause),
         };
         std::fs::create_dir_all(self.folder.path()).map_err(failed)?;
         let unfinished = self.folder.path().join("unfinished");
-        let name = unfinished.to_str().ok_or_else(|| failed(std::io::Error::other("path is not valid UTF-8")))?;
+        let name = unfinished.to_str().ok_or_else(|| failed(io::Error::other("path is not valid UTF-8")))?;
         self.index.save(name).map_err(|cause| StoreError::failed("writing the vector index", cause))?;
-        std::fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(failed)?;
+        File::open(&unfinished).and_then(|file| file.sync_all()).map_err(failed)?;
+        let finished = self.folder.file(origin, checksum(&unfinished).map_err(failed)?);
         crash_point("before the graph is renamed");
-        std::fs::rename(&unfinished, self.folder.file(sequence)).map_err(failed)?;
+        std::fs::rename(&unfinished, &finished).map_err(failed)?;
         crash_point("after the graph is renamed");
-        for old in self.folder.sequences().into_iter().filter(|other| *other != sequence) {
-            // A reader may be about to open it: it falls back to what it finds. On Unix those who have it keep it.
-            let _ = std::fs::remove_file(self.folder.file(old));
-        }
+        self.folder.keep_only(&finished);
         Ok(())
     }
 }

@@ -3,7 +3,6 @@
 mod graph;
 mod tail;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use qanda_core::StoreError;
@@ -27,11 +26,15 @@ pub(super) struct DenseView {
 }
 
 impl DenseView {
-    /// Opens the graph, if there is a usable one, and reads the vectors that are newer.
-    pub(super) fn load(directory: &Path, epoch: i64, connection: &Connection) -> Result<Self, StoreError> {
-        let graph = Graph::open_newest(&GraphFolder::new(directory, epoch)).map(Arc::new);
-        let tail = Tail::default().extended(connection, graph.as_ref().map_or(0, |graph| graph.sequence()))?;
-        Ok(Self { graph, tail })
+    /// Takes the graph, if it is the store's own, and reads the vectors that are newer.
+    pub(super) fn load(opened: Option<Graph>, connection: &Connection) -> Result<Self, StoreError> {
+        let own = match &opened {
+            Some(graph) => graph.origin().is_of(connection)?,
+            None => false,
+        };
+        let graph = opened.filter(|_| own).map(Arc::new);
+        let since = graph.as_ref().map_or(0, |graph| graph.origin().sequence);
+        Ok(Self { graph, tail: Tail::default().extended(connection, since)? })
     }
 
     /// The same with the vectors committed since `sequence`.
@@ -41,16 +44,11 @@ impl DenseView {
 
     /// The last change that the graph includes, if there is one.
     pub(super) fn sequence(&self) -> Option<i64> {
-        self.graph.as_ref().map(|graph| graph.sequence())
+        self.graph.as_ref().map(|graph| graph.origin().sequence)
     }
 
     /// The `limit` nearest vectors with their cosines, best first, among those that `wanted` allows.
-    pub(super) fn search(
-        &self,
-        query: &Vector,
-        limit: usize,
-        wanted: Wanted<'_>,
-    ) -> Result<Vec<(u64, f32)>, StoreError> {
+    pub(super) fn search(&self, query: &Vector, limit: usize, wanted: &Wanted) -> Result<Vec<(u64, f32)>, StoreError> {
         let mut found = self.tail.nearest(query, limit, wanted);
         if let Some(graph) = &self.graph {
             found.extend(graph.nearest(query, limit, wanted)?);

@@ -35,7 +35,7 @@ impl Tail {
     /// This tail and the vectors added after a change.
     pub(super) fn extended(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
         let mut chunk = Chunk::default();
-        entries::each_vector_after(connection, sequence, |id, kind, bytes| {
+        entries::each_vector_in(connection, &entries::after(sequence), |id, kind, bytes| {
             chunk.ids.push(id);
             chunk.kinds.push(u8::try_from(kind).unwrap_or(u8::MAX));
             chunk.numbers.extend(halves(bytes));
@@ -66,7 +66,7 @@ impl Tail {
     }
 
     /// The `limit` nearest vectors, exactly, best first.
-    pub(super) fn nearest(&self, query: &Vector, limit: usize, wanted: Wanted<'_>) -> Vec<(u64, f32)> {
+    pub(super) fn nearest(&self, query: &Vector, limit: usize, wanted: &Wanted) -> Vec<(u64, f32)> {
         let mut found = Vec::new();
         for chunk in &self.chunks {
             found.extend(chunk.nearest(query.numbers(), limit, wanted));
@@ -86,7 +86,7 @@ impl Chunk {
         }
     }
 
-    fn nearest(&self, query: &[f16], limit: usize, wanted: Wanted<'_>) -> Vec<(u64, f32)> {
+    fn nearest(&self, query: &[f16], limit: usize, wanted: &Wanted) -> Vec<(u64, f32)> {
         let all = 0..self.ids.len();
         if all.len() < WORTH_A_THREAD {
             return self.nearest_in(all, query, limit, wanted);
@@ -106,7 +106,7 @@ impl Chunk {
         range: std::ops::Range<usize>,
         query: &[f16],
         limit: usize,
-        wanted: Wanted<'_>,
+        wanted: &Wanted,
     ) -> Vec<(u64, f32)> {
         // The worst of the best is on top, to be thrown out by a better one.
         let mut best: BinaryHeap<Reverse<(Ordered, Reverse<u64>)>> = BinaryHeap::with_capacity(limit + 1);

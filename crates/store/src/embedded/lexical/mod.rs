@@ -5,17 +5,15 @@ mod index;
 mod tail;
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
+use qanda_core::StoreError;
 use qanda_core::language::{Language, terms_of_question};
-use qanda_core::{Filter, StoreError};
 use rusqlite::Connection;
 
-pub(super) use self::index::IndexBuilder;
-use self::index::LexicalIndex;
 #[cfg(test)]
 pub(super) use self::index::make_as_before;
+pub(super) use self::index::{IndexBuilder, LexicalIndex};
 use self::tail::{Statistics, Tail};
 use super::wanted::Wanted;
 use crate::fusion::sort;
@@ -29,11 +27,15 @@ pub(super) struct LexicalView {
 }
 
 impl LexicalView {
-    /// Opens the index, if there is a usable one, and reads the entries that are newer.
-    pub(super) fn load(directory: &Path, connection: &Connection) -> Result<Self, StoreError> {
-        let index = LexicalIndex::open(directory).map(Arc::new);
-        let tail = Tail::default().extended(connection, index.as_ref().map_or(0, |index| index.sequence()))?;
-        Ok(Self::new(index, tail))
+    /// Takes the index, if it is the store's own, and reads the entries that are newer.
+    pub(super) fn load(opened: Option<LexicalIndex>, connection: &Connection) -> Result<Self, StoreError> {
+        let own = match opened.as_ref().and_then(LexicalIndex::origin) {
+            Some(origin) => origin.is_of(connection)?,
+            None => false,
+        };
+        let index = opened.filter(|_| own).map(Arc::new);
+        let since = index.as_deref().and_then(LexicalIndex::origin).map_or(0, |origin| origin.sequence);
+        Ok(Self::new(index, Tail::default().extended(connection, since)?))
     }
 
     fn new(index: Option<Arc<LexicalIndex>>, tail: Tail) -> Self {
@@ -49,24 +51,18 @@ impl LexicalView {
 
     /// The last change that the index includes, if there is one.
     pub(super) fn sequence(&self) -> Option<i64> {
-        self.index.as_ref().map(|index| index.sequence())
+        self.index.as_ref()?.origin().map(|origin| origin.sequence)
     }
 
     /// The `limit` entries that match the words of `text` best, with their BM25 scores.
-    pub(super) fn search(
-        &self,
-        text: &str,
-        limit: usize,
-        filter: &Filter,
-        wanted: Wanted<'_>,
-    ) -> Result<Vec<(u64, f32)>, StoreError> {
+    pub(super) fn search(&self, text: &str, limit: usize, wanted: &Wanted) -> Result<Vec<(u64, f32)>, StoreError> {
         let terms = terms_of_question(text, &self.languages);
         let statistics = Statistics::gather(&terms, self.index.as_deref(), &self.tail)?;
         let mut found = self.tail.search(&statistics, wanted);
         if let Some(index) = &self.index {
             let newer: HashSet<u64> = found.iter().map(|(id, _)| *id).collect();
-            let older = index.search(&terms, limit, wanted.kind, filter)?;
-            found.extend(older.into_iter().filter(|(id, _)| !wanted.removed.contains(id) && !newer.contains(id)));
+            let older = index.search(&terms, &statistics, limit, wanted)?;
+            found.extend(older.into_iter().filter(|(id, _)| !newer.contains(id)));
         }
         sort(&mut found);
         found.truncate(limit);

@@ -40,7 +40,7 @@ impl Tail {
     /// This tail and the entries added after a change.
     pub(super) fn extended(&self, connection: &Connection, sequence: i64) -> Result<Self, StoreError> {
         let mut chunk = Chunk::default();
-        let read: rusqlite::Result<()> = entries::each_entry_after(connection, sequence, |entry| {
+        let read: rusqlite::Result<()> = entries::each_entry_in(connection, &entries::after(sequence), |entry| {
             let row = u32::try_from(chunk.entries.len()).unwrap_or(u32::MAX);
             let mut length = 0;
             chunk.languages.insert(entry.language);
@@ -73,7 +73,7 @@ impl Tail {
     }
 
     /// All entries with at least one of the terms, scored.
-    pub(super) fn search(&self, statistics: &Statistics, wanted: Wanted<'_>) -> Vec<(u64, f32)> {
+    pub(super) fn search(&self, statistics: &Statistics, wanted: &Wanted) -> Vec<(u64, f32)> {
         let mut found = Vec::new();
         for chunk in &self.chunks {
             let mut scores: HashMap<u32, f32> = HashMap::new();
@@ -105,26 +105,40 @@ impl Tail {
     }
 }
 
-/// Statistics that BM25 needs of the whole collection, so that old and new entries are scored alike.
+/// Statistics that BM25 needs of the whole collection, so that old and new entries are scored alike. Entries that are gone
+/// and still in the index count everywhere.
 pub(super) struct Statistics {
+    /// Terms of the question with the number of entries that have them.
+    frequencies: HashMap<String, u64>,
     /// Terms of the question with their inverse document frequencies.
     terms: Vec<(String, f32)>,
+    /// All entries.
+    pub(super) entries: u64,
+    /// Terms of all entries together.
+    pub(super) tokens: u64,
     average_length: f32,
 }
 
 impl Statistics {
     pub(super) fn gather(terms: &[String], index: Option<&LexicalIndex>, tail: &Tail) -> Result<Self, StoreError> {
-        let (indexed, indexed_terms) = index.map_or((0, 0), |index| (index.size(), index.terms()));
-        let entries = (indexed + tail.len()).max(1) as f32;
-        let idf = |term: &String| -> Result<(String, f32), StoreError> {
+        let (indexed, indexed_terms) = index.map_or((0, 0), |index| (index.written(), index.terms()));
+        let (entries, tokens) = (indexed + tail.len(), indexed_terms + tail.terms());
+        let mut frequencies = HashMap::new();
+        for term in terms {
             let older = match index {
                 Some(index) => index.entries_with(term)?,
                 None => 0,
             };
-            let with = (older + tail.entries_with(term)) as f32;
-            Ok((term.clone(), bm25::idf(entries, with)))
-        };
-        let average_length = (indexed_terms + tail.terms()).max(1) as f32 / entries;
-        Ok(Self { terms: terms.iter().map(idf).collect::<Result<_, _>>()?, average_length })
+            frequencies.insert(term.clone(), older + tail.entries_with(term));
+        }
+        let number = entries.max(1) as f32;
+        let idf = |term: &String| (term.clone(), bm25::idf(number, frequencies[term] as f32));
+        let terms = terms.iter().map(idf).collect();
+        Ok(Self { frequencies, terms, entries, tokens, average_length: tokens.max(1) as f32 / number })
+    }
+
+    /// Number of entries that have a term of the question.
+    pub(super) fn entries_with(&self, term: &str) -> Option<u64> {
+        self.frequencies.get(term).copied()
     }
 }

@@ -1,6 +1,8 @@
 //! Pairs that follow their document from version to version.
 
-use qanda_core::NewPair;
+use std::collections::{HashMap, HashSet};
+
+use qanda_core::{Document, NewDocument, NewPair};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{insert, remove_one};
@@ -23,14 +25,34 @@ pub(in super::super) fn take(transaction: &Transaction<'_>, document: i64) -> ru
     statement.query_map(params![document, PAIR], kept)?.collect()
 }
 
-/// Takes the pairs that were imported for a document before it came.
-pub(in super::super) fn take_waiting(transaction: &Transaction<'_>, path: &str) -> rusqlite::Result<Vec<Kept>> {
-    let sql = "SELECT p.key, e.text, p.answer, p.document, p.written_by, v.vector, NULL, NULL
-               FROM pairs p JOIN entries e ON e.id = p.entry_id JOIN vectors v ON v.entry_id = e.id
-               WHERE e.document_id = 0 AND e.kind = 1
-               AND (p.document = ?1 OR substr(?1, -length(p.document) - 1) = '/' || p.document)";
-    let mut statement = transaction.prepare_cached(sql)?;
-    statement.query_map([path], kept)?.collect()
+/// Takes the pairs that were imported for documents before these came, by location.
+///
+/// A pair belongs to the document whose path or location it names. Another file of that name is another document: only
+/// where documents lie outside of the base folder, so that their paths are absolute, the end of one is enough, and the
+/// one that is nearest to the top gets the pair.
+pub(in super::super) fn take_waiting(
+    transaction: &Transaction<'_>,
+    documents: &[NewDocument],
+) -> rusqlite::Result<HashMap<String, Vec<Kept>>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT p.key, e.text, p.answer, p.document, p.written_by, v.vector, NULL, NULL
+         FROM pairs p JOIN entries e ON e.id = p.entry_id JOIN vectors v ON v.entry_id = e.id
+         WHERE e.document_id = 0 AND e.kind = 1 AND (p.document IN (?1, ?2)
+             OR (substr(?1, 1, 1) = '/' AND substr(?1, -length(p.document) - 1) = '/' || p.document))",
+    )?;
+    let mut taken = HashSet::new();
+    let mut waiting: HashMap<String, Vec<Kept>> = HashMap::new();
+    let mut documents: Vec<&Document> = documents.iter().map(|new| &new.document).collect();
+    documents.sort_by_key(|document| document.path.len());
+    for Document { path, location, .. } in documents {
+        for kept in statement.query_map([path, location], kept)? {
+            let kept = kept?;
+            if taken.insert(kept.pair.key.clone()) {
+                waiting.entry(location.clone()).or_default().push(kept);
+            }
+        }
+    }
+    Ok(waiting)
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
