@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use qanda_core::ports::{EmbedderIdentity, Mode, SearchQuery};
+use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Mode, SearchQuery};
 use qanda_core::{Documents, EntryId, NewPair, Pairs, RequestContext, Search, Source, Span, Store, StoreError, Upkeep};
 use qanda_store::chroma::{ChromaSettings, ChromaStore, TokenHeader};
 use qanda_tests::Chroma;
@@ -361,7 +361,7 @@ async fn lists_miss_nothing_when_records_are_deleted_between_their_pages() {
     store.put(&here, documents).await.expect("puts");
     let (mut listed, mut after) = (Vec::new(), None);
     for round in 0.. {
-        let page = store.list(&here, after, 100).await.expect("lists");
+        let page = store.list(&here, DocumentQuery::all(after, 100)).await.expect("lists");
         listed.extend(page.items.into_iter().map(|document| document.path));
         after = page.next;
         if after.is_none() {

@@ -152,8 +152,7 @@ pub(super) async fn list(connection: &Connection, query: &DocumentQuery) -> Resu
     let batch = if query.is_all() { limit } else { BATCH };
     let (mut items, mut after) = (Vec::new(), query.after.clone());
     loop {
-        let (firsts, begin) =
-            connection.list(&is(PART, 0_usize), Fields::Metadata, after.as_deref(), batch).await?;
+        let (firsts, begin) = connection.list(&is(PART, 0_usize), Fields::Metadata, after.as_deref(), batch).await?;
         let (number, mut looked_at, mut wanted) = (firsts.len(), 0, Vec::new());
         for first in firsts {
             looked_at += 1;

@@ -381,7 +381,7 @@ async fn a_pair_that_waits_belongs_to_the_path_that_it_names() {
     };
     let owners = async |documents| {
         store.put(&here, documents).await.expect("puts");
-        let listed = store.list(&here, None, 10).await.expect("lists").items;
+        let listed = store.list(&here, DocumentQuery::all(None, 10)).await.expect("lists").items;
         let with_pairs = listed.into_iter().filter(|document| document.pairs > 0);
         with_pairs.map(|document| document.path).collect::<Vec<_>>()
     };
