@@ -95,6 +95,7 @@ fn acknowledged(said: &str) -> u64 {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are what `make test-kills` is for")]
 fn whatever_moment_an_ingest_is_killed_at_nothing_is_lost_or_twice_and_one_batch_is_embedded_again() {
     let kills: usize = std::env::var("QANDA_TEST_KILLS").map_or(25, |kills| kills.parse().expect("a number of kills"));
     let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_nanos() as u64 | 1;
