@@ -1,5 +1,6 @@
 //! The tantivy index on disk.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use qanda_core::StoreError;
@@ -288,6 +289,7 @@ impl IndexBuilder {
             Some(own) => own,
             None => (create(directory)?, 0),
         };
+        remove_strays(directory, &index)?;
         // One thread: entries arrive as fast as one analyses them, and few segments make quick searches.
         let writer = index.writer_with_num_threads(1, WRITER_MEMORY).map_err(failed("opening the lexical index"))?;
         Ok((Self { writer, fields: schema().1 }, sequence))
@@ -324,6 +326,33 @@ impl IndexBuilder {
     pub(in super::super) fn finish(self) -> Result<(), StoreError> {
         self.writer.wait_merging_threads().map_err(failed("writing the lexical index"))
     }
+}
+
+/// Removes files that no commit knows. A writer that died leaves them behind, and the next one gives its files the same
+/// names and fails because they are there.
+fn remove_strays(directory: &Path, index: &Index) -> Result<(), StoreError> {
+    let failed_io = |cause: std::io::Error| StoreError::failed("clearing up the lexical index", cause);
+    let segments = index.searchable_segment_metas().map_err(failed("opening the lexical index"))?;
+    let ids: HashSet<String> = segments.iter().map(|segment| segment.id().uuid_string()).collect();
+    let deletes: HashSet<PathBuf> = segments
+        .iter()
+        .filter(|segment| segment.has_deletes())
+        .map(|segment| segment.relative_path(SegmentComponent::Delete))
+        .collect();
+    for file in std::fs::read_dir(folder(directory)).map_err(failed_io)? {
+        let file = file.map_err(failed_io)?;
+        let name = PathBuf::from(file.file_name());
+        let spelt = name.to_string_lossy();
+        // Those of the folder as a whole: `meta.json`, `.managed.json` and locks.
+        if spelt.starts_with('.') || spelt == "meta.json" {
+            continue;
+        }
+        let of_segment = spelt.split('.').next().is_some_and(|id| ids.contains(id));
+        if !of_segment || (spelt.ends_with(".del") && !deletes.contains(&name)) {
+            std::fs::remove_file(file.path()).map_err(failed_io)?;
+        }
+    }
+    Ok(())
 }
 
 fn create(directory: &Path) -> Result<Index, StoreError> {
