@@ -184,24 +184,6 @@ async fn a_death_at_any_moment_leaves_every_acknowledged_document() {
     }
 }
 
-/// What a writer that died leaves behind has the names that the next one gives its files.
-#[tokio::test]
-async fn files_of_a_writer_that_died_are_not_in_the_way_of_the_next_one() {
-    let directory = TempDir::new().expect("directory");
-    first_document(directory.path()).await;
-    let here = RequestContext::local();
-    let second = |seed| vec![document("a.md", &["other words"], seed)];
-    open_in(directory.path()).put(&here, second(2)).await.expect("puts");
-    // It dies with the deletion of the first version written, and not committed; the next one deletes the same.
-    for _ in 0..2 {
-        die_at("before the lexical index is committed", directory.path());
-    }
-    let store = open_in(directory.path());
-    store.optimise().await.expect("optimises");
-    assert_eq!(check(directory.path()).expect("checks").problems, []);
-    assert_eq!(store.status().await.expect("counts").indexes[0].behind, 0);
-}
-
 /// The same for the graph, which only large stores have.
 #[tokio::test]
 async fn a_death_around_the_renaming_of_the_graph_loses_nothing() {

@@ -219,3 +219,23 @@ async fn indexed_and_newer_entries_are_scored_alike() {
         assert!(mixed.0 == indexed.0 && (mixed.1 - indexed.1).abs() < 0.01 * indexed.1, "{mixed:?} {indexed:?}");
     }
 }
+
+/// A writer that dies between writing its files and naming them in `meta.json` leaves files behind whose names the next
+/// one gives its own.
+#[tokio::test]
+async fn files_of_a_writer_that_died_are_not_in_the_way_of_the_next_one() {
+    let data = TempDir::new().expect("directory");
+    let meta = data.path().join("index/lexical/meta.json");
+    {
+        let store = open_in(data.path());
+        let documents = vec![document("a.md", &["first words"], 1), document("b.md", &["other words"], 2)];
+        store.put(&RequestContext::local(), documents).await.expect("puts");
+        store.optimise().await.expect("optimises");
+        let before = fs::read(&meta).expect("reads");
+        put(&store, "b.md", "second words", 3).await;
+        store.optimise().await.expect("optimises");
+        fs::write(&meta, before).expect("writes");
+    }
+    assert_holds(&open_in(data.path()), &["first words", "second words"]).await;
+    assert_eq!(super::check(data.path()).expect("checks").problems, []);
+}

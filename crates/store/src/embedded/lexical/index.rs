@@ -1,44 +1,37 @@
 //! The tantivy index on disk.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use qanda_core::StoreError;
-use qanda_core::document::with_context;
 use qanda_core::language::Language;
-use rusqlite::Connection;
 use tantivy::collector::{FilterCollector, TopDocs};
 use tantivy::columnar::Column;
 use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 use tantivy::query::{Bm25StatisticsProvider, BooleanQuery, ConstScoreQuery, Occur, Query, TermQuery};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{
-    DocAddress, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term,
-};
+use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, Searcher, TantivyError, Term};
 
 use super::tail::Statistics;
-use crate::analysis::{ANALYSER, analyser, taken_apart};
-use crate::embedded::crash_point::crash_point;
-use crate::embedded::entries::Entry;
+use crate::analysis::{ANALYSER, analyser};
 use crate::embedded::failure::{self, unreadable_now};
 use crate::embedded::origin::Origin;
 use crate::embedded::wanted::Wanted;
 
 /// Memory for writing, in bytes: a segment is written when it is full.
-const WRITER_MEMORY: usize = 64 << 20;
+pub(super) const WRITER_MEMORY: usize = 64 << 20;
 
 /// Up to so many removed entries are passed over after a search for more; for more of them the search itself does so.
 const FEW_REMOVED: usize = 1_000;
 
 #[derive(Clone, Copy)]
-struct Fields {
-    id: Field,
-    kind: Field,
-    text: Field,
-    language: Field,
+pub(super) struct Fields {
+    pub(super) id: Field,
+    pub(super) kind: Field,
+    pub(super) text: Field,
+    pub(super) language: Field,
 }
 
-fn schema() -> (Schema, Fields) {
+pub(super) fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let indexing = TextFieldIndexing::default().set_tokenizer(ANALYSER).set_index_option(IndexRecordOption::WithFreqs);
     let fields = Fields {
@@ -50,11 +43,11 @@ fn schema() -> (Schema, Fields) {
     (builder.build(), fields)
 }
 
-fn folder(directory: &Path) -> PathBuf {
+pub(super) fn folder(directory: &Path) -> PathBuf {
     directory.join("index").join("lexical")
 }
 
-fn failed(doing: &str) -> impl Fn(TantivyError) -> StoreError + '_ {
+pub(super) fn failed(doing: &str) -> impl Fn(TantivyError) -> StoreError + '_ {
     move |cause| StoreError::failed(doing, cause)
 }
 
@@ -233,7 +226,7 @@ fn languages(searcher: &Searcher, fields: Fields) -> tantivy::Result<Vec<Languag
     Ok(found)
 }
 
-fn open_index(directory: &Path) -> tantivy::Result<Index> {
+pub(super) fn open_index(directory: &Path) -> tantivy::Result<Index> {
     let index = Index::open_in_dir(folder(directory))?;
     index.tokenizers().register(ANALYSER, analyser());
     if index.schema() != schema().0 {
@@ -243,12 +236,12 @@ fn open_index(directory: &Path) -> tantivy::Result<Index> {
 }
 
 /// The state that a commit was made of travels with the commit.
-fn committed(index: &Index) -> tantivy::Result<Option<Origin>> {
+pub(super) fn committed(index: &Index) -> tantivy::Result<Option<Origin>> {
     Ok(index.load_metas()?.payload.and_then(|payload| payload.parse().ok()))
 }
 
 /// Whether the operating system refused, rather than the index being damaged.
-fn may_pass(error: &TantivyError) -> bool {
+pub(super) fn may_pass(error: &TantivyError) -> bool {
     let cause = match error {
         TantivyError::IoError(cause)
         | TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { io_error: cause, .. })
@@ -259,129 +252,4 @@ fn may_pass(error: &TantivyError) -> bool {
         _ => return false,
     };
     failure::may_pass(cause)
-}
-
-/// The index opened for writing; the caller holds the lock that keeps other writers out.
-pub(in super::super) struct IndexBuilder {
-    writer: IndexWriter,
-    fields: Fields,
-}
-
-impl IndexBuilder {
-    /// Opens the index, or makes it anew where it is missing, broken or of another history than the store; returns the
-    /// last change that it includes.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`], and nothing deleted, when the operating system refuses at the moment.
-    pub(in super::super) fn start(directory: &Path, connection: &Connection) -> Result<(Self, i64), StoreError> {
-        let open = || -> tantivy::Result<(Index, Option<Origin>)> {
-            let index = open_index(directory)?;
-            let origin = committed(&index)?;
-            Ok((index, origin))
-        };
-        let own = match open() {
-            Ok((index, Some(origin))) => origin.is_of(connection)?.then_some((index, origin.sequence)),
-            Ok((_, None)) => None,
-            Err(error) if may_pass(&error) => return Err(unreadable_now("lexical index", error)),
-            Err(_) => None,
-        };
-        let (index, sequence) = match own {
-            Some(own) => own,
-            None => (create(directory)?, 0),
-        };
-        remove_strays(directory, &index)?;
-        // One thread: entries arrive as fast as one analyses them, and few segments make quick searches.
-        let writer = index.writer_with_num_threads(1, WRITER_MEMORY).map_err(failed("opening the lexical index"))?;
-        Ok((Self { writer, fields: schema().1 }, sequence))
-    }
-
-    pub(in super::super) fn add(&self, entry: &Entry) -> Result<(), StoreError> {
-        let mut document = TantivyDocument::default();
-        document.add_u64(self.fields.id, entry.id);
-        document.add_u64(self.fields.kind, entry.kind.unsigned_abs());
-        let text = with_context(&entry.title, &entry.headings, &entry.text);
-        document.add_pre_tokenized_text(self.fields.text, taken_apart(&text, entry.language));
-        document.add_text(self.fields.language, entry.language.tag());
-        self.writer.add_document(document).map(drop).map_err(failed("writing the lexical index"))
-    }
-
-    pub(in super::super) fn remove(&self, ids: &[u64]) {
-        for id in ids {
-            self.writer.delete_term(Term::from_field_u64(self.fields.id, *id));
-        }
-    }
-
-    /// Makes what was added durable, as a state of the store.
-    pub(in super::super) fn commit(&mut self, origin: &Origin) -> Result<(), StoreError> {
-        let fail = failed("writing the lexical index");
-        let mut commit = self.writer.prepare_commit().map_err(&fail)?;
-        commit.set_payload(&origin.to_string());
-        crash_point("before the lexical index is committed");
-        commit.commit().map_err(&fail)?;
-        crash_point("after the lexical index is committed");
-        Ok(())
-    }
-
-    /// Waits for what goes on behind the commits.
-    pub(in super::super) fn finish(self) -> Result<(), StoreError> {
-        self.writer.wait_merging_threads().map_err(failed("writing the lexical index"))
-    }
-}
-
-/// Removes files that no commit knows. A writer that died leaves them behind, and the next one gives its files the same
-/// names and fails because they are there.
-fn remove_strays(directory: &Path, index: &Index) -> Result<(), StoreError> {
-    let failed_io = |cause: std::io::Error| StoreError::failed("clearing up the lexical index", cause);
-    let segments = index.searchable_segment_metas().map_err(failed("opening the lexical index"))?;
-    let ids: HashSet<String> = segments.iter().map(|segment| segment.id().uuid_string()).collect();
-    let deletes: HashSet<PathBuf> = segments
-        .iter()
-        .filter(|segment| segment.has_deletes())
-        .map(|segment| segment.relative_path(SegmentComponent::Delete))
-        .collect();
-    for file in std::fs::read_dir(folder(directory)).map_err(failed_io)? {
-        let file = file.map_err(failed_io)?;
-        let name = PathBuf::from(file.file_name());
-        let spelt = name.to_string_lossy();
-        // Those of the folder as a whole: `meta.json`, `.managed.json` and locks.
-        if spelt.starts_with('.') || spelt == "meta.json" {
-            continue;
-        }
-        let of_segment = spelt.split('.').next().is_some_and(|id| ids.contains(id));
-        if !of_segment || (spelt.ends_with(".del") && !deletes.contains(&name)) {
-            std::fs::remove_file(file.path()).map_err(failed_io)?;
-        }
-    }
-    Ok(())
-}
-
-fn create(directory: &Path) -> Result<Index, StoreError> {
-    let failed_io = |cause: std::io::Error| StoreError::failed("making the lexical index", cause);
-    let folder = folder(directory);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(failed_io)?;
-    }
-    std::fs::create_dir_all(&folder).map_err(failed_io)?;
-    let index = Index::create_in_dir(&folder, schema().0).map_err(failed("making the lexical index"))?;
-    index.tokenizers().register(ANALYSER, analyser());
-    Ok(index)
-}
-
-/// Puts an empty index in place of the one there is, as version 1 of the terms had it, which says that it holds all.
-#[cfg(test)]
-pub(in super::super) fn make_as_before(directory: &Path) {
-    let folder = folder(directory);
-    std::fs::remove_dir_all(&folder).expect("is removed");
-    std::fs::create_dir_all(&folder).expect("is made");
-    let mut builder = Schema::builder();
-    let indexing = TextFieldIndexing::default().set_tokenizer("qanda-1").set_index_option(IndexRecordOption::WithFreqs);
-    builder.add_u64_field("id", FAST | INDEXED);
-    builder.add_u64_field("kind", INDEXED);
-    builder.add_text_field("text", TextOptions::default().set_indexing_options(indexing));
-    builder.add_text_field("metadata", STRING);
-    let index = Index::create_in_dir(&folder, builder.build()).expect("is made");
-    let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_MEMORY).expect("writes");
-    let mut commit = writer.prepare_commit().expect("commits");
-    commit.set_payload("1000000");
-    commit.commit().expect("commits");
 }

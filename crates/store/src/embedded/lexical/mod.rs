@@ -1,6 +1,7 @@
 //! Search by words: BM25 (Robertson and Zaragoza, 2009) in a tantivy index, and the same computed exactly for
 //! what is newer than it.
 
+mod builder;
 mod index;
 mod tail;
 
@@ -11,9 +12,10 @@ use qanda_core::StoreError;
 use qanda_core::language::{Language, terms_of_question};
 use rusqlite::Connection;
 
+pub(super) use self::builder::IndexBuilder;
 #[cfg(test)]
-pub(super) use self::index::make_as_before;
-pub(super) use self::index::{IndexBuilder, LexicalIndex};
+pub(super) use self::builder::make_as_before;
+pub(super) use self::index::LexicalIndex;
 use self::tail::{Statistics, Tail};
 use super::wanted::Wanted;
 use crate::fusion::sort;
