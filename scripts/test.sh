@@ -10,6 +10,7 @@ say "contrast pairs"
 python3 -m unittest discover --start-directory training --pattern test_contrast.py
 scripts/models.sh
 scripts/chroma.sh
+scripts/browser.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."
 # One test at a time: the end-to-end tests run real models, which use all cores.

@@ -112,12 +112,8 @@ impl Drop for Chroma {
 
 /// `QANDA_CHROMA`, else where `scripts/chroma.sh` puts it.
 fn program() -> Option<PathBuf> {
-    let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let program = given("QANDA_CHROMA").or_else(|| {
-        let home = || given("HOME").map(|home| home.join(".cache"));
-        let cache = given("QANDA_CACHE").or_else(|| Some(given("XDG_CACHE_HOME").or_else(home)?.join("qanda")))?;
-        Some(cache.join("chroma/bin/chroma"))
-    })?;
+    let given = std::env::var_os("QANDA_CHROMA").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let program = given.or_else(|| Some(crate::cache()?.join("chroma/bin/chroma")))?;
     if !program.is_file() {
         crate::skip(&format!("there is no {}; scripts/chroma.sh installs it", program.display()));
         return None;

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod binary;
+pub mod browser;
 pub mod chroma;
 pub mod data;
 pub mod disk;
@@ -19,12 +20,14 @@ pub mod recorder;
 pub mod server;
 mod skip;
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::Client;
 
 pub use binary::{Finished, Process, qanda};
+pub use browser::Browser;
 pub use chroma::Chroma;
 pub use hub::Hub;
 pub use mock::Mock;
@@ -38,6 +41,14 @@ pub fn client(timeout: Duration) -> Client {
     // reqwest has no cryptography of its own. It fails only if another test was here before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().timeout(timeout).build().expect("a client")
+}
+
+/// The folder in which the scripts keep what tests need beside the binary: `QANDA_CACHE`, else the user's cache.
+#[must_use]
+pub fn cache() -> Option<PathBuf> {
+    let given = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let user = || given("XDG_CACHE_HOME").or_else(|| Some(given("HOME")?.join(".cache")));
+    given("QANDA_CACHE").or_else(|| Some(user()?.join("qanda")))
 }
 
 /// Waits until something holds.

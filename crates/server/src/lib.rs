@@ -9,6 +9,7 @@ mod access_log;
 mod arrival;
 mod gate;
 mod metrics;
+mod page;
 mod problem;
 mod routes;
 mod service;
@@ -70,11 +71,12 @@ pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) ->
     let log = AccessLog { telemetry: telemetry.clone(), request_timeout };
     // The layer that is named last is the first to see a request.
     Router::new()
-        .route("/", get(routes::welcome))
+        .route("/", get(page::page))
         .route("/apis/q-and-a/q", post(routes::question))
         .route("/apis/q-and-a/mock-q", post(routes::mock_question))
         .route("/apis/search", post(routes::search))
         .merge(documents())
+        .route("/apis/status", get(routes::status))
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))
         .with_state(service)

@@ -1,7 +1,5 @@
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::{Problem, Service};
@@ -18,13 +16,14 @@ pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>
     Ok(Json(json!({"status": "ready"})))
 }
 
-/// A few words for someone who opens the address in a browser.
-pub(crate) async fn welcome() -> impl IntoResponse {
-    let text = "qanda answers questions over your documents.\n\n\
-        POST /apis/q-and-a/q   {\"content\": \"your question\"}\n\
-        POST /apis/search      the same, for the passages without an answer\n\
-        GET  /healthz          the process runs\n\
-        GET  /readyz           questions can be answered\n\
-        GET  /metrics          figures for Prometheus\n";
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
+/// What the service is made of: how much is stored, and which models answer.
+pub(crate) async fn status(State(service): State<Service>) -> Result<Json<Value>, Problem> {
+    let stored = service.store()?.status().await?;
+    Ok(Json(json!({
+        "documents": stored.documents,
+        "passages": stored.passages,
+        "pairs": stored.pairs,
+        "embedder": stored.embedder.map(|(name, _)| name),
+        "model": service.model()?.name(),
+    })))
 }

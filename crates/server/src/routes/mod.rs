@@ -11,7 +11,7 @@ mod search;
 
 use axum::http::{Method, Uri};
 
-pub(crate) use self::health::{healthz, readyz, welcome};
+pub(crate) use self::health::{healthz, readyz, status};
 pub(crate) use self::jobs::{job, jobs};
 pub(crate) use self::metrics::metrics;
 pub(crate) use self::mock::mock_question;
