@@ -18,7 +18,7 @@ if ! command -v chromedriver >/dev/null 2>&1 && [ -z "${QANDA_CHROMEDRIVER:-}" ]
     fi
 fi
 
-if [ "$(sed -n 's/.*"version": "\(.*\)".*/\1/p' "$axe/node_modules/axe-core/package.json" 2>/dev/null)" != "$axe_version" ]; then
+if ! grep -q "\"version\": \"$axe_version\"" "$axe/node_modules/axe-core/package.json" 2>/dev/null; then
     if command -v npm >/dev/null 2>&1; then
         say "installing axe-core $axe_version into $axe"
         mkdir -p "$axe" "$cache/log"

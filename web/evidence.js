@@ -43,12 +43,12 @@ export function focusEvidence() {
 
 /** Closes the panel; `returning` gives the focus back to the marker that it was opened from. */
 export function closeEvidence({ returning = false } = {}) {
-  const opener = shown?.opener;
+  // First the focus: a marker that gets it opens the panel.
+  if (returning) shown?.opener?.focus();
   shown = undefined;
   mark(undefined);
   byId("evidence").hidden = true;
   document.body.classList.remove("with-evidence");
-  if (returning) opener?.focus();
 }
 
 function mark(opener) {
