@@ -170,7 +170,8 @@ fn what_the_model_saw_is_a_table_with_both_ranks() {
 
 #[test]
 fn an_answer_streams_in_and_can_be_stopped_and_asked_again() {
-    let model = Mock::start(&["--latency", "0", "--text", "word", "--tokens", "400", "--token-rate", "20"]);
+    // Answers are sent by sentences.
+    let model = Mock::start(&["--latency", "0", "--text", "One word.", "--tokens", "400", "--token-rate", "20"]);
     let server = over(&model);
     let Some(browser) = open(&server) else { return };
     send(&browser, EGFR);
@@ -178,7 +179,7 @@ fn an_answer_streams_in_and_can_be_stopped_and_asked_again() {
     browser.wait(&format!("{length} > 3 && document.querySelector('.turn').dataset.state === 'asking'"));
     browser.press("Stop");
     browser.wait("document.querySelector('.turn').dataset.state === 'stopped'");
-    assert!(browser.text(".turn .answer").starts_with("word word"));
+    assert!(browser.text(".turn .answer").starts_with("One word."));
     assert!(browser.text(".turn").contains("Stopped"), "{}", browser.text(".turn"));
     browser.press("Ask again");
     browser.wait(&format!("document.querySelector('.turn').dataset.state === 'asking' && {length} > 3"));
@@ -191,12 +192,12 @@ fn an_answer_streams_in_and_can_be_stopped_and_asked_again() {
 
 #[test]
 fn a_model_that_dies_in_the_middle_is_a_failure_with_what_it_had_said() {
-    let model = Mock::start(&["--cut", "1", "--latency", "0", "--text", "half", "--tokens", "40"]);
+    let model = Mock::start(&["--cut", "1", "--latency", "0", "--text", "It is half said.", "--tokens", "40"]);
     let server = over(&model);
     let Some(browser) = open(&server) else { return };
     ask(&browser, EGFR, "failed");
     let shown = browser.text(".turn .problem");
-    assert!(shown.contains("half") && shown.contains("Request "), "{shown}");
+    assert!(shown.contains("half said") && shown.contains("Request "), "{shown}");
     browser.press("Ask again");
     browser.wait("document.querySelector('.turn').dataset.state === 'failed'");
 }

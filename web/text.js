@@ -33,7 +33,7 @@ export function size(bytes) {
  * as they are; lists, tables and headings keep their lines.
  */
 export function unwrapped(text) {
-  return text.replace(/(?<=\S)[ \t]*\n(?=[^\s|#>*+\-\d•])/g, (found, at) => {
+  return text.replace(/(?<=\S)[ \t]*\n(?=\S)(?![|#>•]|[*+-]\s|\d+[.)]\s)/g, (found, at) => {
     const line = text.slice(text.lastIndexOf("\n", at) + 1, at);
     return line.startsWith("|") || line.startsWith("#") ? found : found.replace("\n", " ");
   });

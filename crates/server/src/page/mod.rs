@@ -39,7 +39,7 @@ impl Page {
         Self {
             plain,
             gzip: gzip(plain.as_bytes()).leak(),
-            policy: header(policy(&bundle.script, &bundle.style)),
+            policy: header(policy(&bundle.script, bundle.style)),
             etag: header(format!("\"{digest}\"")),
         }
     }
