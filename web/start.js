@@ -17,7 +17,7 @@ export async function drawStart(status, { canAddDocuments = false } = {}) {
   const box = byId("start");
   const heading = element("h2", { class: "start-title" }, "What do your documents say?");
   if (!status) return box.replaceChildren(heading);
-  if (!status.documents && !status.passages) return box.replaceChildren(...empty(canAddDocuments));
+  if (status.documents === 0 && status.pairs === 0) return box.replaceChildren(...empty(canAddDocuments));
   const about = element("p", { class: "start-lead" }, "Answers quote the exact words they rest on. What the documents do not say is not answered.");
   box.replaceChildren(heading, about);
   const questions = await questionsToTry().catch(() => []);

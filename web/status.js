@@ -33,8 +33,9 @@ async function checkHealth() {
 function draw(health) {
   const known = status && [
     element("span", { class: "status-model" }, status.model),
-    element("span", {}, counted(status.passages, "passage")),
-  ];
+    // A service over Chroma does not count.
+    status.passages !== null && element("span", {}, counted(status.passages, "passage")),
+  ].filter(Boolean);
   byId("status").replaceChildren(
     element("span", { class: `light ${health.replace(" ", "-")}`, "aria-hidden": "true" }),
     element("span", {}, health),

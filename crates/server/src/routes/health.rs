@@ -16,14 +16,19 @@ pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>
     Ok(Json(json!({"status": "ready"})))
 }
 
-/// What the service is made of: how much is stored, and which models answer.
+/// What the service is made of: how much is stored, and which models answer. Counts are null where they are not free: a
+/// Chroma server would have to list its whole collection.
 pub(crate) async fn status(State(service): State<Service>) -> Result<Json<Value>, Problem> {
-    let stored = service.store()?.status().await?;
+    let store = service.store()?;
+    let stored = match store.version().await? {
+        Some(_) => Some(store.status().await?),
+        None => None,
+    };
     Ok(Json(json!({
-        "documents": stored.documents,
-        "passages": stored.passages,
-        "pairs": stored.pairs,
-        "embedder": stored.embedder.map(|(name, _)| name),
+        "documents": stored.as_ref().map(|stored| stored.documents),
+        "passages": stored.as_ref().map(|stored| stored.passages),
+        "pairs": stored.as_ref().map(|stored| stored.pairs),
+        "embedder": stored.and_then(|stored| stored.embedder).map(|(name, _)| name),
         "model": service.model()?.name(),
     })))
 }
