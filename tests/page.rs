@@ -63,6 +63,11 @@ fn over(model: &Mock) -> Server {
     ])
 }
 
+/// Lets the service learn from a first answer how the endpoint answers; only then does it pass on what is half said.
+fn get_to_know(model: &Server) {
+    assert_eq!(model.ask(&json!({"content": "Hello?", "query_option": false})).status(), 200);
+}
+
 /// Whether the panel shows words highlighted in a longer passage.
 fn assert_evidence(browser: &Browser, quoted: &str, document: &str) {
     browser.wait("document.querySelector('#evidence:not([hidden]) .quotation mark')");
@@ -73,7 +78,7 @@ fn assert_evidence(browser: &Browser, quoted: &str, document: &str) {
 }
 
 fn focused(browser: &Browser) -> String {
-    let told = browser.value("const now = document.activeElement; return now.id || now.className || now.tagName");
+    let told = browser.value("const now = document.activeElement; return now === document.body ? 'BODY' : now.id || now.className || now.tagName");
     told.as_str().expect("a name").to_owned()
 }
 
@@ -171,8 +176,9 @@ fn what_the_model_saw_is_a_table_with_both_ranks() {
 #[test]
 fn an_answer_streams_in_and_can_be_stopped_and_asked_again() {
     // Answers are sent by sentences.
-    let model = Mock::start(&["--latency", "0", "--text", "One word.", "--tokens", "400", "--token-rate", "20"]);
+    let model = Mock::start(&["--latency", "0", "--text", "One word.", "--tokens", "80", "--token-rate", "20"]);
     let server = over(&model);
+    get_to_know(&server);
     let Some(browser) = open(&server) else { return };
     send(&browser, EGFR);
     let length = "document.querySelector('.turn .answer').innerText.split('word').length";
@@ -192,14 +198,22 @@ fn an_answer_streams_in_and_can_be_stopped_and_asked_again() {
 
 #[test]
 fn a_model_that_dies_in_the_middle_is_a_failure_with_what_it_had_said() {
-    let model = Mock::start(&["--cut", "1", "--latency", "0", "--text", "It is half said.", "--tokens", "40"]);
+    // The first request is answered, those behind it break off.
+    let faults = ["--cut", "0.5", "--seed", "7"];
+    let model =
+        Mock::start(&[&["--latency", "0", "--text", "It is half said.", "--tokens", "40"], &faults[..]].concat());
     let server = over(&model);
+    get_to_know(&server);
     let Some(browser) = open(&server) else { return };
     ask(&browser, EGFR, "failed");
     let shown = browser.text(".turn .problem");
     assert!(shown.contains("half said") && shown.contains("Request "), "{shown}");
+    let request = browser.text(".turn .problem code");
     browser.press("Ask again");
-    browser.wait("document.querySelector('.turn').dataset.state === 'failed'");
+    browser.wait(&format!(
+        "![undefined, {}].includes(document.querySelector('.turn .problem code')?.innerText)",
+        json!(request)
+    ));
 }
 
 #[test]
@@ -266,7 +280,7 @@ fn the_policy_forbids_what_the_page_does_not_do() {
         "const [done] = arguments; fetch('https://example.org/').then(() => done('sent'), () => done('refused'))";
     assert_eq!(browser.value_later(outside), "refused");
     let asked = browser.value("return performance.getEntriesByType('resource').filter((r) => !r.name.startsWith(location.origin) && !r.name.startsWith('data:')).map((r) => r.name)");
-    assert_eq!(asked, json!(["https://example.org/"]), "only what this test asked for");
+    assert_eq!(asked, json!([]));
 }
 
 #[test]
@@ -286,14 +300,12 @@ fn an_answer_is_copied_with_its_sources_and_linked_to() {
     // Here it is the answer that was given.
     browser.go(&address(&server));
     browser.go(link);
-    browser.run("location.reload()");
     browser.wait("document.querySelector('.turn')?.dataset.state === 'done'");
     assert_eq!(browser.count(".conversation"), 1);
     // In a browser that never asked it is asked now.
     browser.run("localStorage.clear()");
     browser.go(&address(&server));
     browser.go(link);
-    browser.run("location.reload()");
     browser.wait("document.querySelector('.turn')?.dataset.state === 'done'");
     assert_eq!(browser.text(".turn .question"), EGFR);
 }

@@ -17,7 +17,10 @@ import { ask, currentConversation, revealTurn, setThreadListener, showConversati
 let status;
 let documents;
 
-/** Follows the address: `#/`, `#/documents`, `#/c/CONVERSATION?turn=…&ask=…`. */
+/**
+ * Follows the address: `#/`, `#/documents`, `#/c/CONVERSATION?turn=…&ask=…`, and `#/document?path=…&start=…&end=…`, which is
+ * where the citations of other clients lead to.
+ */
 function route() {
   const [path, query = ""] = location.hash.slice(1).split("?");
   const isDocuments = path === "/documents" && documents !== undefined;
@@ -30,7 +33,8 @@ function route() {
   if (isDocuments) {
     closeEvidence();
     drawDocuments();
-  } else if (path.startsWith("/c/")) openConversation(path.slice(3), new URLSearchParams(query));
+  } else if (path === "/document") openLinkedDocument(new URLSearchParams(query));
+  else if (path.startsWith("/c/")) openConversation(path.slice(3), new URLSearchParams(query));
   else if (path === "/" && currentConversation().turns.length) showConversation(newConversation());
 }
 
@@ -43,6 +47,12 @@ function openConversation(id, parameters) {
   }
   if (parameters.has("turn")) revealTurn(parameters.get("turn"));
   else byId("thread").lastElementChild?.scrollIntoView({ block: "start" });
+}
+
+function openLinkedDocument(parameters) {
+  const path = parameters.get("path") ?? "";
+  const [start, end] = [parameters.get("start"), parameters.get("end")].map((place) => (place === null ? undefined : Number(place)));
+  openDocumentAt({ document: path, title: path.split("/").at(-1), start, end });
 }
 
 function askAsLinked(parameters) {

@@ -19,7 +19,7 @@ macro_rules! modules {
 }
 
 const PAGE: &str = include_str!("../../../../web/index.html");
-const STYLE: &str = include_str!("../../../../web/style.css");
+const STYLES: [&str; 2] = [include_str!("../../../../web/base.css"), include_str!("../../../../web/style.css")];
 const MODULES: &[Module] = modules![
     "dom.js",
     "text.js",
@@ -44,8 +44,8 @@ const MODULES: &[Module] = modules![
     "main.js",
 ];
 
-/// How the page names its style and its script as long as they are files.
-const STYLE_LINK: &str = "<link rel=\"stylesheet\" href=\"style.css\">";
+/// How the page names its styles and its script as long as they are files.
+const STYLE_LINKS: &str = "<link rel=\"stylesheet\" href=\"base.css\">\n<link rel=\"stylesheet\" href=\"style.css\">";
 const SCRIPT_LINK: &str = "<script type=\"module\" src=\"main.js\"></script>";
 
 /// The page as one document.
@@ -54,17 +54,17 @@ pub(super) struct Bundle {
     /// The script in it, as a browser hashes it.
     pub(super) script: String,
     /// The style in it.
-    pub(super) style: &'static str,
+    pub(super) style: String,
 }
 
 impl Bundle {
     /// The files that this program was built with.
     pub(super) fn of_the_page() -> Self {
-        let script = script(MODULES);
+        let (script, style) = (script(MODULES), STYLES.concat());
         let html = PAGE
-            .replace(STYLE_LINK, &format!("<style>{STYLE}</style>"))
+            .replace(STYLE_LINKS, &format!("<style>{style}</style>"))
             .replace(SCRIPT_LINK, &format!("<script type=\"module\">{script}</script>"));
-        Self { html, script, style: STYLE }
+        Self { html, script, style }
     }
 }
 
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn style_and_script_are_in_the_document_once_and_end_where_they_should() {
         let Bundle { html, script, style } = Bundle::of_the_page();
-        assert!(html.contains(&script) && html.contains(style));
+        assert!(html.contains(&script) && html.contains(&style));
         assert_eq!((html.matches("</script>").count(), html.matches("</style>").count()), (1, 1));
-        assert!(!html.contains(STYLE_LINK) && !html.contains(SCRIPT_LINK));
+        assert!(!html.contains(STYLE_LINKS) && !html.contains(SCRIPT_LINK));
     }
 }

@@ -39,7 +39,7 @@ impl Page {
         Self {
             plain,
             gzip: gzip(plain.as_bytes()).leak(),
-            policy: header(policy(&bundle.script, bundle.style)),
+            policy: header(policy(&bundle.script, &bundle.style)),
             etag: header(format!("\"{digest}\"")),
         }
     }
@@ -62,8 +62,12 @@ impl Page {
         ];
         let own = [(header::CONTENT_SECURITY_POLICY, &self.policy), (header::ETAG, &self.etag)];
         let sent = response.headers_mut();
-        sent.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
-        sent.extend(own.map(|(name, value)| (name, value.clone())));
+        for (name, value) in fixed {
+            sent.insert(name, HeaderValue::from_static(value));
+        }
+        for (name, value) in own {
+            sent.insert(name, value.clone());
+        }
         response
     }
 }
@@ -120,6 +124,8 @@ mod tests {
         let mut unpacked = String::new();
         flate2::read::GzDecoder::new(PAGE.gzip).read_to_string(&mut unpacked).expect("it is gzip");
         assert_eq!(unpacked, PAGE.plain);
+        let response = PAGE.respond(&headers(header::ACCEPT_ENCODING, "gzip"));
+        assert_eq!(response.headers().get_all("content-type").iter().collect::<Vec<_>>(), ["text/html; charset=utf-8"]);
     }
 
     #[test]
