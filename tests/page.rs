@@ -394,9 +394,69 @@ fn an_empty_store_says_how_to_add_documents() {
     let data = folder();
     let server = Server::start(data.path(), &[]);
     let Some(browser) = open(&server) else { return };
-    browser.wait("document.querySelector('.start .command')");
+    browser.wait("document.querySelector('.start .command') && document.querySelector('.start .button')");
     assert!(browser.text(".start").contains("There are no documents yet"));
     assert_eq!(browser.count(".try-card"), 0);
+}
+
+#[test]
+fn the_evidence_opens_its_document_at_the_place() {
+    let server = Server::shared();
+    let Some(browser) = open(&server) else { return };
+    ask(&browser, EGFR, "done");
+    browser.click(MARKER);
+    browser.wait("document.getElementById('open-document')");
+    browser.press("Open the document here");
+    browser.wait("document.querySelector('#document-dialog mark')");
+    let marked = browser.text("#document-dialog mark");
+    assert!(marked.contains("eGFR is below 30"), "{marked}");
+    let whole = browser.text("#document-dialog .document-text");
+    assert!(whole.contains("# Chronic kidney disease in adults"), "{whole}");
+    let seen = "const mark = document.querySelector('#document-dialog mark').getBoundingClientRect(); return mark.top > 0 && mark.bottom < innerHeight";
+    assert_eq!(browser.value(seen), true);
+    browser.keys(key::ESCAPE);
+    browser.wait("!document.querySelector('#document-dialog[open]')");
+}
+
+#[test]
+fn documents_are_added_followed_found_asked_about_and_deleted() {
+    let (data, files) = (folder(), folder());
+    let server = Server::start(data.path(), &[]);
+    let Some(browser) = open(&server) else { return };
+    browser.wait("document.querySelector('.start a[href=\"#/documents\"]')");
+    browser.click("#documents-link");
+    browser.wait("document.getElementById('files')");
+    let plan = write(
+        files.path(),
+        "ward-plan.md",
+        "# Ward plan\n\nThe tea kitchen on the third floor opens at half past six.\n",
+    );
+    browser.choose_file("#files", &plan);
+    browser.wait("document.querySelector('.job')?.innerText.includes('1 document stored')");
+    browser.wait("document.querySelectorAll('.documents-table tbody tr').length === 1");
+    // Dropped, of which one cannot be read.
+    browser.run(
+        "const files = new DataTransfer();\
+         files.items.add(new File(['# Bees\\n\\nBees are fed sugar water in October.\\n'], 'bees.md'));\
+         files.items.add(new File(['%PDF-1.7 no'], 'broken.pdf'));\
+         document.querySelector('.drop-place').dispatchEvent(new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true }))",
+    );
+    browser.wait("document.querySelector('.job .reasons')?.innerText.includes('broken.pdf')");
+    browser.wait("document.querySelectorAll('.documents-table tbody tr').length === 2");
+    browser.run("document.getElementById('document-search').focus()");
+    browser.keys("bees");
+    browser.wait("document.querySelectorAll('.documents-table tbody tr').length === 1");
+    browser.click("#ask-link");
+    ask(&browser, "When does the tea kitchen open?", "done");
+    assert!(browser.text(".turn .answer").contains("half past six"));
+    browser.click("#documents-link");
+    browser.wait("document.querySelectorAll('.documents-table tbody tr').length === 2");
+    browser.run("document.querySelector('[aria-label^=Delete][aria-label$=\"ward-plan.md\"]').click()");
+    browser.press("Delete for good");
+    browser.wait("document.querySelectorAll('.documents-table tbody tr').length === 1");
+    browser.click("#ask-link");
+    ask(&browser, "When does the tea kitchen open in the morning?", "refused");
+    assert_eq!(browser.complaints(), [""; 0]);
 }
 
 #[test]
@@ -454,6 +514,13 @@ fn nothing_keeps_anybody_out_in_either_colour_scheme() {
         check("refusal");
         browser.press("Keyboard and help");
         check("help");
+        browser.press("Close");
+        browser.click("#documents-link");
+        browser.wait("document.querySelectorAll('.documents-table tbody tr').length === 13");
+        check("documents");
+        browser.run("document.querySelector('.documents-table .link-button').click()");
+        browser.wait("document.querySelector('#document-dialog .document-text').innerText.length > 500");
+        check("a document");
     }
 }
 
