@@ -11,6 +11,7 @@ python3 -m unittest discover --start-directory training --pattern test_contrast.
 scripts/models.sh
 scripts/chroma.sh
 scripts/browser.sh
+scripts/clients.sh
 say "tests"
 cargo test --release --locked --workspace --quiet --no-run || fail "The tests do not compile; see above."
 # One test at a time: the end-to-end tests run real models, which use all cores.

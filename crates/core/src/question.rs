@@ -58,6 +58,9 @@ pub struct Question {
     pub filter: Filter,
     /// Earlier turns of the conversation, oldest first.
     pub history: Vec<Turn>,
+    /// What the caller tells the model beside the question, such as the language to answer in; empty for nothing. It
+    /// stands below the service's own instructions, and is not searched.
+    pub instructions: String,
 }
 
 impl Question {
@@ -69,7 +72,7 @@ impl Question {
     pub const LONGEST_CONTENT: usize = 16_000;
     /// Most earlier turns.
     pub const MOST_TURNS: usize = 50;
-    /// Longest history, in characters of all its turns together.
+    /// Longest history, in characters of all its turns together, and of the caller's instructions.
     pub const LONGEST_HISTORY: usize = 64_000;
     /// Most conditions of a filter.
     pub const MOST_CONDITIONS: usize = 32;
@@ -85,7 +88,14 @@ impl Question {
             source: Source::default(),
             filter: Filter::new(),
             history: Vec::new(),
+            instructions: String::new(),
         }
+    }
+
+    /// A step's instructions with those of the caller below them.
+    pub(crate) fn instructed(&self, own: &str) -> String {
+        let theirs = self.instructions.trim();
+        if theirs.is_empty() { own.to_owned() } else { format!("{}\n\n{theirs}", own.trim_end()) }
     }
 
     /// Checks every field against its limits.
@@ -138,7 +148,8 @@ impl Question {
         if turns > most {
             faults.push(FieldFault::new("history", format!("has {turns} turns; at most {most} are allowed")));
         }
-        let length: usize = self.history.iter().map(|turn| turn.content.chars().count()).sum();
+        let said = self.history.iter().map(|turn| &turn.content).chain([&self.instructions]);
+        let length: usize = said.map(|words| words.chars().count()).sum();
         let longest = Self::LONGEST_HISTORY;
         if length > longest {
             let message = format!("has {length} characters in all; at most {longest} are allowed");

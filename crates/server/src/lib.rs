@@ -9,6 +9,7 @@ mod access_log;
 mod arrival;
 mod gate;
 mod metrics;
+mod openai;
 mod page;
 mod problem;
 mod routes;
@@ -76,6 +77,11 @@ pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) ->
         .route("/apis/q-and-a/mock-q", post(routes::mock_question))
         .route("/apis/search", post(routes::search))
         .merge(documents())
+        .route("/v1/chat/completions", post(openai::chat_completions))
+        .route("/v1/responses", post(openai::responses))
+        .route("/v1/models", get(openai::models))
+        .route("/v1/models/{name}", get(openai::model))
+        .route("/v1/embeddings", post(openai::embeddings))
         .route("/apis/status", get(routes::status))
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))

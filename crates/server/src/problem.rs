@@ -12,6 +12,7 @@ use qanda_core::ports::{IntakeError, NoOriginal};
 use qanda_core::{AnswerError, FieldFault, InvalidQuestion, ModelError, RequestContext, StoreError};
 use serde_json::{Value, json};
 
+use crate::openai;
 use crate::service::Failure;
 
 /// A reason why there is no answer, ready to be sent.
@@ -150,8 +151,30 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available", detail)
     }
 
-    fn invalid_field(field: &str, error: impl ToString) -> Self {
+    pub(crate) fn invalid_field(field: &str, error: impl ToString) -> Self {
         InvalidQuestion(vec![FieldFault::new(field, error.to_string())]).into()
+    }
+
+    /// A model's name that OpenAI's clients ask for, and that is none of these.
+    pub(crate) fn no_such_model(name: &str, known: &str) -> Self {
+        let detail = format!("there is no model \"{name}\"; there are: {known}");
+        let fields = vec![FieldFault::new("model", detail.clone())];
+        Self { fields, ..Self::new(StatusCode::NOT_FOUND, "model_not_found", "No such model", detail) }
+    }
+
+    /// What the caller can do, in words.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Its kind, for programs.
+    pub(crate) const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The first field that is wrong.
+    pub(crate) fn field(&self) -> Option<&str> {
+        self.fields.first().map(|fault| &*fault.field)
     }
 
     /// Its status.
@@ -337,15 +360,24 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Logs problems and writes their details.
+/// Logs problems and writes their details, in the form that the route's clients know.
 pub(crate) async fn explain(request: Request, next: Next) -> Response {
+    let is_openai = openai::speaks_openai(request.uri().path());
     let request_id = request.extensions().get::<RequestContext>().map(|context| context.request_id.clone());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let request_id = request_id.unwrap_or_default();
         problem.log(&request_id);
         response.headers_mut().remove(header::CONTENT_LENGTH);
-        *response.body_mut() = Body::from(problem.to_json(&request_id).to_string());
+        let json = if is_openai {
+            let (status, json) = openai::error_json(&problem);
+            *response.status_mut() = status;
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            json
+        } else {
+            problem.to_json(&request_id)
+        };
+        *response.body_mut() = Body::from(json.to_string());
     }
     response
 }

@@ -66,7 +66,8 @@ impl<'a> Budget<'a> {
             return Err(AnswerError::QuestionTooLong { tokens: asked, limit: room });
         }
         let limit = room - asked;
-        let said: usize = question.history.iter().map(|turn| model.count_tokens(&turn.content)).sum();
+        let said = question.history.iter().map(|turn| &turn.content).chain([&question.instructions]);
+        let said: usize = said.map(|words| model.count_tokens(words)).sum();
         let tokens = said + markup - MARKUP;
         if tokens > limit {
             return Err(AnswerError::HistoryTooLong { tokens, limit });

@@ -253,7 +253,7 @@ fn answer_draft(
     }
     body.push_str("Question: ");
     body.push_str(&question.content);
-    let mut draft = Draft::new(&**model, &prompts.answer, &question.history, body, generation);
+    let mut draft = Draft::new(&**model, &question.instructed(&prompts.answer), &question.history, body, generation);
     draft.prompt.shape = Some(Shape::Object(vec![("answer", Shape::Text), ("reasoning", Shape::Text)]));
     Ok(draft)
 }

@@ -165,7 +165,7 @@ fn over_passages(
     }
     body.push_str("Question: ");
     body.push_str(&question.content);
-    Ok((Draft::new(&**model, instructions, &question.history, body, *generation), used))
+    Ok((Draft::new(&**model, &question.instructed(instructions), &question.history, body, *generation), used))
 }
 
 /// A passage as it stands in a prompt.

@@ -24,7 +24,8 @@ pub(super) async fn model_alone(run: Run<'_>) -> Result<Answer, AnswerError> {
     let draft = run.draft(|with, question| {
         let (model, instructions) = (&*with.model, &with.prompts.model_alone);
         Budget::check_without_passages(model, with.generation, instructions, question)?;
-        Ok(Draft::new(model, instructions, &question.history, question.content.clone(), with.generation))
+        let instructions = question.instructed(instructions);
+        Ok(Draft::new(model, &instructions, &question.history, question.content.clone(), with.generation))
     });
     let draft = draft.await?;
     let mut writing = Writing::over(&run, &[]);

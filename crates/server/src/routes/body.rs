@@ -14,7 +14,7 @@ const DROPPED: usize = 15 << 20;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Reads a body, as long as there is time.
-pub(super) async fn read(body: Body, context: &RequestContext) -> Result<Bytes, Problem> {
+pub(crate) async fn read(body: Body, context: &RequestContext) -> Result<Bytes, Problem> {
     read_up_to(body, context, LARGEST_BODY).await
 }
 

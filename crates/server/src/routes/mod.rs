@@ -11,11 +11,12 @@ mod search;
 
 use axum::http::{Method, Uri};
 
+pub(crate) use self::body::read as read_body;
 pub(crate) use self::health::{healthz, readyz, status};
 pub(crate) use self::jobs::{job, jobs};
 pub(crate) use self::metrics::metrics;
 pub(crate) use self::mock::mock_question;
-pub(crate) use self::question::question;
+pub(crate) use self::question::{first_words, question};
 pub(crate) use self::search::search;
 use crate::Problem;
 

@@ -5,11 +5,12 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use qanda_core::answering::{AnswerEvent, Pipeline};
 use qanda_core::{Question, RequestContext};
 
 use super::body;
+use crate::service::{AnswerStream, Failure};
 use crate::wire::{self, Form, QuestionRequest};
 use crate::{Problem, Service, service};
 
@@ -43,8 +44,14 @@ pub(super) async fn respond(
         return Ok(if form == Form::Text { wire::text_response(answer) } else { wire::json_response(&answer) });
     }
     let request_id = Arc::clone(&context.request_id);
-    let mut events = service::stream(pipeline, context, question);
-    // A failure before the first word can still have a status of its own.
+    let events = first_words(service::stream(pipeline, context, question)).await?;
+    Ok(wire::events_response(events, request_id))
+}
+
+/// Waits for the first words of an answer: a failure before them can still have a status of its own.
+pub(crate) async fn first_words(
+    mut events: AnswerStream,
+) -> Result<impl Stream<Item = Result<AnswerEvent, Failure>> + Send + 'static, Problem> {
     let first = loop {
         match events.next().await {
             Some(Ok(event @ (AnswerEvent::Text(_) | AnswerEvent::Done(_)))) => break event,
@@ -53,6 +60,5 @@ pub(super) async fn respond(
             None => return Err(Problem::internal("the answer ended without an end")),
         }
     };
-    let first = futures::stream::once(async { Ok(first) });
-    Ok(wire::events_response(first.chain(events), request_id))
+    Ok(futures::stream::once(async { Ok(first) }).chain(events))
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use qanda_core::answering::{Pipeline, PipelineName, Unheard};
 use qanda_core::retrieval::{Finder, Ranked};
-use qanda_core::{Answer, AnswerError, Documents, Intake, LanguageModel, Question, RequestContext, Upkeep};
+use qanda_core::{Answer, AnswerError, Documents, Embedder, Intake, LanguageModel, Question, RequestContext, Upkeep};
 
 pub(crate) use self::stream::AnswerStream;
 use self::task::{Task, in_time};
@@ -106,6 +106,21 @@ pub(crate) async fn search(
     question: Question,
 ) -> Result<Vec<Ranked>, Failure> {
     Task::spawn(async move { in_time(&context, finder.ranked(&context, &question)).await }).join().await
+}
+
+/// Embeds texts as passages are embedded.
+///
+/// # Errors
+/// Every reason for which there are no vectors.
+pub(crate) async fn embed(
+    embedder: Arc<dyn Embedder>,
+    context: RequestContext,
+    texts: Vec<String>,
+) -> Result<Vec<Vec<f32>>, Failure> {
+    let embedding = async move {
+        in_time(&context, async { embedder.embed_passages(&context, texts).await.map_err(AnswerError::Model) }).await
+    };
+    Task::spawn(embedding).join().await
 }
 
 /// Answers a question for somebody who wants to see how it comes about.

@@ -59,6 +59,7 @@ pub(crate) fn read_question(json: &[u8]) -> Result<QuestionRequest, Problem> {
         source: source(&fields, &mut faults),
         filter: filter(&fields, &mut faults),
         history: history(&fields, &mut faults),
+        instructions: String::new(),
     };
     let stream = faults.read("stream", fields.stream, "true or false").unwrap_or(false);
     let pipeline = pipeline(&fields, &mut faults);
