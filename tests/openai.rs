@@ -44,10 +44,15 @@ fn the_client_lists_models_embeds_and_understands_errors() {
 
 #[test]
 fn a_model_that_dies_in_the_middle_is_an_error_to_the_client() {
-    let model = Mock::start(&["--cut", "1", "--latency", "0", "--text", "It is half said.", "--tokens", "40"]);
+    // The first request is answered, from which the service learns how the endpoint answers; those behind it break off.
+    let faults = ["--cut", "0.5", "--seed", "7"];
+    let model =
+        Mock::start(&[&["--latency", "0", "--text", "It is half said.", "--tokens", "40"], &faults[..]].concat());
     let url = model.base_url();
     let more = ["--llm", "openai", "--openai-base-url", url, "--openai-model", "mock", "--grounding", "marked"];
-    run(&Server::over_samples(&more), "broken");
+    let server = Server::over_samples(&more);
+    assert_eq!(server.ask(&json!({"content": "Hello?", "query_option": false})).status(), 200);
+    run(&server, "broken");
 }
 
 #[test]
