@@ -16,40 +16,46 @@ use crate::document::Prepared;
 const HARMLESS: &str = "A short text.";
 
 impl Ingestion {
-    /// Embeds documents. Those that the embedder refuses are told, and left out.
+    /// Embeds a group of documents ([`groups_of`]). Those that the embedder refuses are told, and left out.
     pub(super) async fn embed(
         &self,
         context: &RequestContext,
-        documents: Vec<Prepared>,
+        group: Vec<Prepared>,
         events: &Sender<Event>,
     ) -> Result<Vec<NewDocument>, IngestError> {
-        let (long, short): (Vec<_>, Vec<_>) = documents.into_iter().partition(|one| one.chunks.len() > BATCH);
         let mut embedded = Vec::new();
-        // Groups yet to be embedded, the next one last. One that is refused is halved.
-        let mut groups = groups_of(short);
-        while let Some(mut group) = groups.pop() {
-            let texts: Vec<String> = group.iter().flat_map(Prepared::texts).collect();
-            let passages = texts.len();
-            match embed_all_of(&*self.embedder, context, texts).await {
-                Ok(vectors) => {
-                    tell(events, Event::Embedded { passages }).await;
-                    embedded.extend(with_vectors(group, vectors));
+        // Parts of the group, the next one last. One that is refused is halved.
+        let mut parts = vec![group];
+        while let Some(mut part) = parts.pop() {
+            let vectors = match part.as_slice() {
+                [long] if long.chunks.len() > BATCH => self.embed_long(context, long, events).await,
+                _ => self.embed_short(context, &part, events).await,
+            };
+            match vectors {
+                Ok(vectors) => embedded.extend(with_vectors(part, vectors)),
+                Err(IngestError::Embedder(error)) if part.len() > 1 && is_refusal(&error) => {
+                    let rest = part.split_off(part.len() / 2);
+                    parts.extend([rest, part]);
                 }
-                Err(error) if group.len() > 1 && is_refusal(&error) => {
-                    let rest = group.split_off(group.len() / 2);
-                    groups.extend([rest, group]);
-                }
-                Err(error) => self.give_up(context, group, error, events).await?,
-            }
-        }
-        for document in long {
-            match self.embed_long(context, &document, events).await {
-                Ok(vectors) => embedded.extend(with_vectors(vec![document], vectors)),
-                Err(IngestError::Embedder(error)) => self.give_up(context, vec![document], error, events).await?,
+                Err(IngestError::Embedder(error)) => self.give_up(context, part, error, events).await?,
                 Err(other) => return Err(other),
             }
         }
         Ok(embedded)
+    }
+
+    /// Embeds documents that are one batch together.
+    async fn embed_short(
+        &self,
+        context: &RequestContext,
+        documents: &[Prepared],
+        events: &Sender<Event>,
+    ) -> Result<Vec<Vec<f32>>, IngestError> {
+        let texts: Vec<String> = documents.iter().flat_map(Prepared::texts).collect();
+        let passages = texts.len();
+        let vectors = embed_all_of(&*self.embedder, context, texts).await?;
+        tell(events, Event::Embedded { passages }).await;
+        Ok(vectors)
     }
 
     /// Embeds a document of many passages, from where an earlier run was stopped.
@@ -117,8 +123,8 @@ const fn is_refusal(error: &ModelError) -> bool {
     !error.may_pass() && !matches!(error, ModelError::Stopped)
 }
 
-/// Documents in groups of at most [`BATCH`] passages, the last group first.
-fn groups_of(documents: Vec<Prepared>) -> Vec<Vec<Prepared>> {
+/// Documents in groups that are embedded and stored together: of at most [`BATCH`] passages, or a single document of more.
+pub(super) fn groups_of(documents: Vec<Prepared>) -> Vec<Vec<Prepared>> {
     let mut groups: Vec<Vec<Prepared>> = Vec::new();
     let mut passages = 0;
     for document in documents {
@@ -131,7 +137,6 @@ fn groups_of(documents: Vec<Prepared>) -> Vec<Vec<Prepared>> {
             }
         }
     }
-    groups.reverse();
     groups
 }
 

@@ -24,6 +24,7 @@ use qanda_core::{Documents, Embedder, ModelError, NewDocument, RequestContext, S
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::spawn_blocking;
 
+use self::embedding::groups_of;
 pub use self::event::{Event, Report, StepSeconds};
 use self::indexing::Indexing;
 use self::reading::{Batch, Reading};
@@ -186,15 +187,16 @@ impl Ingestion {
         let (mut embedding, mut storing) = (Duration::ZERO, Duration::ZERO);
         let mut indexing = Indexing::new(Arc::clone(&self.upkeep));
         while let Some(batch) = batches.recv().await {
-            let began = Instant::now();
-            let documents = self.relocate(context, batch, events).await?;
-            let documents = self.embed(context, documents, events).await?;
-            embedding += began.elapsed();
-            let began = Instant::now();
-            let passages = documents.iter().map(|document| document.passages.len()).sum();
-            self.put(context, documents, events).await?;
-            storing += began.elapsed();
-            indexing.stored(passages).await?;
+            for group in groups_of(self.relocate(context, batch, events).await?) {
+                let began = Instant::now();
+                let documents = self.embed(context, group, events).await?;
+                embedding += began.elapsed();
+                let began = Instant::now();
+                let passages = documents.iter().map(|document| document.passages.len()).sum();
+                self.put(context, documents, events).await?;
+                storing += began.elapsed();
+                indexing.stored(passages).await?;
+            }
         }
         indexing.finish().await?;
         Ok((embedding, storing))
