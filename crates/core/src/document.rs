@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use crate::Moment;
 
-/// Free-form facts about a document (front matter, file facts): key to text.
+/// Free-form facts about a document (front matter, file facts): key to text, or to a list of texts as
+/// [`crate::metadata`] makes it.
 pub type Metadata = BTreeMap<String, String>;
 
 /// Identity of a passage or a pair within one store; never used again after the entry is gone.

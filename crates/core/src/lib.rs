@@ -11,6 +11,7 @@ pub mod context;
 pub mod document;
 pub mod error;
 pub mod language;
+pub mod metadata;
 mod model_error;
 pub mod moment;
 pub mod pair;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Metadata that a passage must have: every key with exactly this value.
+/// Metadata that a passage must have: every key with exactly this value, or with a list that has it as an item.
 pub type Filter = BTreeMap<String, String>;
 
 /// Kind of stored text that is searched.

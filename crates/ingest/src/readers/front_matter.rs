@@ -1,6 +1,7 @@
 //! Front matter at the start of a Markdown file: YAML between `---` and `---`, or TOML between `+++` and `+++`.
 
 use qanda_core::Metadata;
+use qanda_core::metadata::{SEPARATOR, list};
 use yaml_rust2::parser::{Event, Parser};
 use yaml_rust2::scanner::TScalarStyle;
 
@@ -23,7 +24,7 @@ pub(super) struct FrontMatter {
 
 /// Reads the front matter of a file.
 ///
-/// Scalars are kept as written, lists joined with ", ", maps inside maps flattened with dots
+/// Scalars are kept as written, lists as [`qanda_core::metadata`] does, maps inside maps flattened with dots
 /// (`author: {name: X}` is `author.name`), a list of maps list by list. Where it cannot be read as a whole, it is read
 /// field by field, and the faulty ones are reported. Two rules around something that is no map are body.
 pub(super) fn split(text: &str) -> FrontMatter {
@@ -110,7 +111,19 @@ fn flatten_toml(name: &str, value: &toml::Value, depth: usize, metadata: &mut Me
         toml::Value::Datetime(moment) => moment.to_string(),
         toml::Value::Table(_) | toml::Value::Array(_) => return,
     };
-    metadata.entry(name.to_owned()).and_modify(|list| *list = format!("{list}, {text}")).or_insert(text);
+    add(metadata, name.to_owned(), &text);
+}
+
+/// Adds a value: the first one, or one more item of a list.
+fn add(metadata: &mut Metadata, name: String, text: &str) {
+    let text = list([text]);
+    metadata
+        .entry(name)
+        .and_modify(|value| {
+            value.push(SEPARATOR);
+            value.push_str(&text);
+        })
+        .or_insert(text);
 }
 
 struct Malformed;
@@ -165,13 +178,7 @@ fn scalar(text: String, style: TScalarStyle, levels: &mut [Level], metadata: &mu
     let null = style == TScalarStyle::Plain && matches!(text.as_str(), "" | "~" | "null");
     if !null {
         let keys: Vec<&str> = levels.iter().filter_map(Level::key).collect();
-        metadata
-            .entry(keys.join("."))
-            .and_modify(|list| {
-                list.push_str(", ");
-                list.push_str(&text);
-            })
-            .or_insert(text);
+        add(metadata, keys.join("."), &text);
     }
     value_ended(levels);
 }
@@ -205,9 +212,9 @@ mod tests {
             ("author.address.city", "Y"),
             ("author.name", "X"),
             ("nav.href", "#1"),
-            ("nav.text", "One, Two"),
+            ("nav.text", "One\u{1f}Two"),
             ("quoted", ""),
-            ("tags", "a, b c"),
+            ("tags", "a\u{1f}b c"),
             ("title", "Größe: wichtig"),
             ("version", "1.10"),
         ];
@@ -219,7 +226,7 @@ mod tests {
         let file =
             "+++\ntitle = \"Größe\"\ntags = [\"a\", \"b c\"]\ndate = 2026-01-02\n[author]\nname = \"X\"\n+++\nBody";
         let FrontMatter { metadata, body, .. } = split(file);
-        let expected = [("author.name", "X"), ("date", "2026-01-02"), ("tags", "a, b c"), ("title", "Größe")];
+        let expected = [("author.name", "X"), ("date", "2026-01-02"), ("tags", "a\u{1f}b c"), ("title", "Größe")];
         assert_eq!(metadata, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
         assert_eq!(&file[body..], "Body");
     }
@@ -230,7 +237,7 @@ mod tests {
         let toml = "+++\nyear = 2026\ntitle = a b\ntags = [\"x\", \"y\"]\n+++\nBody";
         for (file, line) in [(yaml, "title: a: b: c"), (toml, "title = a b")] {
             let FrontMatter { metadata, body, notes } = split(file);
-            assert_eq!((metadata["year"].as_str(), metadata["tags"].as_str()), ("2026", "x, y"));
+            assert_eq!((metadata["year"].as_str(), metadata["tags"].as_str()), ("2026", "x\u{1f}y"));
             assert_eq!(notes, [format!("line 3 of its front matter cannot be read and was left out: {line}")]);
             assert_eq!(&file[body..], "Body");
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use qanda_core::document::{DocumentState, StoredDocument};
 use qanda_core::ports::{DocumentQuery, JobStatus, Page};
-use qanda_core::{FieldFault, Metadata, Passage, Span};
+use qanda_core::{FieldFault, Metadata, Passage, Span, metadata};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -123,7 +123,7 @@ pub(crate) fn read_facts(json: &str) -> Result<Metadata, Problem> {
     if faults.0.is_empty() { Ok(metadata) } else { Err(Problem::invalid_fields(faults.0)) }
 }
 
-/// The facts of an object: texts, numbers and truth values as texts, lists of them as one text as in front matter.
+/// The facts of an object: texts, numbers and truth values as texts, lists of them as in front matter.
 fn facts(object: Option<&RawValue>, faults: &mut Faults) -> Metadata {
     let expected = "an object like {\"topic\": \"diabetes\"}";
     let given: BTreeMap<String, &RawValue> = faults.read("metadata", object, expected).unwrap_or_default();
@@ -131,12 +131,12 @@ fn facts(object: Option<&RawValue>, faults: &mut Faults) -> Metadata {
         faults.add("metadata", format!("has {} facts; at most {MOST_FACTS} are allowed", given.len()));
         return Metadata::new();
     }
-    let mut metadata = Metadata::new();
+    let mut found = Metadata::new();
     for (name, value) in given {
         let shown: String = name.chars().take(40).collect();
         let field = format!("metadata.{shown}");
         let text = match serde_json::from_str::<Vec<Scalar>>(value.get()) {
-            Ok(list) => list.into_iter().map(Scalar::into_text).collect::<Vec<_>>().join(", "),
+            Ok(list) => metadata::list(list.into_iter().map(Scalar::into_text)),
             Err(_) => {
                 match faults.read::<Scalar>(&field, Some(value), "a string, a number, true, false or a list of these") {
                     Some(value) => value.into_text(),
@@ -149,10 +149,18 @@ fn facts(object: Option<&RawValue>, faults: &mut Faults) -> Metadata {
         } else if name.is_empty() {
             faults.add(field, "has no name");
         } else {
-            metadata.insert(name, text);
+            found.insert(name, text);
         }
     }
-    metadata
+    found
+}
+
+/// Facts as they were given: texts, and lists of texts.
+fn facts_json(facts: &Metadata) -> Value {
+    let value = |value: &str| {
+        if metadata::is_list(value) { metadata::items(value).collect() } else { Value::from(value) }
+    };
+    facts.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }
 
 /// A document as it is listed. `upload` tells whether it was handed in.
@@ -169,7 +177,7 @@ pub(crate) fn document_json(document: &StoredDocument, upload: bool) -> Value {
         "passages": passages,
         "pairs": pairs,
         "pages": Some(details.pages.len()).filter(|&pages| pages > 0),
-        "metadata": metadata,
+        "metadata": facts_json(metadata),
         "valid_from": details.valid_from.map(|moment| moment.to_string()),
         "valid_until": details.valid_until.map(|moment| moment.to_string()),
         "superseded_by": details.superseded_by,
@@ -251,8 +259,9 @@ mod tests {
         let json =
             br#" {"document": "a.md", "text": "x", "metadata": {"a": "b", "n": 1.5, "t": true, "l": ["x", 2]}} "#;
         let written = read_document(json).expect("is read");
-        let expected = [("a", "b"), ("l", "x, 2"), ("n", "1.5"), ("t", "true")];
+        let expected = [("a", "b"), ("l", "x\u{1f}2"), ("n", "1.5"), ("t", "true")];
         assert_eq!(written.metadata, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(facts_json(&written.metadata), json!({"a": "b", "n": "1.5", "t": "true", "l": ["x", "2"]}));
         assert_eq!((written.name.as_deref(), written.text.as_str()), (Some("a.md"), "x"));
         let wrong = format!(r#"{{"document": 1, "metadata": {{"o": {{}}, "long": "{}"}}}}"#, "x".repeat(1_001));
         let wrong = read_document(wrong.as_bytes()).expect_err("is refused");

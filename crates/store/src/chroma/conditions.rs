@@ -52,14 +52,15 @@ pub(super) fn searched(source: Source, filter: &Filter) -> Option<Condition> {
     all(kind.into_iter().chain(filter.iter().filter_map(|(name, value)| fact(name, value))))
 }
 
-/// A document's fact. Other clients store years as numbers and flags as such, so every form of the value counts.
+/// A document's fact, or an item of one that is a list. Other clients store years as numbers and flags as such, so every form of the value counts.
 fn fact(name: &str, value: &str) -> Option<Condition> {
     let mut forms = vec![Value::from(value)];
     forms.extend(value.parse().ok().map(Value::Int));
     forms.extend(value.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float));
     forms.extend(value.parse().ok().map(Value::Bool));
     let keys = layout::fact_keys(name);
-    join("$or", keys.iter().flat_map(|key| forms.iter().map(|form| is(key, form.clone()))))
+    let equal = keys.iter().flat_map(|key| forms.iter().map(|form| is(key, form.clone())));
+    join("$or", equal.chain([is(&layout::item_key(name, value), Value::Bool(true))]))
 }
 
 #[cfg(test)]
@@ -75,7 +76,8 @@ mod tests {
         assert_eq!(said(all([])), json!(null));
         assert_eq!(said(all([is("a", 1_usize)])), json!({"a": {"$eq": 1}}));
         let filter = Filter::from([("year".to_owned(), "2024".to_owned())]);
-        let year = json!({"$or": [{"year": {"$eq": "2024"}}, {"year": {"$eq": 2024}}, {"year": {"$eq": 2024.0}}]});
+        let year = json!({"$or": [{"year": {"$eq": "2024"}}, {"year": {"$eq": 2024}}, {"year": {"$eq": 2024.0}},
+                                   {"item_year=2024": {"$eq": true}}]});
         let expected = json!({"$and": [{"source": {"$eq": "context"}}, year]});
         assert_eq!(said(searched(Source::Context, &filter)), expected);
         assert_eq!(said(searched(Source::All, &Filter::new())), json!(null));

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use qanda_core::document::{Pages, Span, StoredVersion};
 use qanda_core::ports::PairLink;
-use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage};
+use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage, metadata};
 use sha2::{Digest, Sha256};
 
 use super::values::{Metadata, MetadataChanges, Value};
@@ -62,6 +62,9 @@ const OURS: [&str; 14] = [
 /// Before the name of a fact that Chroma or we use for something else.
 const PREFIX: &str = "meta_";
 
+/// Before the name of a fact whose value is a list: Chroma finds an item by a flag of its own.
+const ITEM: &str = "item_";
+
 /// A record as it comes from Chroma.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Record {
@@ -113,9 +116,14 @@ impl Record {
 
     /// Metadata of its document.
     pub(super) fn facts(&self) -> qanda_core::Metadata {
-        let theirs = self.metadata.iter().filter(|(key, _)| !OURS.contains(&key.as_str()));
+        let item = |key: &str, value: &Value| key.starts_with(ITEM) && *value == Value::Bool(true);
+        let theirs = self.metadata.iter().filter(|(key, value)| !OURS.contains(&key.as_str()) && !item(key, value));
         let fact = |(key, value): (&String, &Value)| {
-            Some((key.strip_prefix(PREFIX).unwrap_or(key).to_owned(), value.in_words()?))
+            let value = match value {
+                Value::Texts(texts) => metadata::list(texts),
+                value => value.in_words()?,
+            };
+            Some((key.strip_prefix(PREFIX).unwrap_or(key).to_owned(), value))
         };
         theirs.filter_map(fact).collect()
     }
@@ -187,9 +195,17 @@ fn fact_key(name: &str) -> String {
     if taken || name.is_empty() { format!("{PREFIX}{name}") } else { name.to_owned() }
 }
 
-/// A document's facts under their keys.
+/// The key of the flag that says that a list has this item.
+pub(super) fn item_key(name: &str, item: &str) -> String {
+    format!("{ITEM}{name}={item}")
+}
+
+/// A document's facts under their keys, and the items of lists under theirs.
 pub(super) fn facts_of(facts: &qanda_core::Metadata) -> Metadata {
-    facts.iter().map(|(name, value)| (fact_key(name), Value::Text(value.clone()))).collect()
+    let whole = facts.iter().map(|(name, value)| (fact_key(name), Value::Text(value.clone())));
+    let lists = facts.iter().filter(|(_, value)| metadata::is_list(value));
+    let items = lists.flat_map(|(name, value)| metadata::items(value).map(|item| item_key(name, item)));
+    whole.chain(items.map(|key| (key, Value::Bool(true)))).collect()
 }
 
 /// The records of a document's passages, in order, without the fingerprint. `dimension` is for the record of a

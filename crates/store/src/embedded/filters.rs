@@ -111,10 +111,11 @@ fn last_entry(connection: &Connection) -> Result<u64, StoreError> {
     read().map_err(failed("reading metadata"))
 }
 
-/// Entries after one whose document has a fact.
+/// Entries after one whose document has a fact, or a list that has it as an item: lists have separators between their
+/// items, so with one before and after it each item stands between two.
 fn with_metadata(connection: &Connection, name: &str, value: &str, after: u64) -> Result<Vec<u64>, StoreError> {
     let sql = "SELECT e.id FROM document_metadata m JOIN entries e ON e.document_id = m.document_id
-               WHERE m.name = ?1 AND m.value = ?2 AND e.id > ?3";
+               WHERE m.name = ?1 AND instr(char(31) || m.value || char(31), char(31) || ?2 || char(31)) > 0 AND e.id > ?3";
     let read = || -> rusqlite::Result<Vec<u64>> {
         let mut statement = connection.prepare_cached(sql)?;
         statement.query_map(params![name, value, after.cast_signed()], |row| Ok(id(row.get(0)?)))?.collect()

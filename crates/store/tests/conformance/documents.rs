@@ -120,6 +120,38 @@ pub(crate) async fn filters_limit_every_search(place: &Place) {
     }
 }
 
+pub(crate) async fn filters_find_a_list_by_each_of_its_items(place: &Place) {
+    let store = place.open();
+    let lists = [("tags", ["kidney", "dosing, oral"]), ("guideline", ["one", "two"])];
+    let mut first = document("a.md", &["same words"], 1);
+    first.document.metadata.extend(lists.map(|(name, items)| (name.to_owned(), metadata::list(items))));
+    let mut second = document("b.md", &["same words"], 2);
+    second.document.metadata.insert("tags".to_owned(), "heart, kidney".to_owned());
+    store.put(&RequestContext::local(), vec![first, second]).await.expect("puts");
+    let about = NewPair { document: Some("a.md".to_owned()), ..pair("p", "same?", "words", 3) };
+    store.put_pairs(&RequestContext::local(), vec![about]).await.expect("puts");
+    // Before and after the lexical index has them.
+    for _ in 0..2 {
+        for mode in MODES {
+            for (name, items) in lists {
+                for item in items {
+                    let query = SearchQuery { filter: filter(name, item), ..query("same words", 2, mode) };
+                    let hits = store.search(&RequestContext::local(), query.clone()).await.expect("searches");
+                    assert_eq!(hits.len(), 1, "{mode:?} {name} {item}");
+                    assert_eq!(hits[0].passage.metadata[name], metadata::list(items));
+                    let pairs = SearchQuery { source: Source::Qa, ..query };
+                    assert_eq!(found(&*store, pairs).await.len(), 1, "{mode:?} {name} {item}");
+                }
+            }
+            for (name, other) in [("tags", "dosing"), ("tags", "oral"), ("tags", "kid"), ("guideline", "three")] {
+                let query = SearchQuery { filter: filter(name, other), ..query("same words", 2, mode) };
+                assert!(found(&*store, query).await.is_empty(), "{mode:?} {name} {other}");
+            }
+        }
+        store.optimise().await.expect("indexes");
+    }
+}
+
 pub(crate) async fn passages_come_by_id_in_order(place: &Place) {
     let store = place.open();
     store.put(&RequestContext::local(), vec![document("a.md", &["one", "two", "three"], 1)]).await.expect("puts");

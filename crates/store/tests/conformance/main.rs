@@ -8,7 +8,7 @@ mod support;
 use std::sync::Arc;
 
 use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{Collection, DocumentId, EntryId, NewPair, RequestContext, Source, Span, Store, StoreError};
+use qanda_core::{Collection, DocumentId, EntryId, NewPair, RequestContext, Source, Span, Store, StoreError, metadata};
 use qanda_store::chroma::{ChromaSettings, ChromaStore};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 use qanda_tests::Chroma;
@@ -75,6 +75,7 @@ for_every_store! {
     a_new_version_replaces_the_old_one,
     removed_documents_are_gone,
     filters_limit_every_search,
+    filters_find_a_list_by_each_of_its_items,
     passages_come_by_id_in_order,
     another_embedder_is_refused,
     long_lists_come_in_pages,
