@@ -19,7 +19,8 @@ pub(super) fn is_joiner(c: char) -> bool {
 
 /// Whether a letter belongs to a script that is written without spaces between words: Han and kana, Thai, Lao, Khmer,
 /// Burmese. Their digits do not.
-pub(super) fn is_spaceless(c: char) -> bool {
+#[must_use]
+pub fn is_spaceless(c: char) -> bool {
     c >= '\u{e01}'
         && (is_thai_or_lao(c)
             || matches!(c,

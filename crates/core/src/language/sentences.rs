@@ -1,5 +1,6 @@
 //! Sentences of a text, and the ends of statements in an answer under way: one rule for both.
 
+use super::items::{ItemMark, is_letter_or_roman, item_mark};
 use super::script::is_thai_or_lao;
 use crate::document::Span;
 
@@ -60,7 +61,7 @@ pub(crate) fn ends_between(before: &str, space: &str, after: &str) -> bool {
         return ends_without_space(before, after);
     }
     let line_ends = space.bytes().filter(|byte| *byte == b'\n').count();
-    if line_ends > 1 || (line_ends == 1 && begins_block(after)) {
+    if line_ends > 1 || (line_ends == 1 && begins_block(before, after)) {
         return true;
     }
     let unquoted = before.trim_end_matches(CLOSING);
@@ -125,19 +126,35 @@ fn is_ordinal(before: &str, after: &str) -> bool {
     (1..=2).contains(&digits) && BEHIND_ORDINALS.iter().any(|word| after.starts_with(word))
 }
 
-/// Whether a sentence consists of nothing but the number of a list item so far: `2.`
+/// Whether a sentence consists of nothing but the number or letter of a list item so far: `2.`
 fn is_number_of_item(sentence: &str) -> bool {
-    sentence.strip_suffix('.').is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+    sentence.strip_suffix('.').is_some_and(|number| {
+        !number.is_empty() && (number.bytes().all(|b| b.is_ascii_digit()) || is_letter_or_roman(number))
+    })
 }
 
-/// Whether a line begins a list item, a heading, a quotation or a table row.
-fn begins_block(after: &str) -> bool {
+/// Whether the line behind `before` begins a list item, a heading, a quotation or a table row.
+fn begins_block(before: &str, after: &str) -> bool {
     let line = after.lines().next().unwrap_or_default();
-    let alone = |rest: &str| rest.is_empty() || rest.starts_with(' ');
-    let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_numbered = numbered.len() < line.len()
-        && (numbered.is_empty() || numbered.strip_prefix(['.', ')']).is_some_and(|rest| rest.starts_with(' ')));
-    line.starts_with(['#', '|']) || line.strip_prefix(['-', '*', '+', '•', '>']).is_some_and(alone) || is_numbered
+    let is_digits = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    let is_quotation = line.strip_prefix('>').is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    line.starts_with(['#', '|'])
+        || is_digits
+        || is_quotation
+        || match item_mark(line) {
+            Some(ItemMark::Clear) => true,
+            // "A. Smith" may also stand at the start of a line: an item comes behind the end of something, or an item.
+            Some(ItemMark::Lettered) => ends_something(before) || item_mark(before).is_some(),
+            None => false,
+        }
+}
+
+/// Whether a sentence or the announcement of a list may end here.
+fn ends_something(before: &str) -> bool {
+    let unquoted = before.trim_end_matches(CLOSING);
+    unquoted.ends_with([':', ';', '!', '?', ',', '：', '；'])
+        || unquoted.ends_with(MARKS)
+        || unquoted.strip_suffix('.').is_some_and(|words| !is_abbreviation(words))
 }
 
 #[cfg(test)]
@@ -171,6 +188,21 @@ mod tests {
                 "# Next\nwrapped\n500 mg daily"
             ]
         );
+    }
+
+    #[test]
+    fn lettered_and_roman_items_are_items() {
+        assert_eq!(
+            split("Do this:\na. Open it. Wait.\nb. Close it\nc. Lock it\nII. Two\n(iii) three"),
+            ["Do this:", "a. Open it.", "Wait.", "b. Close it", "c. Lock it", "II. Two", "(iii) three"]
+        );
+        for whole in [
+            "It was found by J.\nA. Smith in the spring.",
+            "It is caused by\nE. coli, i.e. bacteria.",
+            "take\ni.e. now",
+        ] {
+            assert_eq!(split(whole), [whole]);
+        }
     }
 
     #[test]

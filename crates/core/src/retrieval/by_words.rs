@@ -6,7 +6,7 @@
 use super::judgement::{FoundWords, Judgement, WORDS_AROUND};
 use super::unit::Layout;
 use crate::document::{Span, heading_path};
-use crate::language::{Language, Words, content_words_in};
+use crate::language::{Language, Words, content_words_in, holding};
 use crate::ports::Hit;
 
 /// Share of the question's words from which on a sentence rather answers than not, and how sharply the two are parted.
@@ -52,8 +52,8 @@ pub(super) fn judge_by_words(question: &str, hits: &[Hit], language: Language) -
 
 /// The sentences of a hit that could be quoted. Names of columns, headings and questions answer nothing.
 fn sentences(at: usize, hit: &Hit, language: Language) -> Vec<Candidate> {
-    let text = &hit.passage.text;
-    let layout = Layout::of(text);
+    let layout = Layout::of(&hit.passage.text);
+    let text = holding(&hit.passage.text);
     let mut above = content_words_in(&heading_path(&hit.passage.title, &hit.passage.headings), language);
     if let Some(pair) = &hit.pair {
         above.extend(content_words_in(&pair.question, language));

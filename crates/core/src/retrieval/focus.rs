@@ -4,6 +4,7 @@
 //! ones. So the sentences of the passages are compared with the question, and the best ones that fit a budget are
 //! kept, in the order of the text. (Extractive compression: Xu et al., "RECOMP", 2023.)
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::judgement::FoundWords;
 use super::unit::Layout;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
-use crate::language::{Words, content_words, ends_sentence, sentences, words as words_of};
+use crate::language::{Words, content_words, ends_sentence, holding, sentences, words as words_of};
 use crate::ports::{Hit, LanguageModel};
 use crate::{Embedder, ModelError, Passage, RequestContext};
 
@@ -78,11 +79,12 @@ struct Candidates {
 
 impl Candidates {
     fn of(question: &str, hits: &[Hit]) -> Self {
-        let of_hit = |(hit, found): (usize, &Hit)| {
-            sentences(&found.passage.text).into_iter().map(move |span| (hit, span)).collect::<Vec<_>>()
+        let texts: Vec<Cow<'_, str>> = hits.iter().map(|hit| holding(&hit.passage.text)).collect();
+        let of_hit = |(hit, text): (usize, &Cow<'_, str>)| {
+            sentences(text).into_iter().map(move |span| (hit, span)).collect::<Vec<_>>()
         };
-        let places: Vec<(usize, Span)> = hits.iter().enumerate().flat_map(of_hit).collect();
-        let text = |(hit, span): &(usize, Span)| &hits[*hit].passage.text[span.start..span.end];
+        let places: Vec<(usize, Span)> = texts.iter().enumerate().flat_map(of_hit).collect();
+        let text = |(hit, span): &(usize, Span)| &texts[*hit][span.start..span.end];
         // "The filter is cleaned every 5 days" is about the pump that its heading names.
         let above: Vec<Words> = hits.iter().map(|hit| above(&hit.passage)).collect();
         let words: Vec<Words> = places.iter().map(|place| content_words(text(place))).collect();
@@ -96,8 +98,8 @@ impl Candidates {
         // What the headings say alone counts half: it is true of each sentence below them.
         let shares: Vec<f32> = words.iter().zip(&with_headings).map(|(own, all)| (sum(own) + sum(all)) / 2.0).collect();
         let embedded = worth_embedding(&shares);
-        let texts = embedded.iter().map(|index| text(&places[*index]).to_owned()).collect();
-        Self { places, shares, embedded, texts }
+        let to_embed = embedded.iter().map(|index| text(&places[*index]).to_owned()).collect();
+        Self { places, shares, embedded, texts: to_embed }
     }
 }
 
@@ -178,7 +180,8 @@ pub(crate) fn excerpts(hits: &[Hit], sentences: &[Sentence], budget: usize, mode
     (0..hits.len())
         .map(|hit| {
             let all = sentences.iter().enumerate().filter(|(_, sentence)| sentence.hit == hit);
-            let kept = all.filter(|(index, _)| kept.contains(index)).map(|(_, sentence)| flat(words(sentence)));
+            let kept = all.filter(|(index, _)| kept.contains(index));
+            let kept = kept.map(|(_, sentence)| flat(&holding(words(sentence))));
             kept.collect::<Vec<_>>().join(" ")
         })
         .collect()

@@ -4,13 +4,14 @@
 //! the documents: no score of the search parts the two. A reader does, which looks at question and passage together;
 //! what it says is weighed together with the question's words that stand there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::by_words::judge_by_words;
 use super::unit::Layout;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
-use crate::language::{Language, Words, content_words, language_of_question};
+use crate::language::{Language, Words, content_words, holding, language_of_question};
 use crate::ports::{FoundSpan, Hit, Readable, Reading};
 use crate::{ModelError, Reader, RequestContext};
 
@@ -103,7 +104,7 @@ fn readable(hit: &Hit) -> Readable {
         Some(pair) => pair.question.clone(),
         None => heading_path(&hit.passage.title, &hit.passage.headings),
     };
-    Readable { heading, text: hit.passage.text.clone() }
+    Readable { heading, text: holding(&hit.passage.text).into_owned() }
 }
 
 /// Weighs what a reader says of hits together with the question's words that they have.
@@ -149,7 +150,8 @@ fn logit(chance: f32) -> f32 {
 struct Weighed<'a> {
     asked: &'a Words,
     layout: Layout<'a>,
-    text: &'a str,
+    /// Its text without what is struck out.
+    text: Cow<'a, str>,
     above: Words,
     /// Share of the question's content words that it has, with title and headings.
     share: f32,
@@ -162,13 +164,13 @@ const FLOOR_AT: f32 = 0.3;
 
 impl<'a> Weighed<'a> {
     fn of(asked: &'a Words, hit: &'a Hit, floor: f32) -> Self {
-        let text = hit.passage.text.as_str();
+        let text = holding(&hit.passage.text);
         let above = content_words(&readable(hit).heading);
-        let mut words = content_words(text);
+        let mut words = content_words(&text);
         words.extend(above.iter().cloned());
         let unrelated = (floor - FLOOR_AT) / (1.0 - FLOOR_AT);
         let nearness = hit.cosine.map_or(0.0, |cosine| (cosine - unrelated) / (1.0 - unrelated));
-        Self { asked, layout: Layout::of(text), text, share: share(asked, &words), above, nearness }
+        Self { asked, layout: Layout::of(&hit.passage.text), text, share: share(asked, &words), above, nearness }
     }
 
     /// Logit of "it answers", where a reader has that of `read`.

@@ -4,7 +4,7 @@ use super::focus::{Sentence, flat};
 use super::judgement::Judgement;
 use super::unit::{Layout, is_item};
 use crate::document::Span;
-use crate::language::{is_about_orders, is_an_order, sentences};
+use crate::language::{holding, is_about_orders, is_an_order, sentences};
 use crate::ports::Hit;
 
 /// A judgement without the words that are part of an order. What is answered by nothing else is not answered.
@@ -25,19 +25,21 @@ pub(crate) fn without_orders(question: &str, hits: &[Hit], mut judgement: Judgem
 /// The sentences of hits that are no part of an order.
 pub(crate) fn told_to_people(question: &str, hits: &[Hit], mut sentences: Vec<Sentence>) -> Vec<Sentence> {
     if !is_about_orders(question) {
-        let ordered: Vec<Vec<Span>> = hits.iter().map(|hit| orders(&hit.passage.text)).collect();
+        let ordered: Vec<Vec<Span>> = hits.iter().map(|hit| orders(&holding(&hit.passage.text))).collect();
         sentences.retain(|sentence| !ordered[sentence.hit].contains(&sentence.span));
     }
     sentences
 }
 
 /// A text on one line, without the orders in it.
+/// What is struck out is left out as well.
 pub(crate) fn flat_without_orders(question: &str, text: &str) -> String {
-    let ordered = if is_about_orders(question) { Vec::new() } else { orders(text) };
+    let text = holding(text);
+    let ordered = if is_about_orders(question) { Vec::new() } else { orders(&text) };
     if ordered.is_empty() {
-        return flat(text);
+        return flat(&text);
     }
-    let kept = sentences(text).into_iter().filter(|span| !ordered.contains(span));
+    let kept = sentences(&text).into_iter().filter(|span| !ordered.contains(span));
     kept.map(|span| flat(&text[span.start..span.end])).collect::<Vec<_>>().join(" ")
 }
 
@@ -97,6 +99,13 @@ mod tests {
         assert_eq!(none, Judgement::default());
         let asked = without_orders("What does the prompt injection say?", &hits(), found(&["a year"]));
         assert_eq!(asked, found(&["a year"]));
+    }
+
+    #[test]
+    fn what_is_struck_out_is_not_read() {
+        let read =
+            flat_without_orders("How long are badges valid?", "~~A week.~~ Badges are valid for ~~two~~ one day.");
+        assert_eq!(read, "Badges are valid for one day.");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Units of a text that can stand for themselves: a sentence, an item with the sentence that announces its list, a list,
 //! a row of a table with the names of its columns.
 
+use std::borrow::Cow;
+
 use crate::Passage;
 use crate::document::{Span, is_table_header};
-use crate::language::sentences;
+use crate::language::{holding, item_mark, sentences};
 
 /// Part of a passage that is shown as an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,8 @@ const LONGEST_QUOTATION: usize = 1_200;
 
 /// A text taken apart, for units around words of it.
 pub(crate) struct Layout<'t> {
-    text: &'t str,
+    /// The text without what is struck out in it.
+    text: Cow<'t, str>,
     /// Headings above the text, with what a part of a table or a list carries along.
     headings: &'t [String],
     sentences: Vec<Span>,
@@ -35,7 +38,8 @@ impl<'t> Layout<'t> {
 
     /// The layout of a text that nothing stands above.
     pub(crate) fn of(text: &'t str) -> Self {
-        Self { text, headings: &[], sentences: sentences(text) }
+        let text = holding(text);
+        Self { headings: &[], sentences: sentences(&text), text }
     }
 
     /// The sentences that the text has.
@@ -43,7 +47,7 @@ impl<'t> Layout<'t> {
         &self.sentences
     }
 
-    fn words(&self, span: Span) -> &'t str {
+    fn words(&self, span: Span) -> &str {
         &self.text[span.start..span.end]
     }
 
@@ -198,10 +202,7 @@ fn cells(row: &str) -> Vec<&str> {
 
 /// Whether a sentence begins an item of a list.
 pub(crate) fn is_item(sentence: &str) -> bool {
-    let bullet = sentence.strip_prefix(['-', '*', '+', '•']).is_some_and(|rest| rest.starts_with(' '));
-    let number = sentence.trim_start_matches(|c: char| c.is_ascii_digit());
-    bullet
-        || (number.len() < sentence.len() && number.strip_prefix(['.', ')']).is_some_and(|rest| rest.starts_with(' ')))
+    item_mark(sentence).is_some()
 }
 
 /// Words without the line breaks of their file and without the bullet of their item.
@@ -221,6 +222,15 @@ mod tests {
     }
 
     const LIST: &str = "Read this first. Do it when:\n\n- hands are dirty. Then dry\n  them.\n- hands are\n  wet\n\nThen rest. All is well.";
+
+    #[test]
+    fn what_is_struck_out_is_not_shown() {
+        let text = "~~Replace it every 90 days.~~ Replace it every ~~60~~ 30 days.";
+        let words = text.find("30").expect("it is there");
+        let unit = Layout::of(text).unit(Span::new(words, words + 2), false);
+        assert_eq!(unit.shown, "Replace it every 30 days.");
+        assert_eq!(&text[unit.span.start..unit.span.end], "Replace it every ~~60~~ 30 days.");
+    }
 
     #[test]
     fn a_sentence_stands_for_itself() {

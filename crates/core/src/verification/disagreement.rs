@@ -7,6 +7,7 @@
 use super::tokens::{Kind, Token, canonical, tokens};
 use super::{comparators, negation, numbers, opposites};
 use crate::document::{Passage, heading_path};
+use crate::language::holding;
 
 /// Words that both have to share, beside what differs: "It is 5 mg" says too little.
 const FEWEST_SHARED: usize = 2;
@@ -137,7 +138,7 @@ fn differ_in_one_thing(asked: &[Token], question: &str, sayings: [&Saying<'_>; 2
 impl<'p> Saying<'p> {
     fn of(passage: &'p Passage) -> Self {
         let context = tokens(&heading_path(&passage.title, &passage.headings));
-        Self { text: &passage.text, tokens: tokens(&passage.text), context }
+        Self { text: &passage.text, tokens: tokens(&holding(&passage.text)), context }
     }
 
     fn speaks_of(&self, token: &Token) -> bool {

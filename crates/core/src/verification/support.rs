@@ -11,7 +11,7 @@ use super::tokens::{Kind, Token, tokens};
 use super::wording::ABOUT_ITSELF;
 use super::{comparators, negation, numbers, opposites};
 use crate::document::{EntryId, Metadata, Passage, Span, heading_path};
-use crate::language::{Words, content_words, sentences};
+use crate::language::{Words, content_words, holding, sentences};
 use crate::ports::Hit;
 
 /// A retrieved passage, taken apart for comparison once there is something to compare it with: most answers need
@@ -131,7 +131,7 @@ impl Evidence {
 
     /// Whether the passage has this word; what stands before an opening bracket there is the name of a variable.
     pub(super) fn has_word(&self, word: &str) -> bool {
-        let text = &self.hit.passage.text;
+        let text = holding(&self.hit.passage.text);
         text.match_indices(word).any(|(at, _)| {
             let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
             !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(|c| c.is_alphanumeric() || c == '[')
@@ -189,9 +189,9 @@ pub fn backs(text: &str, statement: &str) -> bool {
 
 impl Parts {
     fn of(hit: &Hit) -> Self {
-        let text = &hit.passage.text;
+        let text = holding(&hit.passage.text);
         let sentence = |span: Span| Sentence { span, tokens: tokens(&text[span.start..span.end]) };
-        let sentences = sentences(text).into_iter().map(sentence).collect();
+        let sentences = sentences(&text).into_iter().map(sentence).collect();
         Self { sentences, context: tokens(&heading_path(&hit.passage.title, &hit.passage.headings)) }
     }
 
@@ -291,6 +291,19 @@ mod tests {
         ] {
             assert!(backs(text, statement), "{statement}");
         }
+    }
+
+    #[test]
+    fn what_is_struck_out_backs_nothing() {
+        for text in [
+            "The filter of the pump is replaced every ~~90~~ 30 days.",
+            "The filter of the pump is replaced every <del>90</del><ins>30</ins> days.",
+        ] {
+            assert!(backs(text, "The filter of the pump is replaced every 30 days."), "{text}");
+            assert!(!backs(text, "The filter of the pump is replaced every 90 days."), "{text}");
+        }
+        let gone = "~~The filter of the pump is replaced every 90 days.~~ Ask the technician.";
+        assert_eq!(verify(gone, "The filter of the pump is replaced every 90 days."), Verdict::NotFound);
     }
 
     #[test]

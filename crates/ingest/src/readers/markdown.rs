@@ -56,6 +56,8 @@ struct Outline<'a> {
     heading: Option<(u8, String)>,
     /// Offset at which the item begins whose first block has not come yet: its "- " belongs to that block.
     item: Option<usize>,
+    /// Marks of struck-out text that are open: what is between them is in no title.
+    struck_out: usize,
     /// The last block is a tight item, whose text comes without a paragraph around it.
     tight: bool,
 }
@@ -66,8 +68,15 @@ impl Outline<'_> {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(*tag),
             Event::Text(words) | Event::Code(words) => {
-                if let Some((_, title)) = &mut self.heading {
+                if let Some((_, title)) = self.heading.as_mut().filter(|_| self.struck_out == 0) {
                     title.push_str(words);
+                }
+                self.inline(range);
+            }
+            Event::InlineHtml(tag) => {
+                let name = tag.trim_start_matches(['<', '/']).trim_end_matches('>').split(' ').next();
+                if matches!(name, Some("del" | "s" | "strike")) {
+                    self.strike(!tag.starts_with("</"));
                 }
                 self.inline(range);
             }
@@ -99,14 +108,24 @@ impl Outline<'_> {
                 self.item.get_or_insert(range.start);
             }
             Tag::List(_) | Tag::BlockQuote(_) => self.tight = false,
+            Tag::Strikethrough => {
+                self.strike(true);
+                self.inline(range);
+            }
             _ => self.inline(range),
         }
     }
 
+    fn strike(&mut self, opens: bool) {
+        self.struck_out = if opens { self.struck_out + 1 } else { self.struck_out.saturating_sub(1) };
+    }
+
     fn end(&mut self, tag: TagEnd) {
         match tag {
+            TagEnd::Strikethrough => self.strike(false),
             TagEnd::Heading(_) => {
                 self.inside_leaf = false;
+                self.struck_out = 0;
                 if let (Some((level, title)), Some(block)) = (self.heading.take(), self.blocks.last_mut()) {
                     let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
                     block.kind = BlockKind::Heading { level, title };
@@ -200,6 +219,13 @@ mod tests {
         let found = outline(file);
         let found: Vec<(&str, &str)> = found.iter().map(|(kind, text)| (kind.as_str(), text.as_str())).collect();
         assert_eq!(found, blocks, "{file}");
+    }
+
+    #[test]
+    fn what_is_struck_out_is_in_no_title() {
+        let read = read("# Filters ~~and pumps~~\n\n## Every <del>90</del> 30 days\n\nText.");
+        assert_eq!(read.title.as_deref(), Some("Filters"));
+        assert!(matches!(&read.blocks[1].kind, BlockKind::Heading { title, .. } if title == "Every 30 days"));
     }
 
     #[test]
