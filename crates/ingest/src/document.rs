@@ -15,7 +15,7 @@ use crate::{MAX_BYTES, ReadError, SourceDocument};
 
 /// Part of every fingerprint. Raise it when readers or the chunker make other passages of the same bytes, and
 /// every document is read again once.
-const CHUNKER_VERSION: u32 = 3;
+const CHUNKER_VERSION: u32 = 4;
 
 /// Longest title, in characters. It stands above every passage of the document.
 const MAX_TITLE: usize = 200;

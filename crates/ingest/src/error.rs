@@ -90,6 +90,12 @@ pub enum ReadError {
         /// Number of documents that are stored of it.
         documents: usize,
     },
+    /// An archive, or a member of one, that cannot be unpacked.
+    #[error("archive: {reason}")]
+    Archive {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Refused where it was read, which is another process.
     #[error("{reason}")]
     Refused {

@@ -11,6 +11,7 @@ use qanda_core::document::StoredVersion;
 
 use crate::pruning::stored_as;
 use crate::readers::{ending_of, reader_for};
+use crate::unpacking::is_archive;
 use crate::{ReadError, SourceDocument};
 
 /// Reason why something inside a folder is passed over.
@@ -118,7 +119,9 @@ impl Search<'_> {
         if !kind.is_file() {
             return Err(ReadError::NotAFile);
         }
-        reader_for(&absolute)?;
+        if !is_archive(&absolute) {
+            reader_for(&absolute)?;
+        }
         self.file(&absolute)
     }
 
@@ -145,7 +148,7 @@ impl Search<'_> {
         let skipped = match entry.file_type() {
             Some(kind) if kind.is_dir() => return,
             Some(kind) if kind.is_symlink() => Skipped::Link,
-            Some(kind) if kind.is_file() && reader_for(entry.path()).is_ok() => {
+            Some(kind) if kind.is_file() && (is_archive(entry.path()) || reader_for(entry.path()).is_ok()) => {
                 if let Err(error) = self.file(entry.path()) {
                     self.listing.failures.push((entry.path().display().to_string(), error));
                 }

@@ -5,6 +5,7 @@
 //! folder   PATHs                      -> the files that are there, as sources
 //! pruning  those, and what is stored  -> what the folders have no more
 //! readers  bytes of one source        -> its text, cut into blocks (decode: bytes -> characters)
+//! unpacking bytes of an archive       -> its members, each a source
 //! isolation the same, in a process that may die of it
 //! chunker  text and blocks            -> passages within a budget (long blocks are cut at sentences)
 //! document all of that, one source    -> a document with its fingerprint
@@ -36,6 +37,7 @@ pub mod pruning;
 pub mod readers;
 pub mod reembed;
 pub mod source;
+pub mod unpacking;
 mod watch;
 
 pub use chunker::{Chunk, passages};

@@ -8,6 +8,7 @@ use qanda_core::document::StoredVersion;
 
 use crate::SourceDocument;
 use crate::folder::Listing;
+use crate::unpacking::{archive_of, is_inside};
 
 /// What happens to stored documents that the folders have no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,6 +85,11 @@ impl Folders {
 
     /// Whether the folders surely do not offer this document any more: its file is gone, or passed over.
     fn misses(&self, location: &str) -> bool {
+        if self.listed.contains(location) {
+            return false;
+        }
+        // What an archive has is told when it is read; here it stays and goes with it.
+        let location = archive_of(location).unwrap_or(location);
         let path = Path::new(location);
         !self.listed.contains(location)
             && !self.unknown.iter().any(|unknown| path.starts_with(unknown))
@@ -97,9 +103,10 @@ impl Folders {
 pub fn stored_as(name: &Path, stored: &HashMap<String, StoredVersion>) -> Vec<String> {
     let place = absolute(name);
     let named = |location: &String, version: &StoredVersion| {
-        Path::new(&version.path) == name
-            || location.starts_with('/') && Path::new(location).starts_with(&place)
-            || SourceDocument::uploaded_as(location).is_some_and(|upload| Path::new(upload) == name)
+        is_or_is_inside(&version.path, name)
+            || location.starts_with('/')
+                && (Path::new(location).starts_with(&place) || is_or_is_inside(location, &place))
+            || SourceDocument::uploaded_as(location).is_some_and(|upload| is_or_is_inside(upload, name))
     };
     let mut locations: Vec<String> = stored
         .iter()
@@ -108,6 +115,11 @@ pub fn stored_as(name: &Path, stored: &HashMap<String, StoredVersion>) -> Vec<St
         .collect();
     locations.sort_unstable();
     locations
+}
+
+/// Whether a location or a path is this one, or that of something inside of the archive with this name.
+fn is_or_is_inside(place: &str, name: &Path) -> bool {
+    Path::new(place) == name || name.to_str().is_some_and(|name| is_inside(place, name))
 }
 
 /// A path as locations are written, also of what does not exist: links are followed as far as it does.
@@ -181,6 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn members_of_an_archive_stay_and_go_with_it() {
+        let (docs, mut stored) = folder(3, 3);
+        let archive = fs::canonicalize(docs.path()).unwrap().join("a.zip");
+        fs::write(&archive, "bytes").unwrap();
+        stored.push(format!("{}!/b.md", archive.display()));
+        assert_eq!(plan(&docs, Prune::Checked, &stored), Plan::default());
+        fs::write(docs.path().join(".qandaignore"), "a.zip\n").unwrap();
+        assert_eq!(plan(&docs, Prune::Checked, &stored).remove, stored[3..]);
+        fs::remove_file(archive).unwrap();
+        assert_eq!(plan(&docs, Prune::Checked, &stored).remove, stored[3..]);
+    }
+
+    #[test]
     fn what_cannot_be_looked_at_stays() {
         let (docs, stored) = folder(1, 2);
         let mut listing = find(&[docs.path().to_owned()], "/", false);
@@ -199,13 +224,18 @@ mod tests {
             (at("gone/a.md"), version("gone/a.md")),
             (at("gone-too.md"), version("gone-too.md")),
             ("upload:plan".to_owned(), version("plan")),
+            (at("b.zip!/c/a.md"), version("b.zip!/c/a.md")),
         ]);
         let named = |name: &str| stored_as(Path::new(name), &stored);
-        assert_eq!(named(&at("")).len(), 3);
+        assert_eq!(named(&at("")).len(), 4);
         assert_eq!(named(&at("gone/")), [at("gone/a.md")]);
         assert_eq!(named(&at("x/../gone/a.md")), [at("gone/a.md")]);
         assert_eq!(named("gone-too.md"), [at("gone-too.md")]);
         assert_eq!(named("plan"), ["upload:plan"]);
+        for name in ["b.zip", "b.zip!/c/a.md", &at("b.zip")] {
+            assert_eq!(named(name), [at("b.zip!/c/a.md")]);
+        }
+        assert_eq!(named("b.zi"), Vec::<String>::new());
         assert_eq!(named("nothing"), Vec::<String>::new());
     }
 }

@@ -8,10 +8,16 @@ use std::path::{Path, PathBuf};
 use qanda_core::Metadata;
 use sha2::{Digest, Sha256};
 
+use crate::readers::reader_for;
+use crate::unpacking::{archive_of, inside, is_archive};
 use crate::{MAX_BYTES, ReadError};
 
 /// Before the name of an upload, in its location: no file's location begins like this.
 const UPLOAD: &str = "upload:";
+
+/// Media types of archives, of which many clients send an old one.
+const MEDIA_TYPES: [&str; 4] =
+    ["application/zip", "application/x-zip-compressed", "application/gzip", "application/x-gzip"];
 
 /// Document that is to be stored. Its bytes are not read before they are needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,8 +131,25 @@ impl SourceDocument {
         location.starts_with('/')
             && match std::fs::symlink_metadata(location) {
                 Ok(file) => !file.is_file(),
-                Err(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                    // Which members an archive has is known once it is read.
+                    !archive_of(location).is_some_and(|archive| Path::new(archive).is_file())
+                }
+                Err(_) => false,
             }
+    }
+
+    /// Whether it is an archive whose members are documents.
+    pub(crate) fn is_archive(&self) -> bool {
+        let path = Path::new(&self.path);
+        let said = self.media_type.as_deref().and_then(|said| said.split(';').next()).map(str::trim);
+        is_archive(path) || said.is_some_and(|said| MEDIA_TYPES.contains(&said)) && reader_for(path).is_err()
+    }
+
+    /// A member of this archive.
+    pub(crate) fn member(&self, name: &str, bytes: Vec<u8>) -> Self {
+        let (location, path) = (inside(&self.location, name), inside(&self.path, name));
+        Self { location, path, media_type: None, metadata: self.metadata.clone(), content: Content::Bytes(bytes) }
     }
 }
 
@@ -168,6 +191,10 @@ mod tests {
     #[test]
     fn only_a_file_that_is_surely_gone_is_gone() {
         assert!(SourceDocument::is_gone("/nowhere/at/all.md") && SourceDocument::is_gone("/etc/passwd/x.md"));
+        let folder = tempfile::TempDir::new().unwrap();
+        let inside = |archive: &str| folder.path().join(archive).join("a.md").display().to_string();
+        std::fs::write(folder.path().join("a.zip"), "bytes").unwrap();
+        assert!(!SourceDocument::is_gone(&inside("a.zip!")) && SourceDocument::is_gone(&inside("b.zip!")));
         assert!(!SourceDocument::is_gone("/etc/passwd") && !SourceDocument::is_gone("upload:a.md"));
     }
 }

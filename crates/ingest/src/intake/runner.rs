@@ -184,6 +184,7 @@ fn note(status: &mut JobStatus, event: Event) {
             status.done += 1;
             status.failures.push(JobFailure { document: Some(path), reason });
         }
+        Event::Found { files } => status.total += files,
         Event::Planned { .. }
         | Event::Skipped { .. }
         | Event::Read { .. }

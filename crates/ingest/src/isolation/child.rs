@@ -6,7 +6,9 @@ use std::thread;
 
 use super::wire::{self, Request, Response};
 use super::{Extractor, InProcess, Raw};
+use crate::ReadError;
 use crate::readers::Extracted;
+use crate::unpacking::Member;
 
 /// Stack of the thread that reads, in bytes: documents are nested, and so are the calls that read them.
 const STACK: usize = 32 << 20;
@@ -40,17 +42,37 @@ fn answer_all(requests: &Receiver<(Request, Vec<u8>)>, mut output: impl Write) {
 }
 
 fn answer(request: &Request, bytes: &[u8], output: &mut impl Write) -> io::Result<()> {
-    let Request::Extract { path, media_type } = request;
-    match InProcess.extract(Raw { path, media_type: media_type.as_deref(), bytes }) {
-        Ok(mut extracted) => {
-            let text = std::mem::take(&mut extracted.text);
-            write_extracted(output, extracted, &text)
+    match request {
+        Request::Extract { path, media_type } => {
+            match InProcess.extract(Raw { path, media_type: media_type.as_deref(), bytes }) {
+                Ok(mut extracted) => {
+                    let text = std::mem::take(&mut extracted.text);
+                    write_extracted(output, extracted, &text)
+                }
+                Err(error) => write_refused(output, &error),
+            }
         }
-        Err(error) => {
-            let refused = Response::Refused { reason: error.to_string(), empty: error.is_empty() };
-            wire::write(output, &refused, &[])
-        }
+        Request::Members { path } => answer_members(path, bytes, output),
     }
+}
+
+fn answer_members(path: &str, bytes: &[u8], output: &mut impl Write) -> io::Result<()> {
+    let mut written = Ok(());
+    let mut take = |Member { name, bytes }: Member| {
+        let refused = bytes.as_ref().err().map(ToString::to_string);
+        written = wire::write(output, &Response::Member { name, refused }, &bytes.unwrap_or_default());
+        written.is_ok()
+    };
+    let done = InProcess.members(Raw { path, media_type: None, bytes }, &mut take);
+    written?;
+    match done {
+        Ok(()) => wire::write(output, &Response::Done, &[]),
+        Err(error) => write_refused(output, &error),
+    }
+}
+
+fn write_refused(output: &mut impl Write, error: &ReadError) -> io::Result<()> {
+    wire::write(output, &Response::Refused { reason: error.to_string(), empty: error.is_empty() }, &[])
 }
 
 fn write_extracted(output: &mut impl Write, extracted: Extracted, text: &str) -> io::Result<()> {

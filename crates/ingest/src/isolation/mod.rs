@@ -20,6 +20,7 @@ use std::path::Path;
 pub use self::process::Isolated;
 use crate::ReadError;
 use crate::readers::{Extracted, Reader, reader_for, reader_for_type};
+use crate::unpacking::{self, Member};
 
 /// Document as it comes: bytes, and what says how they are to be read.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,12 @@ pub trait Extractor: Send + Sync {
     /// # Errors
     /// [`ReadError`], whatever the reader does: also where it panics, hangs, or takes its process along.
     fn extract(&self, document: Raw<'_>) -> Result<Extracted, ReadError>;
+
+    /// Hands each member of an archive to `take`, until it wants no more.
+    ///
+    /// # Errors
+    /// As [`Extractor::extract`], for the archive as a whole; what is wrong with a member is the member's.
+    fn members(&self, archive: Raw<'_>, take: &mut dyn FnMut(Member) -> bool) -> Result<(), ReadError>;
 }
 
 /// Reads in this process, under its limits alone. A panic is a failure of the document; what is worse is not caught.
@@ -61,6 +68,10 @@ pub struct InProcess;
 impl Extractor for InProcess {
     fn extract(&self, document: Raw<'_>) -> Result<Extracted, ReadError> {
         without_panic(|| document.reader()?.read(document.bytes, Path::new(document.path)))
+    }
+
+    fn members(&self, archive: Raw<'_>, take: &mut dyn FnMut(Member) -> bool) -> Result<(), ReadError> {
+        without_panic(|| unpacking::members(Path::new(archive.path), archive.bytes, take))
     }
 }
 

@@ -14,6 +14,7 @@ use super::wire::{self, Request, Response};
 use super::{Extractor, InProcess, Raw};
 use crate::ReadError;
 use crate::readers::Extracted;
+use crate::unpacking::Member;
 
 /// Bytes that are kept of what a process says on standard error, the last ones: they tell why it died.
 const LAST_WORDS: usize = 4 << 10;
@@ -60,6 +61,37 @@ impl Isolated {
         Ok(process)
     }
 
+    /// The same; none, said in the log, where none can be started.
+    fn process_or_say(&self) -> Option<Process> {
+        let started = self.process();
+        if let Err(error) = &started
+            && !self.said.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(%error, "no process can be started to read documents; they are read in this one");
+        }
+        started.ok()
+    }
+
+    /// Talks with a process about a document, and keeps it if it survives.
+    fn exchange<T>(
+        &self,
+        mut process: Process,
+        document: Raw<'_>,
+        talk: impl FnOnce(&mut Process) -> io::Result<T>,
+    ) -> Result<T, ReadError> {
+        match talk(&mut process) {
+            Ok(said) => {
+                self.keep(process);
+                Ok(said)
+            }
+            Err(error) => {
+                let failure = process.post_mortem(&error);
+                tracing::debug!(path = document.path, %error, %failure, "a process that read a document has died");
+                Err(failure)
+            }
+        }
+    }
+
     fn waiting(&self) -> Option<Process> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
@@ -71,26 +103,34 @@ impl Isolated {
 
 impl Extractor for Isolated {
     fn extract(&self, document: Raw<'_>) -> Result<Extracted, ReadError> {
-        let mut process = match self.process() {
-            Ok(process) => process,
-            Err(error) => {
-                if !self.said.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "no process can be started to read documents; they are read in this one");
-                }
-                return InProcess.extract(document);
-            }
-        };
+        let Some(process) = self.process_or_say() else { return InProcess.extract(document) };
         let (path, media_type) = (document.path.to_owned(), document.media_type.map(str::to_owned));
-        match process.ask(&Request::Extract { path, media_type }, document.bytes) {
-            Ok((response, body)) => {
-                self.keep(process);
-                extracted(response, body)
+        let request = Request::Extract { path, media_type };
+        let (response, body) = self.exchange(process, document, |process| process.ask(&request, document.bytes))?;
+        extracted(response, body)
+    }
+
+    fn members(&self, archive: Raw<'_>, take: &mut dyn FnMut(Member) -> bool) -> Result<(), ReadError> {
+        let Some(process) = self.process_or_say() else { return InProcess.members(archive, take) };
+        let request = Request::Members { path: archive.path.to_owned() };
+        let end = self.exchange(process, archive, |process| {
+            let mut answer = process.ask(&request, archive.bytes)?;
+            while let (Response::Member { name, refused }, bytes) = answer {
+                let bytes = match refused {
+                    Some(reason) => Err(ReadError::Refused { reason, empty: false }),
+                    None => Ok(bytes),
+                };
+                if !take(Member { name, bytes }) {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                answer = process.listen()?;
             }
-            Err(error) => {
-                let failure = process.post_mortem(&error);
-                tracing::debug!(path = document.path, %error, %failure, "a process that read a document has died");
-                Err(failure)
-            }
+            Ok(answer.0)
+        })?;
+        match end {
+            Response::Done => Ok(()),
+            Response::Refused { reason, empty } => Err(ReadError::Refused { reason, empty }),
+            _ => Err(ReadError::Panicked { message: "an answer to another question".to_owned() }),
         }
     }
 }
@@ -104,7 +144,7 @@ fn extracted(response: Response, body: Vec<u8>) -> Result<Extracted, ReadError> 
         }
         Response::Refused { reason, empty } => Err(ReadError::Refused { reason, empty }),
         Response::TooMuch => Err(ReadError::TooMuchText),
-        Response::Ready { .. } => Err(ReadError::Panicked { message: "an answer to another question".to_owned() }),
+        _ => Err(ReadError::Panicked { message: "an answer to another question".to_owned() }),
     }
 }
 
@@ -162,6 +202,13 @@ impl Process {
                 Some((Response::Ready { .. }, _)) => Err(io::Error::other("an answer to another question")),
                 Some(answer) => Ok(answer),
             }
+        })
+    }
+
+    /// Waits for one more answer.
+    fn listen(&mut self) -> io::Result<(Response, Vec<u8>)> {
+        self.in_time(self.limit, |process| {
+            wire::read(&mut process.responses)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
         })
     }
 

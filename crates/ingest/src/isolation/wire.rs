@@ -24,6 +24,11 @@ pub(super) enum Request {
         /// Media type that came with it.
         media_type: Option<String>,
     },
+    /// Members of an archive, each in an answer, and after the last one `Done`.
+    Members {
+        /// Path of the archive.
+        path: String,
+    },
 }
 
 /// What is said of it.
@@ -43,6 +48,15 @@ pub(super) enum Response {
         /// Whether there was nothing to read, rather than something that could not be read.
         empty: bool,
     },
+    /// A member of an archive.
+    Member {
+        /// Its name.
+        name: String,
+        /// Why its bytes, which are the body, are not there.
+        refused: Option<String>,
+    },
+    /// There are no more members.
+    Done,
     /// More came out than [`MAX_BYTES`].
     TooMuch,
 }
@@ -108,7 +122,8 @@ mod tests {
         let two = [frame(), frame()].concat();
         let mut input = two.as_slice();
         for _ in 0..2 {
-            let (Request::Extract { path, media_type }, body) = read(&mut input).unwrap().unwrap();
+            let (request, body) = read(&mut input).unwrap().unwrap();
+            let Request::Extract { path, media_type } = request else { panic!("another request") };
             assert_eq!((path.as_str(), media_type, body.as_slice()), ("ä.md", None, b"\0text".as_slice()));
         }
         assert!(read::<Request>(&mut input).unwrap().is_none());

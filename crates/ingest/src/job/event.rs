@@ -10,6 +10,11 @@ pub enum Event {
         /// Number of them.
         files: usize,
     },
+    /// An archive turned out to hold more documents than the one that was planned for it.
+    Found {
+        /// Number of the others, since the last such event.
+        files: usize,
+    },
     /// Files in the folders that are passed over.
     Skipped {
         /// Reason that they are passed over.
@@ -132,6 +137,7 @@ impl Report {
             }
             Event::Removed { documents } => self.removed += documents,
             Event::Planned { .. }
+            | Event::Found { .. }
             | Event::Read { .. }
             | Event::Embedded { .. }
             | Event::Gone { .. }

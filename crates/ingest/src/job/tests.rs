@@ -13,6 +13,7 @@ use qanda_core::{Document, DocumentId, Metadata, Passage};
 
 use super::reading::BATCH;
 use super::*;
+use crate::readers::archive::fakes::archive as zip;
 use crate::{Doubt, Prune, Skipped};
 
 /// Documents by location, in memory.
@@ -498,4 +499,42 @@ async fn a_document_keeps_the_path_that_it_was_stored_with() {
         assert_eq!(bench.ingestion().store(&here, vec![source], |_| ()).await.unwrap().documents, 1);
         assert_eq!(bench.store.documents.lock().unwrap()[&location].document.path, "wiki/a.txt");
     }
+}
+
+#[tokio::test]
+async fn members_of_archives_are_documents_that_come_and_go_with_it() {
+    let bench = Bench::new(&[("plain.md", "words")]);
+    let write = |members: &[(&str, &[u8])]| fs::write(bench.docs.path().join("a.zip"), zip(members)).unwrap();
+    let inner = zip(&[("c.md", b"inner words")]);
+    write(&[
+        ("b/one.md", b"first words"),
+        ("two.txt", b"second words"),
+        ("../evil.md", b"words"),
+        ("picture.xyz", b"pixels"),
+        ("inner.zip", &inner),
+    ]);
+    let (report, events) = bench.run(true).await;
+    assert_eq!((report.documents, report.skipped, report.failures.len()), (4, 1, 1), "{report:?}");
+    // Two files were planned; of what is in the archive, all but the first came on top.
+    let found = |event: &&Event| matches!(event, Event::Found { files: 1 });
+    assert_eq!((&events[0], events.iter().filter(found).count()), (&Event::Planned { files: 2 }, 3), "{events:?}");
+    assert!(report.failures[0].1.contains("leads out of it"), "{report:?}");
+    let stored: Vec<String> =
+        bench.store.documents.lock().unwrap().values().map(|stored| stored.document.path.clone()).collect();
+    let inside = ["/a.zip!/b/one.md", "/a.zip!/inner.zip!/c.md", "/a.zip!/two.txt", "/plain.md"];
+    assert!(stored.len() == 4 && stored.iter().zip(inside).all(|(path, end)| path.ends_with(end)), "{stored:?}");
+    let (again, _) = bench.run(true).await;
+    assert_eq!((again.documents, again.unchanged, again.removed), (0, 4, 0), "{again:?}");
+
+    // A member that the archive has no more goes, the others stay.
+    write(&[("b/one.md", b"other words"), ("inner.zip", &inner)]);
+    let (changed, _) = bench.run(false).await;
+    assert_eq!((changed.documents, changed.unchanged, changed.removed), (1, 2, 1), "{changed:?}");
+    // What cannot be read tells nothing of what is in it.
+    fs::write(bench.docs.path().join("a.zip"), b"no archive").unwrap();
+    let (broken, _) = bench.run(true).await;
+    assert_eq!((broken.failures.len(), broken.removed), (1, 0), "{broken:?}");
+    fs::remove_file(bench.docs.path().join("a.zip")).unwrap();
+    bench.run(true).await;
+    assert_eq!(bench.stored(), ["plain.md"]);
 }

@@ -96,19 +96,19 @@ pub(super) fn damaged(reason: impl Into<String>) -> ReadError {
 /// Archives for the tests of the readers.
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-pub(super) mod fakes {
+pub(crate) mod fakes {
     use std::io::{Cursor, Write};
 
     use zip::write::SimpleFileOptions;
     use zip::{CompressionMethod, ZipWriter};
 
     /// An archive with these members.
-    pub(in crate::readers) fn archive(members: &[(&str, &str)]) -> Vec<u8> {
+    pub(crate) fn archive(members: &[(&str, impl AsRef<[u8]>)]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, text) in members {
+        for (name, content) in members {
             let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
             writer.start_file(*name, options).unwrap();
-            writer.write_all(text.as_bytes()).unwrap();
+            writer.write_all(content.as_ref()).unwrap();
         }
         writer.finish().unwrap().into_inner()
     }

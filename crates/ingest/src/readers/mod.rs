@@ -1,6 +1,6 @@
 //! One reader per format, chosen by the file's ending. A new format is a new file here and a line in `READERS`.
 
-mod archive;
+pub(crate) mod archive;
 mod asciidoc;
 mod csv;
 mod data_addresses;

@@ -138,6 +138,7 @@ impl Progress {
                 let reason = one_line(&reason.to_string());
                 self.bar.note(format!("skipped {}: {reason}", counted(*files, "file")));
             }
+            Event::Found { files } => self.bar.lengthen(*files),
             Event::Unchanged { .. } => self.bar.advance(1),
             Event::Moved { path } if self.rehearsal => self.bar.note(format!("would move {}", one_line(path))),
             Event::Moved { path } => {

@@ -29,6 +29,11 @@ impl Bar {
         self.bar.set_length(length as u64);
     }
 
+    /// Adds steps that were not known of.
+    pub(crate) fn lengthen(&self, steps: usize) {
+        self.bar.inc_length(steps as u64);
+    }
+
     /// Sets how many steps are done.
     pub(crate) fn set_position(&self, position: usize) {
         self.bar.set_position(position as u64);

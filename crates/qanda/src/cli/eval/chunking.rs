@@ -7,14 +7,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use qanda_core::document::with_context;
 use qanda_core::language::sentences_within;
 use qanda_core::ports::{Hit, TokenCounter};
 use qanda_core::{NewDocument, NewPassage, Question, RequestContext, Reranker, Span, retrieval};
-use qanda_ingest::{Chunk, InProcess, Prepared, Preparer, folder};
+use qanda_ingest::{Chunk, Prepared, Preparer, folder};
 use serde_json::json;
 
 use super::answers::questions::{self, KnownQuestion, Place};
@@ -22,7 +22,10 @@ use super::parts::Selection;
 use crate::config::{AnswerArgs, StoreSettings};
 use crate::terminal;
 use crate::wiring::{Patience, Search};
-use crate::{logging, wiring};
+use crate::{logging, reading, wiring};
+
+/// Time that reading one document may take, as where they are ingested.
+const LONGEST_READING: Duration = Duration::from_secs(120);
 
 /// Measure the size and overlap of passages: how well those that are found cover what answers a question
 ///
@@ -85,7 +88,7 @@ impl Chunking {
     /// The documents, cut.
     fn prepare(&self, Search { counter, embedder, .. }: &Search) -> anyhow::Result<Vec<Prepared>> {
         let preparer = Preparer {
-            extractor: Arc::new(InProcess),
+            extractor: reading::isolated(LONGEST_READING),
             counter: counter.clone(),
             passage_tokens: self.passage_tokens - self.overlap,
             embedder: embedder.identity().name.clone(),
