@@ -63,7 +63,7 @@ fn members_are_documents_that_are_cited_and_removed_with_their_archive() {
     fs::write(&archive, zip(&[("house/manual.pdf", &manual())])).expect("a file");
     let less = ingest().ok().json();
     assert_eq!((&less["unchanged"], &less["removed"]), (&1.into(), &1.into()), "{less:#}");
-    qanda(&["remove", argument(&archive), "--data-dir", argument(data.path())]).ok();
+    let _ = qanda(&["remove", argument(&archive), "--data-dir", argument(data.path())]).ok();
     assert_eq!(status(data.path())["documents"], 0);
 }
 

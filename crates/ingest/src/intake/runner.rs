@@ -184,8 +184,8 @@ fn note(status: &mut JobStatus, event: Event) {
             status.done += 1;
             status.failures.push(JobFailure { document: Some(path), reason });
         }
-        Event::Found { files } => status.total += files,
         Event::Planned { .. }
+        | Event::Found { .. }
         | Event::Skipped { .. }
         | Event::Read { .. }
         | Event::Embedded { .. }

@@ -216,7 +216,8 @@ pub(crate) fn job_json(job: &JobStatus) -> Value {
         "id": job.id.as_str(),
         "state": job.state.as_str(),
         "done": job.done,
-        "total": job.documents.len(),
+        // An archive turns out to be several documents while it is read.
+        "total": job.documents.len().max(job.done),
         "documents": job.documents,
         "failures": failures.collect::<Vec<_>>(),
         "created": job.created.to_string(),
