@@ -31,7 +31,7 @@ code=0
 say "starting the service; stop it with Ctrl-C"
 cat >&2 <<TEXT
 
-    Address:  http://$listen
+    Address:  http://$listen  (open it in a browser)
     Try:      curl -s http://$listen/apis/q-and-a/q -d '{"content": "At what eGFR must metformin be stopped?"}'
 
 TEXT

@@ -419,6 +419,21 @@ fn the_evidence_opens_its_document_at_the_place() {
 }
 
 #[test]
+fn citations_of_other_clients_lead_to_their_words_on_the_page() {
+    let server = Server::shared();
+    let question = json!({"model": "qanda-direct", "messages": [{"role": "user", "content": EGFR}]});
+    let answer: Value =
+        server.post("/v1/chat/completions").json(&question).send().expect("responds").json().expect("JSON");
+    let url =
+        answer["choices"][0]["message"]["annotations"][0]["url_citation"]["url"].as_str().expect("a link").to_owned();
+    assert!(url.starts_with(&address(&server)), "{url}");
+    let Some(browser) = open(&server) else { return };
+    browser.go(&url);
+    browser.wait("document.querySelector('#document-dialog mark')");
+    assert!(browser.text("#document-dialog mark").contains("eGFR is below 30"));
+}
+
+#[test]
 fn documents_are_added_followed_found_asked_about_and_deleted() {
     let (data, files) = (folder(), folder());
     let server = Server::start(data.path(), &[]);

@@ -1,7 +1,7 @@
 // Puts the page together: which view is shown, and what tells what.
 
 import { drawSendButton, startComposer } from "./composer.js";
-import { newConversation, readConversation } from "./conversations.js";
+import { nameOf, newConversation, readConversation } from "./conversations.js";
 import { openDocumentAt } from "./document-dialog.js";
 import { listDocuments } from "./documents-api.js";
 import { drawDocuments, startDocuments } from "./documents.js";
@@ -75,6 +75,7 @@ function threadChanged() {
   // The address names the conversation, so that a reload shows it again; its own parameters stay.
   const isNamed = location.hash.slice(1).split("?")[0] === `/c/${id}`;
   if (turns.length && !isNamed && byId("documents-view").hidden) history.replaceState(null, "", `#/c/${id}`);
+  document.title = turns.length ? `${nameOf(currentConversation())} · qanda` : "qanda";
   byId("ask-link").href = turns.length ? `#/c/${id}` : "#/";
   drawSidebar();
   drawSendButton();
@@ -112,4 +113,6 @@ async function start() {
   if (location.hash === "#/documents") route();
 }
 
-start();
+// What the file holds is painted first; where nobody looks, nothing is.
+if (document.visibilityState === "visible") requestAnimationFrame(() => setTimeout(start));
+else start();
