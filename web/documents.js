@@ -70,7 +70,7 @@ function moreButton(after, query, body, list) {
 function row(document, writable, list) {
   const { title, document: path, state, passages, metadata } = document;
   const open = () => openDocument({ document: path, title });
-  const facts = Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${value}`).join(", ");
+  const facts = Object.entries(metadata ?? {}).filter(([name]) => name !== "title").map(([name, value]) => `${name}: ${value}`).join(", ");
   const made = element("tr", {},
     element("th", { scope: "row" },
       element("button", { type: "button", class: "link-button", onclick: open }, title || path),
