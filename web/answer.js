@@ -9,6 +9,8 @@ import { counted, duration, excerpt, whereabouts } from "./text.js";
 
 /** Time that a pointer rests on a marker before the panel follows it. */
 const HOVER_MS = 120;
+/** The marker that a pointer rests on and that has not opened yet. */
+let resting;
 
 /**
  * Draws a turn into its element. `asked` is the question as the service was sent it; `actions` has `retry`, `stop` and
@@ -106,7 +108,6 @@ function refused(turn, asked, actions) {
 function markerNode(turn, number, openAt) {
   const citation = turn.answer.citations.find(({ marker }) => marker === number);
   if (!citation) return undefined;
-  let resting;
   const label = `Citation ${number}: ${citation.title}`;
   const button = element("button", { type: "button", class: "marker", "aria-label": label, "data-marker": number }, String(number));
   button.addEventListener("focus", () => openAt(number, button));
@@ -123,6 +124,8 @@ function markerNode(turn, number, openAt) {
 }
 
 function open(turn, asked, number, opener) {
+  // Whatever was opened last counts, not where the pointer happens to lie.
+  clearTimeout(resting);
   const { citations } = turn.answer;
   const index = citations.findIndex(({ marker }) => marker === number);
   const step = (by) => {
