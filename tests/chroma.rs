@@ -42,6 +42,9 @@ fn what_one_process_stores_another_one_finds_at_once() {
     assert_eq!((&report["documents"], &report["passages"]), (&13.into(), &138.into()));
     let answer = server.answer(&json!({"content": HBA1C}));
     assert!(documents(&answer).contains(&"examples/type-2-diabetes.md"), "{answer:#}");
+    let ranked = run(&["search", HBA1C, "--json"], &store).ok().json();
+    let ranks = &ranked["hits"][0]["ranks"];
+    assert!(ranks["dense"].is_u64() && ranks["lexical"].is_null(), "Chroma has no search by words alone: {ranked:#}");
     let again = run(&["ingest", "examples", "--json"], &store).ok().json();
     assert_eq!(again["unchanged"], 13, "{again}");
     let status = run(&["status", "--json"], &store).ok().json();

@@ -139,6 +139,11 @@ pub struct StoreStatus {
 /// Finding passages: all that answering needs of a store.
 #[async_trait]
 pub trait Search: Send + Sync {
+    /// Whether it can rank by words alone ([`Mode::Lexical`]).
+    fn ranks_by_words(&self) -> bool {
+        true
+    }
+
     /// Finds passages, best first. What was committed before the call is found by it.
     async fn search(&self, context: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError>;
 

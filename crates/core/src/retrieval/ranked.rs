@@ -34,7 +34,7 @@ pub struct Ranked {
     pub place: Place,
     /// Its rank in the search by meaning alone, from 1; none beyond the first hundred.
     pub dense: Option<usize>,
-    /// Its rank in the search by words alone, likewise.
+    /// Its rank in the search by words alone, likewise; none over a store that has no such search.
     pub lexical: Option<usize>,
     /// Whether it is near enough to the question to be read by whatever answers.
     pub read: bool,
@@ -75,6 +75,9 @@ impl Finder {
     }
 
     async fn ranks(&self, context: &RequestContext, query: SearchQuery) -> Result<HashMap<EntryId, usize>, StoreError> {
+        if query.mode == Mode::Lexical && !self.search.ranks_by_words() {
+            return Ok(HashMap::new());
+        }
         let hits = self.search.search(context, query).await?;
         Ok(hits.into_iter().map(|hit| hit.passage.id).zip(1..).collect())
     }

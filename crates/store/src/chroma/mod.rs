@@ -87,6 +87,10 @@ impl ChromaStore {
 
 #[async_trait]
 impl Search for ChromaStore {
+    fn ranks_by_words(&self) -> bool {
+        false
+    }
+
     async fn search(&self, context: &RequestContext, query: SearchQuery) -> Result<Vec<Hit>, StoreError> {
         check_collection(context)?;
         search::search(&self.connection, self.fusion, &query).await
