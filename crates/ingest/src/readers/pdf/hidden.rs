@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 
 use lopdf::content::Content;
-use lopdf::{Dictionary, Document, Object, ObjectId};
+use lopdf::{Document, ObjectId};
 use pdf_inspector::types::ItemType;
 use pdf_inspector::{PageRotation, TextItem, extract_text_with_positions_and_rotations_mem};
+
+use super::page_box::size;
 
 /// Size of type, in points, below which nobody can read it.
 const LEGIBLE: f32 = 2.0;
@@ -18,22 +20,26 @@ const WHITE: u8 = 250;
 const MOST_CONTENT: usize = 32 << 20;
 
 /// Words of a document that can be seen.
+#[derive(Default)]
 pub(super) struct Visible {
     pub(super) items: Vec<TextItem>,
     /// Number of the words that cannot.
     pub(super) hidden: usize,
+    /// Pages whose places are told in a frame of their own, because most of their text is turned.
+    pub(super) turned: HashMap<u32, PageRotation>,
 }
 
 impl Visible {
-    /// Parts the words of a file. Of one that cannot be looked at there are none.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    /// Parts the words of a file, of which the instructions are `document`. Of one that cannot be looked at there are
+    /// none.
+    pub(super) fn of(bytes: &[u8], document: Option<&Document>) -> Self {
         let (items, turned) = extract_text_with_positions_and_rotations_mem(bytes).unwrap_or_default();
-        if !items.iter().any(|item| is_white(item) || is_tiny(item) || is_far(item)) {
-            return Self { items, hidden: 0 };
-        }
-        let Some(sheets) = Sheets::of(bytes, &turned) else { return Self { items, hidden: 0 } };
+        let suspicious = items.iter().any(|item| is_white(item) || is_tiny(item) || is_far(item));
+        let Some(document) = document.filter(|_| suspicious) else { return Self { items, hidden: 0, turned } };
+        let sheets = Sheets::of(document, &turned);
         let (hidden, items): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| sheets.hides(item));
-        Self { items, hidden: hidden.iter().map(|item| item.text.split_whitespace().count()).sum() }
+        let hidden = hidden.iter().map(|item| item.text.split_whitespace().count()).sum();
+        Self { items, hidden, turned }
     }
 }
 
@@ -62,13 +68,12 @@ struct Sheet {
 }
 
 impl Sheets {
-    fn of(bytes: &[u8], turned: &HashMap<u32, PageRotation>) -> Option<Self> {
-        let document = Document::load_mem(bytes).ok()?;
+    fn of(document: &Document, turned: &HashMap<u32, PageRotation>) -> Self {
         let sheet = |(number, page): (u32, ObjectId)| Sheet {
-            size: size(&document, page).filter(|_| !turned.contains_key(&number)),
-            painted: is_painted(&document, page),
+            size: size(document, page).filter(|_| !turned.contains_key(&number)),
+            painted: is_painted(document, page),
         };
-        Some(Self(document.get_pages().into_iter().map(sheet).collect()))
+        Self(document.get_pages().into_iter().map(sheet).collect())
     }
 
     fn hides(&self, item: &TextItem) -> bool {
@@ -82,26 +87,6 @@ impl Sheets {
         });
         outside || is_tiny(item) || (is_white(item) && !sheet.painted)
     }
-}
-
-/// Size of a page: its crop box, else its media box, its own or one that it inherits.
-fn size(document: &Document, page: ObjectId) -> Option<(f32, f32)> {
-    let corners = inherited(document, page, b"CropBox").or_else(|| inherited(document, page, b"MediaBox"))?;
-    let number = |at: usize| document.dereference(corners.get(at)?).ok()?.1.as_float().ok();
-    Some(((number(2)? - number(0)?).abs(), (number(3)? - number(1)?).abs()))
-}
-
-/// A list that a page has, or the nearest of the nodes above it.
-fn inherited<'a>(document: &'a Document, page: ObjectId, key: &[u8]) -> Option<&'a Vec<Object>> {
-    let mut node: &Dictionary = document.get_dictionary(page).ok()?;
-    // A tree of pages that is deeper is a circle.
-    for _ in 0..64 {
-        if let Ok(list) = node.get_deref(key, document).and_then(Object::as_array) {
-            return Some(list);
-        }
-        node = node.get_deref(b"Parent", document).ok()?.as_dict().ok()?;
-    }
-    None
 }
 
 /// Whether a page paints anything but words: shapes that are not white, pictures, drawings of their own. Where white

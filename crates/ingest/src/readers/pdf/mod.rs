@@ -1,19 +1,25 @@
 //! PDF: `pdf-inspector` puts the words of a page into their order, with headings by the size of type, tables as rows, and
-//! without what repeats at the edge of every page. What nobody sees on the page is left out ([`hidden`]). The extracted
-//! text is the Markdown that comes of it, page after page (docs/pdf.md).
+//! without what repeats at the edge of every page. Tables with ruling lines are read here ([`ruled`]). What nobody sees on
+//! the page is left out ([`hidden`]). The extracted text is the Markdown that comes of it, page after page (docs/pdf.md).
 
+mod grid;
 mod hidden;
+mod page_box;
+mod ruled;
+mod rules;
 mod tidy;
 
 use std::path::Path;
 
+use lopdf::Document;
 use pdf_inspector::{
     DetectionConfig, MarkdownOptions, PdfError, PdfOptions, PdfType, ScanStrategy, process_pdf_mem_with_options,
     to_markdown_from_items_with_rects_and_page_count,
 };
 
 use self::hidden::Visible;
-use self::tidy::{Pages, pages_of};
+use self::ruled::Ruled;
+use self::tidy::{Pages, bodies, pages_of};
 use super::{Extracted, Reader, first_heading, html::Html, markdown};
 use crate::ReadError;
 
@@ -58,16 +64,30 @@ fn extracted(bytes: &[u8]) -> Result<Extracted, ReadError> {
         DetectionConfig { strategy: ScanStrategy::Full, min_text_ops_per_page: 1, ..DetectionConfig::default() };
     let options = PdfOptions::new().detection(detection).markdown(markdown_options());
     let read = process_pdf_mem_with_options(bytes, options).map_err(refusal)?;
-    let Visible { items, hidden } = Visible::of(bytes);
+    let document = Document::load_mem(bytes).ok();
+    let Visible { mut items, hidden, turned } = Visible::of(bytes, document.as_ref());
     let mut notes = Vec::new();
     if hidden > 0 {
         notes.push(format!("{hidden} hidden words (white, tiny or outside the page) were left out"));
     }
-    // Whole pages know their lines and boxes, which words alone do not.
-    let markdown = read.markdown.filter(|_| hidden == 0).unwrap_or_else(|| {
-        to_markdown_from_items_with_rects_and_page_count(items, markdown_options(), &[], read.page_count)
-    });
-    let Pages { text, starts, blank } = pages_of(&markdown, read.page_count as usize);
+    let tables = document.map(|document| ruled::take(&document, &turned, &mut items)).unwrap_or_default();
+    let count = read.page_count as usize;
+    // Whole pages know their tags and their other lines, which words alone do not.
+    let mut pages = bodies(read.markdown.as_deref().filter(|_| hidden == 0).unwrap_or_default(), count);
+    if hidden > 0 || !tables.is_empty() {
+        let markdown =
+            to_markdown_from_items_with_rects_and_page_count(items, markdown_options(), &[], read.page_count);
+        if std::env::var("PDFDBG").is_ok() {
+            eprintln!("{markdown}");
+        }
+        for ((number, whole), body) in (1..).zip(&mut pages).zip(bodies(&markdown, count)) {
+            let tables: Vec<&Ruled> = tables.iter().filter(|table| table.page == number).collect();
+            if hidden > 0 || !tables.is_empty() {
+                *whole = ruled::put_back(&body, &tables);
+            }
+        }
+    }
+    let Pages { text, starts, blank } = pages_of(&pages);
     if text.trim().is_empty() {
         return Err(if read.pdf_type == PdfType::TextBased { ReadError::NoText } else { ReadError::Scan });
     }

@@ -13,8 +13,8 @@ pub(super) struct Pages {
 /// The mark before a page: `<!-- Page 7 -->` in a line of its own.
 const MARK: (&str, &str) = ("<!-- Page ", " -->");
 
-/// Puts pages together. A page without words begins where the next one does.
-pub(super) fn pages_of(markdown: &str, count: usize) -> Pages {
+/// Parts one text at the marks before its pages, of which there are `count`.
+pub(super) fn bodies(markdown: &str, count: usize) -> Vec<String> {
     let mut bodies = vec![String::new(); count];
     let mut page = 0;
     for line in markdown.lines() {
@@ -22,13 +22,21 @@ pub(super) fn pages_of(markdown: &str, count: usize) -> Pages {
         if let Some(number) = mark.and_then(|number| number.parse::<usize>().ok()) {
             page = number.saturating_sub(1).min(count.saturating_sub(1));
         } else if let Some(body) = bodies.get_mut(page) {
-            body.push_str(&joined(&without_tags(line), markdown));
+            body.push_str(line);
             body.push('\n');
         }
     }
+    bodies
+}
+
+/// Puts pages together. A page without words begins where the next one does.
+pub(super) fn pages_of(bodies: &[String]) -> Pages {
+    let document = bodies.concat();
     let mut pages = Pages::default();
     for (index, body) in bodies.iter().enumerate() {
         pages.starts.push(pages.text.len());
+        let lines = body.lines().map(|line| joined(&without_tags(line), &document));
+        let body = lines.collect::<Vec<_>>().join("\n");
         let body = body.trim_matches('\n');
         if body.trim().is_empty() {
             pages.blank.push(index + 1);
@@ -130,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_page_without_words_begins_where_the_next_one_does() {
-        let pages = pages_of("<!-- Page 1 -->\n\n# A\n\nfirst\n\n<!-- Page 3 -->\n\nthird\n", 4);
+        let pages = pages_of(&bodies("<!-- Page 1 -->\n\n# A\n\nfirst\n\n<!-- Page 3 -->\n\nthird\n", 4));
         assert_eq!(pages.text, "# A\n\nfirst\n\nthird");
         assert_eq!(pages.starts, [0, 12, 12, 17]);
         assert_eq!(pages.blank, [2, 4]);
