@@ -20,6 +20,18 @@ label washer bolt spring motor fan room door key badge shift report log week mon
 air cold clean open close check write call wait turn press lift carry count weigh""".split()
 
 
+# Designs of tables in PDF files: what the table says of itself, and what each cell does.
+BORDERS = {
+    "separate": ("border=1", ""),
+    "single": ('cellspacing=0 style="border-collapse:collapse"', "border:1px solid black"),
+    "double": ('cellspacing=0 style="border-collapse:collapse"', "border:6px double black"),
+    "thick": ('cellspacing=0 style="border-collapse:collapse"', "border:4px solid black"),
+    "dashed": ('cellspacing=0 style="border-collapse:collapse"', "border:1px dashed black"),
+    "dotted": ('cellspacing=0 style="border-collapse:collapse"', "border:2px dotted black"),
+    "framed": ("cellspacing=4", "border:1px solid black"),
+}
+
+
 def sentence(dice):
     words = [dice.choice(WORDS) for _ in range(dice.randint(6, 14))]
     words.insert(dice.randint(1, 5), str(dice.randint(2, 9999)))
@@ -58,6 +70,25 @@ def text(dice):
         put("p", sentence(dice))
     page = "<html><head><meta charset=utf-8><title>Handbook</title></head><body>" + "".join(parts) + "</body></html>"
     return page, said, cells
+
+
+def print_texts(folder, expected):
+    """Prints the texts as PDF, in each design of tables."""
+    pages = sorted(folder.glob("text?.html"))
+    for name, (table, cell) in BORDERS.items():
+        for page in pages:
+            source = page.read_text().replace("<table border=1>", f"<table {table} cellpadding=3>")
+            for tag in ["td", "th"] if cell else []:
+                source = source.replace(f"<{tag}>", f'<{tag} style="{cell}">')
+            copy = folder / f"{page.stem}-{name}.html"
+            copy.write_text(source)
+            expected[f"{copy.stem}.pdf"] = expected[page.name]
+        copies = sorted(folder.glob(f"text?-{name}.html"))
+        convert(folder, ["--infilter=HTML (StarWriter)", "--convert-to", "odt:writer8"], copies)
+        convert(folder, ["--convert-to", "pdf"], [copy.with_suffix(".odt") for copy in copies])
+        for copy in copies:
+            copy.unlink()
+            copy.with_suffix(".odt").unlink()
 
 
 def slides(dice):
@@ -131,6 +162,7 @@ def main():
         convert(folder, ["--convert-to", ending], sorted(folder.glob("sheet*.csv")))
     for ending in ["odp", "pptx"]:
         convert(folder, ["--convert-to", ending], [folder / "slides.fodp"])
+    print_texts(folder, expected)
     (folder / "expected.json").write_text(json.dumps(expected))
     missing = [name for name in expected if not (folder / name).exists()]
     print(f"{len(expected) - len(missing)} files in {folder}" + (f"; missing: {missing}" if missing else ""))

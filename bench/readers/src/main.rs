@@ -101,13 +101,7 @@ fn tasks_of(folder: &Path) -> Vec<Task> {
         let list: BTreeMap<String, Value> = serde_json::from_str(&list).expect("a list of files");
         for (name, expected) in list {
             let words = texts(&expected["words"]).iter().flat_map(|said| words(said)).collect();
-            let made = Task { path: folder.join(name), words, cells: texts(&expected["cells"]), phrases: Vec::new() };
-            // The same text as PDF, where somebody has made one of it.
-            let pdf = made.path.with_extension("pdf");
-            if ending(&made.path) == "docx" && pdf.exists() {
-                tasks.push(Task { path: pdf, words: made.words.clone(), cells: made.cells.clone(), phrases: Vec::new() });
-            }
-            tasks.push(made);
+            tasks.push(Task { path: folder.join(name), words, cells: texts(&expected["cells"]), phrases: Vec::new() });
         }
     }
     if let Ok(list) = fs::read_to_string(folder.join("expected.jsonl")) {

@@ -13,9 +13,12 @@ use crate::isolation::{Extractor, Raw, without_panic};
 use crate::readers::Extracted;
 use crate::{MAX_BYTES, ReadError, SourceDocument};
 
-/// Part of every fingerprint. Raise it when readers or the chunker make other passages of the same bytes, and
-/// every document is read again once.
+/// Part of every fingerprint. Raise it when the chunker makes other passages of the same text, and every document is
+/// read again once. A reader that makes another text raises its own version, and only its documents are read again.
 const CHUNKER_VERSION: u32 = 4;
+
+/// Bits of the stored version below those of the reader's.
+const CHUNKER_BITS: u32 = 16;
 
 /// Longest title, in characters. It stands above every passage of the document.
 const MAX_TITLE: usize = 200;
@@ -56,10 +59,17 @@ impl Prepared {
 }
 
 impl Preparer {
-    /// The recipe that is stored with what it makes.
+    /// The recipe that is stored with what it makes of a source.
     #[must_use]
-    pub fn recipe(&self) -> Recipe {
-        Recipe { chunker: CHUNKER_VERSION, passage_tokens: self.passage_tokens, embedder: self.embedder.clone() }
+    pub fn recipe(&self, source: &SourceDocument) -> Recipe {
+        let raw = Raw { path: &source.path, media_type: source.media_type.as_deref(), bytes: &[] };
+        // What has no reader is refused elsewhere.
+        let reader = raw.reader().map_or(0, |reader| reader.version());
+        Recipe {
+            chunker: CHUNKER_VERSION | reader << CHUNKER_BITS,
+            passage_tokens: self.passage_tokens,
+            embedder: self.embedder.clone(),
+        }
     }
 
     /// Reads a source's bytes. The work of a processor, so not for an asynchronous thread.
@@ -115,7 +125,7 @@ impl Preparer {
             text: extracted.text,
             metadata: metadata.collect(),
             details: Details { media_type, language, pages: extracted.pages, ..Details::default() },
-            fingerprint: Fingerprint { content: source.hash_of(bytes), recipe: self.recipe() },
+            fingerprint: Fingerprint { content: source.hash_of(bytes), recipe: self.recipe(source) },
         };
         Ok(Prepared { document, chunks })
     }
@@ -188,6 +198,19 @@ mod tests {
         assert_ne!(base, print(&preparer(), b"other"));
         assert_ne!(base, print(&Preparer { passage_tokens: 21, ..preparer() }, b"text"));
         assert_ne!(base, print(&Preparer { embedder: "other".to_owned(), ..preparer() }, b"text"));
+    }
+
+    #[test]
+    fn a_reader_that_has_changed_reads_its_own_documents_again_and_no_others() {
+        let version = |name: &str| preparer().recipe(&found(name)).chunker;
+        assert_eq!(version("a.md"), CHUNKER_VERSION);
+        let pdf = version("a.pdf");
+        assert_ne!(pdf, CHUNKER_VERSION);
+        // A message may have one attached; an upload says its type.
+        assert_ne!(version("a.eml"), CHUNKER_VERSION);
+        let media_type = Some("application/pdf".to_owned());
+        let upload = SourceDocument::upload("plan".to_owned(), media_type, Vec::new(), Default::default());
+        assert_eq!(preparer().recipe(&upload).chunker, pdf);
     }
 
     #[test]

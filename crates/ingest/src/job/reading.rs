@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use qanda_core::document::{Fingerprint, Recipe, Relocation, StoredVersion};
+use qanda_core::document::{Fingerprint, Relocation, StoredVersion};
 use tokio::sync::mpsc::Sender;
 
 use super::Event;
@@ -73,7 +73,6 @@ impl Unpacked {
 
 pub(super) struct Reading {
     preparer: Preparer,
-    recipe: Recipe,
     /// Stored versions, by location.
     stored: HashMap<String, StoredVersion>,
     /// Locations of what is stored, by the hash of its content.
@@ -102,7 +101,6 @@ impl Reading {
             }
         }
         Self {
-            recipe: preparer.recipe(),
             preparer,
             stored,
             by_content,
@@ -269,7 +267,7 @@ impl Reading {
         let stored = self.stored.get(&source.location);
         // Most documents of most runs are unchanged, so a file is not held whole before it is known to have changed.
         if let Some(Fingerprint { content, recipe }) = stored.and_then(|version| version.fingerprint.as_ref())
-            && *recipe == self.recipe
+            && *recipe == self.preparer.recipe(source)
             && *content == source.content_hash()?
         {
             return Ok(Outcome::Unchanged);

@@ -30,6 +30,11 @@ impl Reader for Mail {
         &["message/rfc822", "application/mbox"]
     }
 
+    /// That of PDF: a message may have some attached.
+    fn version(&self) -> u32 {
+        super::pdf::Pdf.version()
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         read(bytes, 0)
     }

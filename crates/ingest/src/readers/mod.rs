@@ -103,6 +103,12 @@ pub trait Reader: Send + Sync {
     /// Media types of its files, the usual one first.
     fn media_types(&self) -> &'static [&'static str];
 
+    /// Version of what it makes, below 2^16. Raise it when it makes another text of the same bytes, and each of its stored
+    /// documents is read again once.
+    fn version(&self) -> u32 {
+        0
+    }
+
     /// Reads a file's bytes; `path` is for formats whose parts lie in other files.
     ///
     /// # Errors

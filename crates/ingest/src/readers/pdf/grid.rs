@@ -14,8 +14,8 @@ const GAP: f32 = 6.0;
 /// Length in points below which a line is none.
 const SHORTEST: f32 = 8.0;
 
-/// Points by which two lines that cross may fail to touch.
-const TOUCH: f32 = 2.5;
+/// Points by which two lines that cross may fail to touch: of a thick double border only the inner line is met.
+const TOUCH: f32 = 7.0;
 
 /// Points by which lines stick out of a table when it has no border at that side.
 const OPEN: f32 = 12.0;
@@ -196,7 +196,7 @@ fn groups(horizontal: &[Rule], vertical: &[Rule]) -> Vec<(Vec<Rule>, Vec<Rule>)>
 }
 
 fn reaches(line: &Rule, at: f32) -> bool {
-    line.from - TOUCH - APART / 2.0 <= at && at <= line.to + TOUCH + APART / 2.0
+    line.from - TOUCH <= at && at <= line.to + TOUCH
 }
 
 /// Where lines stand, in order, and the ends of those that cross them, where these stick out: a side without border.

@@ -40,6 +40,10 @@ impl Reader for Pdf {
         &["application/pdf", "application/x-pdf"]
     }
 
+    fn version(&self) -> u32 {
+        1
+    }
+
     fn read(&self, bytes: &[u8], path: &Path) -> Result<Extracted, ReadError> {
         if bytes.is_empty() {
             return Err(ReadError::Empty);
@@ -77,9 +81,6 @@ fn extracted(bytes: &[u8]) -> Result<Extracted, ReadError> {
     if hidden > 0 || !tables.is_empty() {
         let markdown =
             to_markdown_from_items_with_rects_and_page_count(items, markdown_options(), &[], read.page_count);
-        if std::env::var("PDFDBG").is_ok() {
-            eprintln!("{markdown}");
-        }
         for ((number, whole), body) in (1..).zip(&mut pages).zip(bodies(&markdown, count)) {
             let tables: Vec<&Ruled> = tables.iter().filter(|table| table.page == number).collect();
             if hidden > 0 || !tables.is_empty() {
@@ -134,5 +135,7 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
+#[cfg(test)]
+mod ruled_tests;
 #[cfg(test)]
 mod tests;

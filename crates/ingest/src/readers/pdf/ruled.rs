@@ -252,10 +252,20 @@ fn pieces(item: &TextItem, grid: &Grid) -> Vec<TextItem> {
     parts
 }
 
-/// Words of one cell, line by line.
+/// Words of one cell, line by line. A number that the end of a line parts from its hyphen ("panel-" above "3752") is
+/// put to it again; of words that are divided so nobody knows yet whether the hyphen is theirs.
 fn text(items: Vec<TextItem>) -> String {
-    let lines = group_into_lines_preserving_all_text(items);
-    lines.iter().map(|line| line.text().trim().to_owned()).collect::<Vec<_>>().join(" ")
+    let mut text = String::new();
+    for line in group_into_lines_preserving_all_text(items) {
+        let line = line.text();
+        let line = line.trim();
+        let hyphen = text.strip_suffix('-').is_some_and(|before| before.ends_with(char::is_alphanumeric));
+        if !text.is_empty() && !(hyphen && line.starts_with(|c: char| c.is_numeric() || c.is_uppercase())) {
+            text.push(' ');
+        }
+        text.push_str(line);
+    }
+    text
 }
 
 /// A word that no document has, without digits, which would make it look like a page's number.
