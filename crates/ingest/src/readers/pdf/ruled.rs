@@ -260,7 +260,8 @@ fn text(items: Vec<TextItem>) -> String {
         let line = line.text();
         let line = line.trim();
         let hyphen = text.strip_suffix('-').is_some_and(|before| before.ends_with(char::is_alphanumeric));
-        if !text.is_empty() && !(hyphen && line.starts_with(|c: char| c.is_numeric() || c.is_uppercase())) {
+        let is_joined = hyphen && line.starts_with(|c: char| c.is_numeric() || c.is_uppercase());
+        if !text.is_empty() && !is_joined {
             text.push(' ');
         }
         text.push_str(line);
