@@ -1,14 +1,18 @@
 //! Keeps very deep pages readable. The HTML parser looks through all open elements at nearly every tag, so
 //! 100,000 nested `<div>`s cost it minutes; and it opens every unclosed `<b>` again in each later paragraph, so
-//! 100,000 of those cost it all memory.
+//! 100,000 of those cost it all memory. With both bounded, a page takes time in proportion to its length.
 
 use std::borrow::Cow;
 
-/// Levels that are kept. Hand-made pages have about 30; browsers flatten from 512 on.
-const MAX_LEVELS: usize = 256;
+/// Levels that are kept. Hand-made pages have about 30, those of tools about 60; each level more costs every later tag
+/// a step.
+const MAX_LEVELS: usize = 100;
 
 /// The same for elements that the parser opens again.
 const MAX_FORMATTING: usize = 16;
+
+/// How often the parser opens such elements again in one page before they are closed where the next block begins.
+const MAX_REOPENED: usize = 20_000;
 
 /// Elements that the parser opens again when they were not closed.
 const FORMATTING: &[&str] = &["b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"];
@@ -27,7 +31,20 @@ pub(super) fn limited(html: &str) -> Cow<'_, str> {
     let mut kept = String::new();
     let mut copied = 0;
     let (mut levels, mut formatting) = (Levels::new(MAX_LEVELS), Levels::new(MAX_FORMATTING));
+    let mut reopened = 0;
     for tag in (Tags { html, at: 0 }) {
+        if !tag.closing && !is_one_of(FORMATTING, tag.name) {
+            reopened += formatting.open.len();
+            if reopened > MAX_REOPENED && !formatting.open.is_empty() {
+                kept.push_str(&html[copied..tag.start]);
+                copied = tag.start;
+                for name in formatting.open.drain(..).rev() {
+                    kept.push_str("</");
+                    kept.push_str(name);
+                    kept.push('>');
+                }
+            }
+        }
         let levels = if is_one_of(FORMATTING, tag.name) { &mut formatting } else { &mut levels };
         if !is_one_of(NOT_NESTING, tag.name) && !levels.keep(&tag) {
             kept.push_str(&html[copied..tag.start]);
@@ -36,7 +53,7 @@ pub(super) fn limited(html: &str) -> Cow<'_, str> {
             copied = tag.end;
         }
     }
-    if copied == 0 {
+    if kept.is_empty() {
         return Cow::Borrowed(html);
     }
     kept.push_str(&html[copied..]);
@@ -124,5 +141,30 @@ impl<'a> Iterator for Tags<'a> {
             let empty = self.html[..end].ends_with("/>");
             return Some(TagText { name, closing, empty, start, end });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_would_open_again_too_often_is_closed_at_the_next_block() {
+        // Each paragraph opens the 16 elements again.
+        let page = |paragraphs: usize| format!("{}{}", "<b>".repeat(16), "<p>x".repeat(paragraphs));
+        let few = page(MAX_REOPENED / 16);
+        assert_eq!(limited(&few), few);
+        let many = limited(&page(MAX_REOPENED / 16 + 50)).into_owned();
+        assert_eq!(many.matches("</b>").count(), 16);
+        assert_eq!(many.find("</b>"), Some(few.len()));
+        assert!(many.ends_with(&"<p>x".repeat(50)));
+    }
+
+    #[test]
+    fn tags_deeper_than_the_limit_are_left_out_with_their_ends() {
+        let page = format!("{}deep{}<p>after", "<div>".repeat(5_000), "</div>".repeat(5_000));
+        let kept = limited(&page);
+        assert_eq!((kept.matches("<div>").count(), kept.matches("</div>").count()), (MAX_LEVELS, MAX_LEVELS));
+        assert!(kept.contains("deep") && kept.ends_with("<p>after"));
     }
 }
