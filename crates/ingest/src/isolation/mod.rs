@@ -12,6 +12,7 @@
 mod check;
 pub mod child;
 mod process;
+mod watch;
 mod wire;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

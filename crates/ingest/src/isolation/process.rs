@@ -4,12 +4,12 @@ use std::io::{self, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::check::checked;
+use super::watch::Watch;
 use super::wire::{self, Request, Response};
 use super::{Extractor, InProcess, Raw};
 use crate::ReadError;
@@ -154,10 +154,8 @@ struct Process {
     /// None once it is told that nothing more will come.
     requests: Option<ChildStdin>,
     responses: BufReader<ChildStdout>,
-    /// Takes the time that an exchange has when it begins, and anything when it ends.
-    watch: Sender<Duration>,
+    watch: Watch,
     limit: Duration,
-    late: Arc<AtomicBool>,
     last_words: Option<JoinHandle<Vec<u8>>>,
 }
 
@@ -170,16 +168,13 @@ impl Process {
             return Err(io::Error::other("the process has no pipes"));
         };
         let child = Arc::new(Mutex::new(child));
-        let late = Arc::new(AtomicBool::new(false));
-        let (watch, exchanges) = channel();
-        let watched = (Arc::clone(&child), Arc::clone(&late));
-        thread::Builder::new()
-            .name("reading-limit".to_owned())
-            .spawn(move || watch_over(&watched.0, &watched.1, &exchanges))?;
+        let watched = Arc::clone(&child);
+        let kill = move || drop(watched.lock().unwrap_or_else(PoisonError::into_inner).kill());
+        let watch = Watch::start(kill)?;
         let last_words = thread::Builder::new().name("reading-errors".to_owned()).spawn(move || listen(errors))?;
         let responses = BufReader::new(responses);
         let last_words = Some(last_words);
-        let mut process = Self { child, requests: Some(requests), responses, watch, limit, late, last_words };
+        let mut process = Self { child, requests: Some(requests), responses, watch, limit, last_words };
         let ready = process.in_time(STARTING, |process| wire::read(&mut process.responses));
         match ready.map(|frame| frame.map(|(response, _)| response)) {
             Ok(Some(Response::Ready { without })) => Ok((process, without)),
@@ -214,10 +209,10 @@ impl Process {
 
     /// Does what may block; the process is killed when it takes too long, and then nothing blocks any more.
     fn in_time<T>(&mut self, limit: Duration, work: impl FnOnce(&mut Self) -> io::Result<T>) -> io::Result<T> {
-        let gone = |_: SendError<Duration>| io::Error::other("nobody watches the process");
-        self.watch.send(limit).map_err(gone)?;
+        self.watch.begin(limit);
         let done = work(self);
-        self.watch.send(Duration::ZERO).map_err(gone).and(done)
+        self.watch.end();
+        done
     }
 
     /// Ends the process and says why it failed a document.
@@ -226,7 +221,7 @@ impl Process {
         let last_words = self.last_words.take().and_then(|listener| listener.join().ok()).unwrap_or_default();
         let last_words = String::from_utf8_lossy(&last_words);
         let died_of = status.and_then(|status| status.signal());
-        if self.late.load(Ordering::Relaxed) {
+        if self.watch.is_late() {
             ReadError::TooSlow { seconds: self.limit.as_secs_f64() }
         } else if error.kind() == io::ErrorKind::FileTooLarge {
             ReadError::TooMuchText
@@ -267,21 +262,6 @@ impl Drop for Process {
     /// It ends when its input does; what reads without end is killed.
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// Kills a process whose exchange takes longer than it may. Ends with the process, or when nobody asks any more.
-fn watch_over(child: &Mutex<std::process::Child>, late: &AtomicBool, exchanges: &Receiver<Duration>) {
-    while let Ok(limit) = exchanges.recv() {
-        match exchanges.recv_timeout(limit) {
-            Ok(_) => {}
-            Err(RecvTimeoutError::Timeout) => {
-                late.store(true, Ordering::Relaxed);
-                let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
-                return;
-            }
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
     }
 }
 

@@ -14,6 +14,9 @@ use crate::readers::Extracted;
 /// Longest header, in bytes. It holds a document's structure, some twenty bytes for each block.
 const MAX_HEADER: u64 = 64 << 20;
 
+/// Bytes of a part's length.
+const LENGTH: usize = 4;
+
 /// What is asked about the document in the body.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
@@ -67,10 +70,13 @@ pub(super) fn write(output: &mut impl Write, header: &impl Serialize, body: &[u8
     if header.len() as u64 > MAX_HEADER || body.len() as u64 > MAX_BYTES {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
+    // In one piece: each write wakes the other side.
+    let mut frame = Vec::with_capacity(2 * LENGTH + header.len() + body.len());
     for part in [header.as_slice(), body] {
-        output.write_all(&u32::try_from(part.len()).map_err(io::Error::other)?.to_le_bytes())?;
-        output.write_all(part)?;
+        frame.extend(u32::try_from(part.len()).map_err(io::Error::other)?.to_le_bytes());
+        frame.extend(part);
     }
+    output.write_all(&frame)?;
     output.flush()
 }
 
@@ -82,7 +88,7 @@ pub(super) fn read<H: DeserializeOwned>(input: &mut impl Read) -> io::Result<Opt
 }
 
 fn read_part(input: &mut impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
+    let mut length = [0; LENGTH];
     let begun = loop {
         match input.read(&mut length) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
