@@ -35,4 +35,5 @@ cat >&2 <<TEXT
     Try:      curl -s http://$listen/apis/q-and-a/q -d '{"content": "At what eGFR must metformin be stopped?"}'
 
 TEXT
+[ ! -d "$docs" ] || set -- --watch "$docs" "$@"
 exec "$binary" serve --listen "$listen" "$@"

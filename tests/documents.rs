@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use qanda_tests::answer::{documents, problem, text};
-use qanda_tests::binary::command;
+use qanda_tests::binary::{command, signal};
 use qanda_tests::data::{argument, folder, ingest, write};
 use qanda_tests::events::Events;
 use qanda_tests::{Chroma, Mock, Server, qanda, wait_until};
@@ -225,8 +225,7 @@ fn one_of_several_workers_does_the_jobs_and_all_tell_of_them() {
     assert_eq!(paths(&get(&server, "/apis/documents")).len(), 12);
     // The worker that did them is gone: the other one, or its successor, does the next.
     let worker = server.workers()[0];
-    let killed = std::process::Command::new("kill").args(["-9", &worker.to_string()]).status().expect("kill runs");
-    assert!(killed.success());
+    assert!(signal(worker, "KILL"));
     let job = wait_for_upload(&server, ("more.md", b"More words."));
     assert_eq!(end_of(&server, &job)["state"], "done");
 }

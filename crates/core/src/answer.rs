@@ -1,7 +1,8 @@
 //! Answers and their citations.
 
-use crate::document::{EntryId, Span};
+use crate::document::{Details, DocumentState, EntryId, Span};
 use crate::ports::{Finish, Hit};
+use crate::{Metadata, Moment, validity};
 
 /// Words of a passage and where they stand in their document.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Place {
     pub span: Span,
     /// Page that the words begin on, from 1, for documents that have pages.
     pub page: Option<u32>,
+    /// When the document holds, if it states anything about that.
+    pub validity: Option<Box<Validity>>,
 }
 
 impl Place {
@@ -38,12 +41,53 @@ impl Place {
             score: hit.score,
             span,
             page: passage.pages.as_ref().map(|pages| pages.page_at(span.start)),
+            validity: Validity::of(&passage.metadata).map(Box::new),
         }
+    }
+
+    /// Whether its document holds now.
+    #[must_use]
+    pub fn state(&self) -> DocumentState {
+        self.validity.as_ref().map_or(DocumentState::Current, |validity| validity.state_at(Moment::now()))
     }
 
     /// The whole passage of a hit.
     pub(crate) fn whole(hit: &Hit) -> Self {
         Self::within(hit, Span::new(0, hit.passage.text.len()))
+    }
+}
+
+/// What is stated about when a document holds, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Validity {
+    /// First day on which it holds.
+    pub valid_from: Option<String>,
+    /// Last day on which it holds.
+    pub valid_until: Option<String>,
+    /// Path of the document that has taken its place by now.
+    pub superseded_by: Option<String>,
+}
+
+impl Validity {
+    /// What the facts about a passage's document state; none if they state nothing.
+    fn of(facts: &Metadata) -> Option<Self> {
+        let stated = |name: &str| facts.get(name).cloned();
+        let validity = Self {
+            valid_from: stated(validity::VALID_FROM),
+            valid_until: stated(validity::VALID_UNTIL),
+            superseded_by: stated(validity::SUPERSEDED_BY),
+        };
+        (validity != Self::default()).then_some(validity)
+    }
+
+    fn state_at(&self, now: Moment) -> DocumentState {
+        let details = Details {
+            valid_from: self.valid_from.as_deref().and_then(|date| Moment::first_of(date).ok()),
+            valid_until: self.valid_until.as_deref().and_then(|date| Moment::last_of(date).ok()),
+            superseded_by: self.superseded_by.clone(),
+            ..Details::default()
+        };
+        details.state_at(now)
     }
 }
 

@@ -6,6 +6,7 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 
 use crate::Moment;
+use crate::validity::Period;
 
 /// Free-form facts about a document (front matter, file facts): key to text, or to a list of texts as
 /// [`crate::metadata`] makes it.
@@ -253,6 +254,17 @@ pub struct StoredDocument {
     pub passages: u64,
     /// Question/answer pairs that belong to it.
     pub pairs: u64,
+}
+
+impl StoredDocument {
+    /// The same with what its facts say about when it holds.
+    #[must_use]
+    pub fn dated(mut self) -> Self {
+        let Period { from, until } = Period::of(&self.metadata);
+        self.details.valid_from = from;
+        self.details.valid_until = until;
+        self
+    }
 }
 
 /// Version of a document that is stored, as much as an ingest needs to know of it.

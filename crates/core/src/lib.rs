@@ -18,6 +18,7 @@ pub mod pair;
 pub mod ports;
 pub mod question;
 pub mod retrieval;
+pub mod validity;
 pub mod verification;
 
 pub use answer::{Answer, Citation, Place, Timings};

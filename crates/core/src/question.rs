@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::Moment;
+
 /// Metadata that a passage must have: every key with exactly this value, or with a list that has it as an item.
 pub type Filter = BTreeMap<String, String>;
 
@@ -61,6 +63,8 @@ pub struct Question {
     /// What the caller tells the model beside the question, such as the language to answer in; empty for nothing. It
     /// stands below the service's own instructions, and is not searched.
     pub instructions: String,
+    /// Moment at which the documents must hold; now if there is none.
+    pub as_of: Option<Moment>,
 }
 
 impl Question {
@@ -89,6 +93,7 @@ impl Question {
             filter: Filter::new(),
             history: Vec::new(),
             instructions: String::new(),
+            as_of: None,
         }
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use qanda_core::document::{Details, Fingerprint, Recipe, with_context};
 use qanda_core::language::{composed, language_of_document};
+use qanda_core::moment::NoDate;
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Document, Span};
+use qanda_core::{Document, Metadata, Span, validity};
 
 use crate::chunker::{Chunk, Measure, passages};
 use crate::isolation::{Extractor, Raw, without_panic};
@@ -116,6 +117,12 @@ impl Preparer {
         // A filter finds a value however its accents were written.
         let metadata =
             metadata.into_iter().map(|(name, value)| (composed(&name).into_owned(), composed(&value).into_owned()));
+        let metadata: Metadata = metadata.collect();
+        for (name, date) in validity::faults(&metadata) {
+            let line = line_of(name, &extracted.text).map(|line| format!("line {line}: ")).unwrap_or_default();
+            let path = &source.path;
+            tracing::warn!(path, "{line}{name} is \"{date}\"; it {NoDate}, and was left out");
+        }
         let language = language_of_document(&extracted.text).map(|language| language.tag().to_owned());
         let media_type = source.media_type.clone().or(usual);
         let document = Document {
@@ -123,7 +130,7 @@ impl Preparer {
             path: source.path.clone(),
             title,
             text: extracted.text,
-            metadata: metadata.collect(),
+            metadata,
             details: Details { media_type, language, pages: extracted.pages, ..Details::default() },
             fingerprint: Fingerprint { content: source.hash_of(bytes), recipe: self.recipe(source) },
         };
@@ -143,6 +150,15 @@ impl Preparer {
         }
         title
     }
+}
+
+/// The line of front matter, from 1, that states a fact; none where it stands elsewhere.
+fn line_of(name: &str, text: &str) -> Option<usize> {
+    let mut lines = text.lines();
+    let rule = lines.next().map(str::trim_end).filter(|first| matches!(*first, "---" | "+++"))?;
+    let inside = lines.take_while(|line| line.trim_end() != rule);
+    let states = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with([':', '=']));
+    inside.enumerate().find(|(_, line)| states(line)).map(|(number, _)| number + 2)
 }
 
 #[cfg(test)]
@@ -211,6 +227,14 @@ mod tests {
         let media_type = Some("application/pdf".to_owned());
         let upload = SourceDocument::upload("plan".to_owned(), media_type, Vec::new(), Default::default());
         assert_eq!(preparer().recipe(&upload).chunker, pdf);
+    }
+
+    #[test]
+    fn a_faulty_date_is_found_in_its_line() {
+        let text = "---\ntitle: valid_until\nvalid_until : soon\n---\nvalid_from: x\n";
+        assert_eq!((line_of("valid_until", text), line_of("valid_from", text)), (Some(3), None));
+        assert_eq!(line_of("valid_from", "+++\nvalid_from = 3\n+++\n"), Some(2));
+        assert_eq!(line_of("valid_from", "valid_from: x"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use qanda_core::RequestContext;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
@@ -138,6 +138,8 @@ impl Watch {
 struct Ears {
     watcher: Option<RecommendedWatcher>,
     changes: UnboundedReceiver<notify::Result<notify::Event>>,
+    /// Kept so that the channel stays open, and silent, where there is no watcher.
+    _sender: UnboundedSender<notify::Result<notify::Event>>,
     /// The folders that are listened to, each as it was known then: device and inode.
     heard: Vec<(PathBuf, Option<(u64, u64)>)>,
     /// Why nothing is heard, of folders that are there.
@@ -150,13 +152,14 @@ impl Ears {
     fn new() -> Self {
         let (sender, changes) = mpsc::unbounded_channel();
         // Nobody takes what comes after the end.
-        let take = move |event| drop(sender.send(event));
+        let told = sender.clone();
+        let take = move |event| drop(told.send(event));
         let made = RecommendedWatcher::new(take, Config::default().with_follow_symlinks(false));
         let (watcher, failure) = match made {
             Ok(watcher) => (Some(watcher), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Self { watcher, changes, heard: Vec::new(), deaf: HashSet::new(), failure }
+        Self { watcher, changes, _sender: sender, heard: Vec::new(), deaf: HashSet::new(), failure }
     }
 
     fn is_deaf(&self) -> bool {

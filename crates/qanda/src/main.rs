@@ -13,6 +13,7 @@ mod serving;
 mod signals;
 mod supervisor;
 mod terminal;
+mod watching;
 mod wiring;
 
 use std::process::ExitCode;

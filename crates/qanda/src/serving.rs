@@ -9,7 +9,7 @@ use anyhow::Context;
 use qanda_core::answering::Resources;
 use qanda_core::retrieval::Finder;
 use qanda_core::{LanguageModel, Store, StoreError};
-use qanda_ingest::{JobQueue, JobRunner, KeepOriginals, job_queue};
+use qanda_ingest::{JobQueue, JobRunner, KeepOriginals, Watch, job_queue};
 use qanda_server::{BackEnds, Class, HttpSettings, Progress, Service, Serving, Telemetry, router};
 use qanda_store::jobs::JobList;
 use tokio::runtime::Runtime;
@@ -20,6 +20,7 @@ use crate::config::{AnswerSettings, PassageSettings, StoreSettings};
 use crate::open_files;
 use crate::signals::{Caught, Instruction, exit_at_once};
 use crate::supervisor::{Condition, Link};
+use crate::watching;
 use crate::wiring::{self, Patience, Search};
 
 /// The way in which a process serves.
@@ -50,6 +51,8 @@ pub(crate) struct DocumentSettings {
     pub(crate) passages: PassageSettings,
     /// Directory of jobs and originals, also beside a Chroma server.
     pub(crate) data_dir: PathBuf,
+    /// Folders that the store is kept in step with.
+    pub(crate) watch: Vec<PathBuf>,
 }
 
 /// Everything that is loaded before questions are answered.
@@ -248,7 +251,7 @@ async fn load(settings: Loading, service: &Service) -> anyhow::Result<Loaded> {
     let counts_are_free = matches!(answers.search.store, StoreSettings::Embedded { .. });
     let keep = if counts_are_free { KeepOriginals::Yes } else { KeepOriginals::No };
     let parts = wiring::parts(answers, Patience::Wait).await?;
-    let (queue, runner) = jobs(&parts.search, documents, keep).await?;
+    let Intake { queue, runner, watch } = intake(&parts.search, documents, keep).await?;
     let (store, model) = (Arc::clone(&parts.search.store), Arc::clone(&parts.resources.model));
     let Resources { search, embedder, reranker, .. } = parts.resources;
     let finder = Finder { search, embedder, reranker };
@@ -262,7 +265,11 @@ async fn load(settings: Loading, service: &Service) -> anyhow::Result<Loaded> {
         model: Arc::clone(&model),
     });
     // It ends with the runtime; the next process that runs jobs goes on where it was.
-    tokio::spawn(runner.run());
+    tokio::spawn(runner.run(async move {
+        if let Some(watch) = watch {
+            watching::follow(watch).await;
+        }
+    }));
     let seconds = started.elapsed().as_secs_f64();
     match store.check().await {
         Ok(()) => tracing::info!(seconds, "ready"),
@@ -280,17 +287,31 @@ async fn load(settings: Loading, service: &Service) -> anyhow::Result<Loaded> {
     Ok(Loaded { store, model })
 }
 
-/// The queue of jobs in the data directory, and what works on it.
-async fn jobs(
-    search: &Search,
-    settings: DocumentSettings,
-    keep: KeepOriginals,
-) -> anyhow::Result<(JobQueue, JobRunner)> {
-    let DocumentSettings { passages, data_dir } = settings;
+/// Everything that takes documents in.
+struct Intake {
+    queue: JobQueue,
+    runner: JobRunner,
+    /// None where there are no folders to watch.
+    watch: Option<Watch>,
+}
+
+/// The queue of jobs in the data directory, what works on it, and the watch over folders.
+async fn intake(search: &Search, settings: DocumentSettings, keep: KeepOriginals) -> anyhow::Result<Intake> {
+    let DocumentSettings { passages, data_dir, watch } = settings;
     let ingestion = passages.ingestion(search, passages.extractor())?;
     let directory = data_dir.clone();
-    let list = spawn_blocking(move || JobList::open(&directory)).await??;
-    Ok(job_queue(Arc::new(list), &data_dir, keep, ingestion))
+    let list = spawn_blocking(move || JobList::open(&directory)).await?;
+    let list = list.or_else(|error| match keep {
+        KeepOriginals::Yes => Err(error),
+        // A service over a Chroma server needs no disk to answer.
+        KeepOriginals::No => {
+            tracing::warn!(%error, "no documents can be handed in over HTTP");
+            JobList::in_memory()
+        }
+    })?;
+    let watch = (!watch.is_empty()).then(|| Watch::new(ingestion.clone(), watch, false));
+    let (queue, runner) = job_queue(Arc::new(list), &data_dir, keep, ingestion);
+    Ok(Intake { queue, runner, watch })
 }
 
 /// An ingest that was killed may have left the indexes behind. Searches are right either way.

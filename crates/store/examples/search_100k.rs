@@ -156,6 +156,7 @@ fn query(text: &str, vector: &[f32], mode: Mode) -> SearchQuery {
         source: Source::Context,
         filter: Filter::new(),
         limit: 10,
+        as_of: None,
     }
 }
 

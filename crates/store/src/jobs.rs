@@ -60,12 +60,28 @@ impl JobList {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         let doing = format!("opening the list of jobs in {}", directory.display());
         std::fs::create_dir_all(directory).map_err(|cause| StoreError::failed(&*doing, cause))?;
-        let connect = || -> rusqlite::Result<(Connection, i64)> {
-            let mut connection = Connection::open(directory.join("jobs.sqlite"))?;
+        let open = || -> rusqlite::Result<Connection> {
+            let connection = Connection::open(directory.join("jobs.sqlite"))?;
             connection.busy_timeout(WAITS)?;
             crate::embedded::keep_a_log(&connection)?;
             // What was taken is kept, even if the power goes.
             connection.pragma_update(None, "synchronous", "FULL")?;
+            Ok(connection)
+        };
+        Self::over(open().map_err(failed(&*doing))?, &doing)
+    }
+
+    /// A list that ends with this process.
+    ///
+    /// # Errors
+    /// When SQLite cannot be used at all.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let doing = "making a list of jobs";
+        Self::over(Connection::open_in_memory().map_err(failed(doing))?, doing)
+    }
+
+    fn over(mut connection: Connection, doing: &str) -> Result<Self, StoreError> {
+        let mut make = || -> rusqlite::Result<i64> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let mut version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
@@ -74,9 +90,9 @@ impl JobList {
                 version = VERSION;
             }
             transaction.commit()?;
-            Ok((connection, version))
+            Ok(version)
         };
-        let (connection, version) = connect().map_err(failed(&*doing))?;
+        let version = make().map_err(failed(doing))?;
         if version > VERSION {
             let newer = format!("it was made by a newer version of qanda (version {version}); update qanda");
             return Err(StoreError::failed(doing, newer));

@@ -33,6 +33,8 @@ pub struct SearchQuery {
     pub source: Source,
     /// Metadata that every hit must have.
     pub filter: Filter,
+    /// Moment at which the documents of all hits hold; now if there is none.
+    pub as_of: Option<Moment>,
     /// Most hits to return.
     pub limit: usize,
 }

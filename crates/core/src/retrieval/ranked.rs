@@ -59,6 +59,7 @@ impl Finder {
                 mode,
                 source: question.source,
                 filter: question.filter.clone(),
+                as_of: question.as_of,
                 limit: RANKED,
             };
             self.ranks(context, query)

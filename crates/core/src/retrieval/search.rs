@@ -10,7 +10,7 @@ use super::fuse::{Ranking, fuse};
 use super::rerank::{MOST, candidates, rerank};
 use crate::language;
 use crate::ports::{Hit, Mode, SearchQuery};
-use crate::{AnswerError, Embedder, Filter, Question, RequestContext, Reranker, Search, Source, StoreError};
+use crate::{AnswerError, Embedder, Filter, Moment, Question, RequestContext, Reranker, Search, Source, StoreError};
 
 /// The words that stand for a question after the search: what passages and sentences are compared with.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub(crate) struct Scope {
     pub(crate) filter: Filter,
     /// Hits wanted.
     pub(crate) limit: usize,
+    /// Moment at which their documents must hold; now if there is none.
+    pub(crate) as_of: Option<Moment>,
 }
 
 impl Scope {
@@ -38,7 +40,7 @@ impl Scope {
         // Stored facts are composed as well.
         let composed = |text: &str| language::composed(text).into_owned();
         let filter = question.filter.iter().map(|(name, value)| (composed(name), composed(value))).collect();
-        Self { source: question.source, filter, limit: question.n_results }
+        Self { source: question.source, filter, limit: question.n_results, as_of: question.as_of }
     }
 }
 
@@ -67,6 +69,7 @@ pub(crate) async fn search(
                 mode: Mode::Hybrid,
                 source: scope.source,
                 filter: scope.filter.clone(),
+                as_of: scope.as_of,
                 limit: depth,
             };
             async move {

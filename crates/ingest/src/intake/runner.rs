@@ -39,10 +39,14 @@ impl JobRunner {
         Self { shelf, lock, ingestion, wake }
     }
 
-    /// Waits until no other process works, then works until it is dropped. A job that was cut off is worked on again;
-    /// what it had stored is not read again.
-    pub async fn run(self) {
+    /// Waits until no other process works, then works until it is dropped, and on what else only one process may do
+    /// `beside` it. A job that was cut off is worked on again; what it had stored is not read again.
+    pub async fn run(self, beside: impl Future<Output = ()>) {
         let _lock = self.lock().await;
+        tokio::join!(self.work_on_jobs(), beside);
+    }
+
+    async fn work_on_jobs(&self) {
         let mut has_worked = true;
         loop {
             match self.shelf.jobs.begin_next().await {

@@ -94,7 +94,7 @@ impl Desk {
 
     fn running(&self) -> JobQueue {
         let (queue, runner) = self.queue(KeepOriginals::Yes);
-        tokio::spawn(runner.run());
+        tokio::spawn(runner.run(async {}));
         queue
     }
 
@@ -184,7 +184,7 @@ async fn jobs_wait_for_the_process_that_has_the_lock_and_too_many_are_refused() 
     let (queue, runner) = desk.queue(KeepOriginals::Yes);
     let held = File::create(desk.data.path().join("jobs.lock")).unwrap();
     held.lock().unwrap();
-    tokio::spawn(runner.run());
+    tokio::spawn(runner.run(async {}));
     let mut ids = Vec::new();
     for n in 0..WAITING {
         ids.push(taken(&queue, &[(&format!("{n}.txt"), &format!("words {n}"))]).await);
@@ -206,7 +206,7 @@ async fn a_job_that_takes_the_service_down_each_time_is_given_up() {
     let (queue, runner) = desk.queue(KeepOriginals::Yes);
     let id = taken(&queue, &[("a.txt", "words")]).await;
     desk.jobs.0.lock().unwrap()[0].2 = 3;
-    tokio::spawn(runner.run());
+    tokio::spawn(runner.run(async {}));
     assert_eq!(end_of(&queue, &id).await.state, JobState::Failed);
     assert!(desk.bench.stored().is_empty());
 }
@@ -262,7 +262,7 @@ async fn what_is_removed_while_a_job_waits_does_not_come_back() {
         pairs: 0,
     };
     queue.remove(&here, &a).await.unwrap();
-    tokio::spawn(runner.run());
+    tokio::spawn(runner.run(async {}));
     let status = end_of(&queue, &id).await;
     assert_eq!((status.state, status.done, status.failures.len()), (JobState::Done, 2, 1));
     assert!(status.failures[0].reason.contains("removed before"), "{status:?}");

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command};
 use qanda_core::answering::Prompts;
 use serde_json::json;
 
-use super::serve::HttpArgs;
+use super::serve::{HttpArgs, WatchArgs};
 use crate::config::{AnswerArgs, EnvFile, File, PassageArgs, defaults};
 use crate::terminal::{self, BOLD, DIM, Text, one_line};
 
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     http: HttpArgs,
     #[command(flatten)]
     passages: PassageArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
     #[command(flatten)]
     answers: AnswerArgs,
 }

@@ -3,11 +3,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use qanda_core::RequestContext;
-use qanda_ingest::{Doubt, Event, FolderSync, Prune, Report};
+use qanda_ingest::{Doubt, Event, FolderSync, Prune, Report, Watch, Watched};
 
-use crate::config::{PassageArgs, SearchArgs};
+use crate::config::{PassageArgs, PassageSettings, SearchArgs, SearchSettings};
 use crate::hints::WithHint;
-use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line};
+use crate::terminal::{self, BOLD, Bar, DIM, RED, Text, counted, grouped, one_line, sentence};
 use crate::wiring::Patience;
 use crate::{logging, wiring};
 
@@ -32,6 +32,9 @@ pub(crate) struct Ingest {
     /// Say what would be stored, moved and removed, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Go on, and keep the store in step with the folders as they change, as with --prune; Ctrl-C ends it
+    #[arg(long, conflicts_with_all = ["prune", "dry_run", "json"])]
+    watch: bool,
     /// Pass over what a .gitignore names, as what a .qandaignore names always is
     #[arg(long)]
     gitignore: bool,
@@ -69,6 +72,9 @@ impl Ingest {
         let passages = self.passages.resolve()?;
         let extractor = passages.extractor();
         let settings = self.search.resolve()?;
+        if self.watch {
+            return self.keep_in_step(settings, &passages);
+        }
         let progress = Progress::new(self.json, self.dry_run);
         let report = super::runtime()?.block_on(async {
             let search = wiring::search(settings, Patience::None).await?;
@@ -92,6 +98,51 @@ impl Ingest {
                 .hint("mount it and run this again, or say --prune=force if its documents are to go");
         }
         Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+    }
+}
+
+impl Ingest {
+    /// Follows the folders until the process is told to end.
+    fn keep_in_step(self, settings: SearchSettings, passages: &PassageSettings) -> anyhow::Result<ExitCode> {
+        for path in &self.paths {
+            anyhow::ensure!(path.is_dir(), "{} is no folder; --watch follows folders", path.display());
+        }
+        let extractor = passages.extractor();
+        super::runtime()?.block_on(async {
+            let search = wiring::search(settings, Patience::None).await?;
+            let watch = Watch::new(passages.ingestion(&search, extractor)?, self.paths, self.gitignore);
+            let (mut progress, mut is_first) = (Progress::new(false, false), true);
+            let tell = |watched| match watched {
+                Watched::Event(event) => progress.show(&event),
+                Watched::InStep(report) => {
+                    progress.clear();
+                    if is_first || report.documents + report.moved + report.removed > 0 {
+                        close(&report, false);
+                    }
+                    for doubt in &report.doubts {
+                        terminal::note(sentence(&doubted(doubt)));
+                    }
+                    if std::mem::take(&mut is_first) {
+                        terminal::note("watching; stop with Ctrl-C");
+                    }
+                    progress = Progress::new(false, false);
+                }
+                Watched::Failed(error) => {
+                    progress.clear();
+                    terminal::note(format!("{}; trying again", sentence(&error.into())));
+                    progress = Progress::new(false, false);
+                }
+                Watched::Deaf { folder, reason } => {
+                    let folder = folder.display();
+                    terminal::note(format!(
+                        "changes in {folder} cannot be heard of ({reason}): looking every half a minute"
+                    ));
+                }
+            };
+            watch.run(tell).await;
+            anyhow::Ok(())
+        })?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Places in documents, as people name them.
 
-use qanda_core::document::heading_path;
+use qanda_core::document::{DocumentState, heading_path};
 use qanda_core::{Place, RequestContext, Store};
 
 use crate::terminal::{self, DIM, Text, one_line};
@@ -12,7 +12,16 @@ const MOST_SHOWN: usize = 400;
 pub(super) async fn list(mark: Text, place: &Place, store: &dyn Store) -> anyhow::Result<()> {
     let heading = one_line(&heading_path(&place.title, &place.headings));
     let spot = spot(place, store).await?;
-    terminal::line(mark.and(format!(" {heading}  ")).and_styled(DIM, format!("{}, {spot}", one_line(&place.document))));
+    let document = one_line(&place.document);
+    let validity = place.validity.as_deref().cloned().unwrap_or_default();
+    let said = |stated: Option<String>| one_line(&stated.unwrap_or_default());
+    let state = match place.state() {
+        DocumentState::Current => String::new(),
+        DocumentState::Upcoming => format!(", holds from {}", said(validity.valid_from)),
+        DocumentState::Expired => format!(", held until {}", said(validity.valid_until)),
+        DocumentState::Superseded => format!(", superseded by {}", said(validity.superseded_by)),
+    };
+    terminal::line(mark.and(format!(" {heading}  ")).and_styled(DIM, format!("{document}, {spot}{state}")));
     let words = place.text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown: String = words.chars().take(MOST_SHOWN).collect();
     let more = if shown.len() < words.len() { " …" } else { "" };

@@ -1,7 +1,7 @@
 //! What of the documents is searched.
 
 use clap::Args;
-use qanda_core::{Question, Source};
+use qanda_core::{Moment, Question, Source};
 
 /// Where and how far to search.
 #[derive(Debug, Args)]
@@ -15,6 +15,9 @@ pub(super) struct ScopeArgs {
     /// Search only documents with this metadata; can be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = name_value)]
     filter: Vec<(String, String)>,
+    /// Search what held on this day, like 2025-06-30, instead of what holds today
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    as_of: Option<Moment>,
 }
 
 impl ScopeArgs {
@@ -24,6 +27,7 @@ impl ScopeArgs {
             n_results: self.n_results,
             source: self.source,
             filter: self.filter.into_iter().collect(),
+            as_of: self.as_of,
             ..Question::new(content)
         }
     }
@@ -32,6 +36,10 @@ impl ScopeArgs {
 fn n_results(given: &str) -> Result<usize, String> {
     let number = given.parse().ok().filter(|number| (1..=Question::MOST_RESULTS).contains(number));
     number.ok_or_else(|| format!("it must be a whole number from 1 to {}", Question::MOST_RESULTS))
+}
+
+fn date(given: &str) -> Result<Moment, String> {
+    Moment::first_of(given).map_err(|error| format!("it {error}"))
 }
 
 fn name_value(given: &str) -> Result<(String, String), String> {

@@ -1,6 +1,7 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,6 +30,17 @@ pub(crate) struct Serve {
     answers: AnswerArgs,
     #[command(flatten)]
     passages: PassageArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
+}
+
+/// Folders that the store is kept in step with.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Documents")]
+pub(super) struct WatchArgs {
+    /// Folder whose files are stored as they come, change and go; can be given several times
+    #[arg(long = "watch", value_name = "DIR", env = "QANDA_WATCH", value_delimiter = ',')]
+    folders: Vec<PathBuf>,
 }
 
 /// Address, time limits and processes of the server.
@@ -122,7 +134,7 @@ impl Serve {
 
     fn documents(&self) -> anyhow::Result<DocumentSettings> {
         let data_dir = self.answers.search.storage.data_dir.clone();
-        Ok(DocumentSettings { passages: self.passages.resolve()?, data_dir })
+        Ok(DocumentSettings { passages: self.passages.resolve()?, data_dir, watch: self.watch.folders.clone() })
     }
 
     /// Anyone who reaches the address can ask; that must be meant.

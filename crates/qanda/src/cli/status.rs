@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 
 use clap::Args;
-use qanda_core::RequestContext;
-use qanda_core::document::{Fingerprint, StoredVersion};
-use qanda_core::ports::StoreStatus;
+use qanda_core::document::{Details, DocumentState, Fingerprint, StoredDocument, StoredVersion};
+use qanda_core::ports::{DocumentQuery, StoreStatus};
+use qanda_core::validity::{VALID_FROM, VALID_UNTIL};
+use qanda_core::{Moment, RequestContext, Store};
 use serde_json::{Map, Value, json};
 
 use crate::config::{EndpointArgs, LlmArgs, ModelSettings, RerankerArgs, StorageArgs, StoreSettings};
@@ -45,19 +46,27 @@ impl Status {
                 (format!("Chroma at {}:{}, collection {}", chroma.host, chroma.port, chroma.collection), true)
             }
         };
-        let (status, copies) = if there {
+        let (status, copies, not_current) = if there {
             super::runtime()?.block_on(async {
                 let store = wiring::store(&settings, None)?;
                 let stored =
                     if self.duplicates { store.versions(&RequestContext::local()).await? } else { HashMap::new() };
-                anyhow::Ok((store.status().await?, duplicates(stored.into_values())))
+                let not_current = not_current(&*store).await?;
+                anyhow::Ok((store.status().await?, duplicates(stored.into_values()), not_current))
             })?
         } else {
-            (StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() }, Vec::new())
+            (
+                StoreStatus { documents: 0, passages: 0, pairs: 0, embedder: None, indexes: Vec::new() },
+                Vec::new(),
+                Vec::new(),
+            )
         };
         let name = model.as_ref().ok().map(ModelSettings::name);
         if self.json {
             let mut json = to_json(&status, name.as_deref(), reranker.as_deref());
+            for (state, documents) in &not_current {
+                json[state.as_str()] = documents.iter().map(document_json).collect();
+            }
             if self.duplicates {
                 json["duplicates"] = json!(copies);
             }
@@ -81,6 +90,11 @@ impl Status {
             let behind = format!("{} newer ones are scanned", grouped(index.behind));
             show(index.name, format!("{} indexed, {behind}", grouped(index.indexed)));
         }
+        for (state, documents) in &not_current {
+            for document in documents {
+                show(state.as_str(), described(document));
+            }
+        }
         for copies in &copies {
             show("the same", copies.join(", "));
         }
@@ -92,6 +106,48 @@ impl Status {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The documents that do not hold now, by their state.
+async fn not_current(store: &dyn Store) -> anyhow::Result<Vec<(DocumentState, Vec<StoredDocument>)>> {
+    let here = RequestContext::local();
+    let mut found = Vec::new();
+    for state in [DocumentState::Expired, DocumentState::Superseded, DocumentState::Upcoming] {
+        let (mut documents, mut after) = (Vec::new(), None);
+        loop {
+            let query = DocumentQuery { state: Some(state), ..DocumentQuery::all(after, 1_000) };
+            let page = store.list(&here, query).await?;
+            documents.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.push((state, documents));
+    }
+    Ok(found)
+}
+
+/// A document that does not hold, and why.
+fn described(document: &StoredDocument) -> String {
+    let Details { valid_from, valid_until, superseded_by, .. } = &document.details;
+    let stated = |name: &str| document.metadata.get(name).map_or("", String::as_str);
+    let now = Moment::now();
+    match document.details.state_at(now) {
+        DocumentState::Expired if valid_until.is_some() => format!("{}, until {}", document.path, stated(VALID_UNTIL)),
+        DocumentState::Upcoming if valid_from.is_some() => format!("{}, from {}", document.path, stated(VALID_FROM)),
+        _ => format!("{}, by {}", document.path, superseded_by.as_deref().unwrap_or_default()),
+    }
+}
+
+fn document_json(document: &StoredDocument) -> Value {
+    let Details { valid_from, valid_until, superseded_by, .. } = &document.details;
+    json!({
+        "document": document.path,
+        "valid_from": valid_from.map(|moment| moment.to_string()),
+        "valid_until": valid_until.map(|moment| moment.to_string()),
+        "superseded_by": superseded_by,
+    })
 }
 
 /// Paths of the documents that were made of the same bytes, a list for each.

@@ -5,7 +5,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
+use qanda_core::answer::Validity;
 use qanda_core::answering::AnswerEvent;
+use qanda_core::document::DocumentState;
 use qanda_core::retrieval::Ranked;
 use qanda_core::{Answer, Citation, Place};
 use serde_json::{Map, Value, json};
@@ -105,6 +107,17 @@ fn place_json(place: &Place) -> Value {
     });
     if let Some(page) = place.page {
         json["page"] = json!(page);
+    }
+    if let Some(validity) = &place.validity {
+        let Validity { valid_from, valid_until, superseded_by } = &**validity;
+        let stated = [("valid_from", valid_from), ("valid_until", valid_until), ("superseded_by", superseded_by)];
+        for (name, stated) in stated.into_iter().filter_map(|(name, stated)| Some((name, stated.as_ref()?))) {
+            json[name] = json!(stated);
+        }
+    }
+    let state = place.state();
+    if state != DocumentState::Current {
+        json["state"] = json!(state.as_str());
     }
     json
 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use qanda_core::document::{DocumentState, StoredDocument};
+use qanda_core::moment::NoDate;
 use qanda_core::ports::{DocumentQuery, JobStatus, Page};
-use qanda_core::{FieldFault, Metadata, Passage, Span, metadata};
+use qanda_core::{FieldFault, Metadata, Passage, Span, metadata, validity};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -152,6 +153,9 @@ fn facts(object: Option<&RawValue>, faults: &mut Faults) -> Metadata {
             found.insert(name, text);
         }
     }
+    for (name, _) in validity::faults(&found) {
+        faults.add(format!("metadata.{name}"), NoDate.to_string());
+    }
     found
 }
 
@@ -180,6 +184,7 @@ pub(crate) fn document_json(document: &StoredDocument, upload: bool) -> Value {
         "metadata": facts_json(metadata),
         "valid_from": details.valid_from.map(|moment| moment.to_string()),
         "valid_until": details.valid_until.map(|moment| moment.to_string()),
+        "supersedes": validity::supersedes(metadata).collect::<Vec<_>>(),
         "superseded_by": details.superseded_by,
     })
 }

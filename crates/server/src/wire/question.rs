@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use qanda_core::answering::PipelineName;
 use qanda_core::question::{Role, Turn};
-use qanda_core::{Filter, InvalidQuestion, Question, Source};
+use qanda_core::{Filter, InvalidQuestion, Moment, Question, Source};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -39,10 +39,13 @@ struct Fields<'a> {
     stream: Option<&'a RawValue>,
     #[serde(borrow)]
     pipeline: Option<&'a RawValue>,
+    #[serde(borrow)]
+    as_of: Option<&'a RawValue>,
 }
 
 /// The names of the fields, in the order in which their faults are told.
-const NAMES: [&str; 8] = ["content", "query_option", "n_results", "source", "filter", "history", "stream", "pipeline"];
+const NAMES: [&str; 9] =
+    ["content", "query_option", "n_results", "source", "filter", "history", "stream", "pipeline", "as_of"];
 
 /// Reads a question.
 ///
@@ -60,6 +63,7 @@ pub(crate) fn read_question(json: &[u8]) -> Result<QuestionRequest, Problem> {
         filter: filter(&fields, &mut faults),
         history: history(&fields, &mut faults),
         instructions: String::new(),
+        as_of: as_of(&fields, &mut faults),
     };
     let stream = faults.read("stream", fields.stream, "true or false").unwrap_or(false);
     let pipeline = pipeline(&fields, &mut faults);
@@ -102,6 +106,15 @@ fn source(fields: &Fields<'_>, faults: &mut Faults) -> Source {
         faults.add("source", format!("is {message}"));
         Source::default()
     })
+}
+
+fn as_of(fields: &Fields<'_>, faults: &mut Faults) -> Option<Moment> {
+    let date: String = faults.read("as_of", fields.as_of, "a date like \"2026-01-31\"")?;
+    let read = Moment::first_of(&date);
+    if let Err(error) = read {
+        faults.add("as_of", error.to_string());
+    }
+    read.ok()
 }
 
 fn pipeline(fields: &Fields<'_>, faults: &mut Faults) -> Option<PipelineName> {

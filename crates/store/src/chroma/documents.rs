@@ -210,7 +210,7 @@ async fn with_counts(connection: &Connection, firsts: Vec<Record>) -> Result<Vec
 fn document_of(first: &Record) -> Option<StoredDocument> {
     let location = first.value(LOCATION)?;
     let StoredVersion { path, title, fingerprint } = first.version();
-    Some(StoredDocument {
+    let document = StoredDocument {
         id: id_of(&location),
         passages: 0,
         pairs: 0,
@@ -220,7 +220,8 @@ fn document_of(first: &Record) -> Option<StoredDocument> {
         path,
         title,
         fingerprint,
-    })
+    };
+    Some(document.dated())
 }
 
 /// Records of a kind by the value that they have under a key.

@@ -1,11 +1,14 @@
 //! One search, from words and vector to passages.
 
-use qanda_core::StoreError;
+use std::collections::HashSet;
+
 use qanda_core::document::with_context;
 use qanda_core::ports::{Hit, Mode, SearchQuery};
+use qanda_core::validity::{self, Period};
+use qanda_core::{Moment, StoreError};
 
 use super::connection::Connection;
-use super::layout::{EMPTY, QA, Record};
+use super::layout::{EMPTY, GUIDELINE, QA, Record};
 use super::{nearest, words};
 use crate::fusion::{Candidate, Fusion};
 
@@ -32,6 +35,7 @@ pub(super) async fn search(
     };
     let mut found = nearest::nearest(connection, &query.vector, query.source, &query.filter, depth).await?;
     found.retain(|(record, _)| !record.is(EMPTY));
+    hold_back(&mut found, query.as_of.unwrap_or_else(Moment::now));
     let ranked = match query.mode {
         Mode::Hybrid => fusion.rank(&candidates(&query.text, &found)),
         _ => (0..).zip(&found).map(|(place, (_, cosine))| (place, *cosine)).collect(),
@@ -42,6 +46,24 @@ pub(super) async fn search(
         Some(hit(record, score, cosine))
     });
     Ok(hits.take(query.limit).collect())
+}
+
+/// Leaves out what does not hold at a moment. Chroma compares no dates, so this is done with what was found, and a
+/// document only takes the place of another one where both were.
+fn hold_back(found: &mut Vec<(Record, f32)>, at: Moment) {
+    found.retain(|(record, _)| Period::of(&record.facts()).includes(at));
+    let mut old = HashSet::new();
+    for (record, _) in found.iter() {
+        let facts = record.facts();
+        if let Some(path) = record.value(GUIDELINE).filter(|_| Period::of(&facts).has_begun(at)) {
+            old.extend(
+                validity::supersedes(&facts)
+                    .flat_map(|name| validity::meant_by(&path, name))
+                    .filter(|old| *old != path),
+            );
+        }
+    }
+    found.retain(|(record, _)| record.value(GUIDELINE).is_none_or(|path| !old.contains(&path)));
 }
 
 /// Records that were found, by their place, with the scores of both sides.

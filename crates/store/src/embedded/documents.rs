@@ -12,6 +12,7 @@ use super::entries::{self, NewEntry, PAGE, PAIR, PASSAGE, cursor, metadata_of};
 use super::failure::failed;
 use super::pairs::follow;
 use super::staging;
+use super::validity::Validities;
 use super::vector::Vector;
 
 /// Stores documents.
@@ -218,11 +219,13 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
 
 /// A document by its id.
 pub(super) fn get(connection: &Connection, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
+    let validities = Validities::load(connection)?;
+    let successors = validities.successors(Moment::now());
     let read = || -> rusqlite::Result<Option<StoredDocument>> {
         let Ok(row) = id.as_str().parse::<i64>() else { return Ok(None) };
         let sql = format!("SELECT {COLUMNS} FROM documents WHERE id = ?1");
         let found = connection.prepare_cached(&sql)?.query_row([row], stored).optional()?;
-        found.map(|found| with_metadata(connection, found)).transpose()
+        found.map(|found| with_metadata(connection, found, &successors)).transpose()
     };
     read().map_err(failed("reading a document"))
 }
@@ -231,21 +234,29 @@ pub(super) fn get(connection: &Connection, id: &DocumentId) -> Result<Option<Sto
 pub(super) fn list(connection: &Connection, query: &DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
     let limit = query.limit.clamp(1, PAGE);
     let now = Moment::now();
+    let validities = Validities::load(connection)?;
+    let successors = validities.successors(now);
+    // What a document states about itself is read of those only that are asked for by name.
+    let named = DocumentQuery { state: None, ..query.clone() };
     let read = || -> rusqlite::Result<Page<StoredDocument>> {
         let sql = format!("SELECT {COLUMNS} FROM documents WHERE id > ?1 AND coalesce(path = ?2, 1) ORDER BY id");
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![cursor(query.after.as_deref()), query.path])?;
         let mut page = Page { items: Vec::new(), next: None };
         while let Some(row) = rows.next()? {
-            let found = stored(row)?;
-            if !query.admits(&found.1, now) {
+            let (row, document) = stored(row)?;
+            if !named.admits(&document, now) {
+                continue;
+            }
+            let document = with_metadata(connection, (row, document), &successors)?;
+            if !query.admits(&document, now) {
                 continue;
             }
             if page.items.len() == limit {
                 page.next = page.items.last().map(|last: &StoredDocument| last.id.to_string());
                 break;
             }
-            page.items.push(with_metadata(connection, found)?);
+            page.items.push(document);
         }
         Ok(page)
     };
@@ -262,8 +273,15 @@ pub(super) fn text(connection: &Connection, id: &DocumentId) -> Result<Option<St
     read().map_err(failed("reading a document's text"))
 }
 
-fn with_metadata(connection: &Connection, (row, document): (i64, StoredDocument)) -> rusqlite::Result<StoredDocument> {
-    Ok(StoredDocument { metadata: metadata_of(connection, row)?, ..document })
+/// The document with its metadata, and what follows of it and of the others'.
+fn with_metadata(
+    connection: &Connection,
+    (row, document): (i64, StoredDocument),
+    successors: &HashMap<&str, &str>,
+) -> rusqlite::Result<StoredDocument> {
+    let mut document = StoredDocument { metadata: metadata_of(connection, row)?, ..document }.dated();
+    document.details.superseded_by = successors.get(document.path.as_str()).map(|path| (*path).to_owned());
+    Ok(document)
 }
 
 /// Media types whose extracted text is the file's own, line by line.

@@ -26,6 +26,7 @@ mod schema;
 mod search;
 mod settings;
 mod staging;
+mod validity;
 mod vector;
 mod view;
 mod wanted;
@@ -45,6 +46,7 @@ use self::database::Database;
 pub(crate) use self::database::keep_a_log;
 use self::failure::Failure;
 pub(crate) use self::failure::failed;
+use self::validity::HeldBack;
 use self::view::View;
 pub use crate::fusion::Fusion;
 
@@ -62,6 +64,8 @@ struct Inner {
     fusion: Fusion,
     filters: filters::Filters,
     view: RwLock<Arc<View>>,
+    /// Entries of documents that do not hold.
+    held_back: Mutex<HeldBack>,
     /// Only one thread at a time brings the view up to date.
     refreshing: Mutex<()>,
     /// For all that reads: as many at a time as there is room for in the indexes. So there are no more connections to
@@ -94,6 +98,7 @@ impl EmbeddedStore {
             fusion,
             filters: filters::Filters::default(),
             view: RwLock::new(Arc::new(view)),
+            held_back: Mutex::default(),
             refreshing: Mutex::new(()),
             reads: Arc::new(Semaphore::new(SEARCHES)),
             writes: Arc::new(Semaphore::new(1)),

@@ -113,6 +113,7 @@ async fn ndcg(store: &EmbeddedStore, script: &Script, spelt: impl Fn(&str) -> St
             source: Source::Context,
             filter: Filter::new(),
             limit: 10,
+            as_of: None,
         };
         let hits = store.search(&RequestContext::local(), query).await.expect("searches");
         let rank = hits.iter().position(|hit| hit.passage.document == format!("{} {place}", script.name));

@@ -1,10 +1,11 @@
 //! One search, from words and vector to passages.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use qanda_core::ports::{Hit, Mode, PairLink, SearchQuery};
-use qanda_core::{Passage, Source, StoreError};
+use qanda_core::validity::SUPERSEDED_BY;
+use qanda_core::{Moment, Passage, Source, StoreError};
 use rusqlite::Connection;
 
 use super::vector::Vector;
@@ -29,18 +30,30 @@ pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, Sto
             (Source::Context, true) => Some(entries::PASSAGE),
             (Source::Context, false) | (Source::All, _) => None,
         };
+        let now = Moment::now();
+        let (held_back, validities) = {
+            let mut remembered = inner.held_back.lock().unwrap_or_else(PoisonError::into_inner);
+            remembered.at(connection, query.as_of.unwrap_or(now))?
+        };
         let among = match query.filter.is_empty() {
             true => None,
             false => Some(inner.filters.matching(connection, view.state(), &query.filter)?),
         };
-        let wanted = &Wanted { kind, among, removed: Arc::clone(&view.removed) };
+        let wanted = &Wanted { kind, among, removed: Arc::clone(&view.removed), held_back };
         let vector = Vector::from_f32(&query.vector);
         let ranked = match query.mode {
             Mode::Dense => dense(connection, &view, &vector, query, wanted)?,
             Mode::Lexical => view.lexical.search(&query.text, depth(query), wanted)?,
             Mode::Hybrid => inner.fusion.rank(&candidates(connection, &view, &vector, query, wanted)?),
         };
-        hits(connection, &view, &vector, ranked, query.limit)
+        let mut hits = hits(connection, &view, &vector, ranked, query.limit)?;
+        let successors = validities.successors(now);
+        for hit in &mut hits {
+            if let Some(successor) = successors.get(hit.passage.document.as_str()) {
+                hit.passage.metadata.insert(SUPERSEDED_BY.to_owned(), (*successor).to_owned());
+            }
+        }
+        Ok(hits)
     })
 }
 

@@ -73,6 +73,7 @@ pub(super) fn query(text: &str, seed: u64, mode: Mode) -> SearchQuery {
         source: Source::Context,
         filter: Filter::new(),
         limit: 5,
+        as_of: None,
     }
 }
 

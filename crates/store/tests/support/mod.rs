@@ -85,6 +85,7 @@ pub(crate) fn query(text: &str, seed: u64, mode: Mode) -> SearchQuery {
         source: Source::Context,
         filter: Filter::new(),
         limit: 5,
+        as_of: None,
     }
 }
 

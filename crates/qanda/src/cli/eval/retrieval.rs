@@ -227,6 +227,7 @@ async fn find(
         source: Source::Context,
         filter: Filter::new(),
         limit: DEPTH,
+        as_of: None,
     };
     Ok(store.search(&context, search).await?)
 }

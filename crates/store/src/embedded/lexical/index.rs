@@ -20,8 +20,9 @@ use crate::embedded::wanted::Wanted;
 /// Memory for writing, in bytes: a segment is written when it is full.
 pub(super) const WRITER_MEMORY: usize = 64 << 20;
 
-/// Up to so many removed entries are passed over after a search for more; for more of them the search itself does so.
-const FEW_REMOVED: usize = 1_000;
+/// Up to so many entries that are gone or held back are passed over after a search for more; for more of them the search
+/// itself does so.
+const FEW_LEFT_OUT: usize = 1_000;
 
 #[derive(Clone, Copy)]
 pub(super) struct Fields {
@@ -158,9 +159,10 @@ impl LexicalIndex {
         }
         let query = self.query(terms, wanted.kind);
         let joint = Joint { statistics, index: self };
-        let best = if wanted.among.is_none() && wanted.removed.len() <= FEW_REMOVED {
-            // So many more are asked for as may be gone: that is quicker than asking about each that has the words.
-            let best = TopDocs::with_limit(limit + wanted.removed.len()).order_by_score();
+        let left_out = wanted.left_out();
+        let best = if wanted.among.is_none() && left_out <= FEW_LEFT_OUT {
+            // So many more are asked for as may be left out: quicker than asking about each that has the words.
+            let best = TopDocs::with_limit(limit + left_out).order_by_score();
             self.searcher.search_with_statistics_provider(&query, &best, &joint)
         } else {
             let allowed = wanted.clone();
@@ -172,7 +174,7 @@ impl LexicalIndex {
         let best = best.map_err(failed("searching the lexical index"))?;
         let id = |address: DocAddress| self.ids[address.segment_ord as usize].first(address.doc_id);
         let best = best.into_iter().map(|(score, address)| (id(address).unwrap_or_default(), score));
-        Ok(best.filter(|(id, _)| !wanted.removed.contains(id)).take(limit).collect())
+        Ok(best.filter(|(id, _)| !wanted.leaves_out(*id)).take(limit).collect())
     }
 
     fn query(&self, terms: &[String], kind: Option<i64>) -> BooleanQuery {
