@@ -213,6 +213,22 @@ fn a_job_survives_the_end_of_the_service() {
 }
 
 #[test]
+fn who_follows_a_job_does_not_hold_up_the_end_of_the_service() {
+    let (data, notes) = (folder(), notes());
+    let slow = Mock::start(&["--embedding-latency", "8s"]);
+    let mut server = Server::start(data.path(), &slow.arguments());
+    let job = body(upload(&server, &as_files(&notes)), 202);
+    let path = format!("/apis/jobs/{}", job["id"].as_str().expect("an id"));
+    let stream = server.get(&path).header("accept", "text/event-stream").send().expect("responds");
+    let mut events = Events::of(stream);
+    assert_eq!(events.next().expect("an event").0, "progress");
+    server.signal("TERM");
+    let names: Vec<String> = events.map(|(name, _)| name).collect();
+    assert!(!names.iter().any(|name| name == "done"), "the job was waited for: {names:?}");
+    assert!(server.wait().success());
+}
+
+#[test]
 fn one_of_several_workers_does_the_jobs_and_all_tell_of_them() {
     let (data, model, notes) = (folder(), Mock::shared(), notes());
     let server = Server::start(data.path(), &[&model.arguments()[..], &["--workers", "2"]].concat());

@@ -54,7 +54,7 @@ impl SourceDocument {
     /// Bytes that somebody handed in under a name.
     #[must_use]
     pub fn upload(name: String, media_type: Option<String>, bytes: Vec<u8>, metadata: Metadata) -> Self {
-        let location = format!("{UPLOAD}{name}");
+        let location = Self::location_of_upload(&name);
         Self { location, path: name, media_type, metadata, content: Content::Bytes(bytes) }
     }
 
@@ -117,6 +117,11 @@ impl SourceDocument {
             }
         }
         hex(hasher)
+    }
+
+    /// The location of what is handed in under a name.
+    pub(crate) fn location_of_upload(name: &str) -> String {
+        format!("{UPLOAD}{name}")
     }
 
     /// The name under which somebody handed in what has this location; none for a file.

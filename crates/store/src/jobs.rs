@@ -181,16 +181,27 @@ impl Jobs for JobList {
         let name = name.to_owned();
         self.with("taking a document out of jobs", move |transaction| {
             let sql = "UPDATE job_documents SET withdrawn = 1
-                       WHERE name = ?1 AND job IN (SELECT number FROM jobs WHERE ended IS NULL AND begun = 0)";
+                       WHERE name = ?1 AND job IN (SELECT number FROM jobs WHERE ended IS NULL)";
             transaction.execute(sql, [name]).map(drop)
+        })
+        .await
+    }
+
+    async fn withdrawn(&self, id: &JobId) -> Result<Vec<String>, StoreError> {
+        let id = id.clone();
+        self.read("reading the documents of a job", move |connection| {
+            let sql = "SELECT name FROM job_documents
+                       WHERE withdrawn = 1 AND job = (SELECT number FROM jobs WHERE id = ?1) ORDER BY position";
+            connection.prepare_cached(sql)?.query_map([id.as_str()], |row| row.get(0))?.collect()
         })
         .await
     }
 
     async fn unfinished(&self) -> Result<HashSet<String>, StoreError> {
         self.read("reading the documents of jobs", |connection| {
-            let sql = "SELECT content FROM job_documents
-                       WHERE withdrawn = 0 AND job IN (SELECT number FROM jobs WHERE ended IS NULL)";
+            // Of a job that runs also what was withdrawn: it may be read at this moment.
+            let sql = "SELECT content FROM job_documents d JOIN jobs j ON j.number = d.job
+                       WHERE j.ended IS NULL AND (d.withdrawn = 0 OR j.state = 'running')";
             connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
         })
         .await

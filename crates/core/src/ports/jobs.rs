@@ -148,8 +148,12 @@ pub trait Jobs: Send + Sync {
     /// Keeps how far a job has come.
     async fn update(&self, status: &JobStatus) -> Result<(), StoreError>;
 
-    /// Takes a name out of the jobs that wait: its document is not stored by them any more.
+    /// Takes a name out of the jobs that have not ended: its document is not stored by those that wait, and whoever works
+    /// on one takes it out again.
     async fn withdraw(&self, name: &str) -> Result<(), StoreError>;
+
+    /// Names that were taken out of a job.
+    async fn withdrawn(&self, id: &JobId) -> Result<Vec<String>, StoreError>;
 
     /// Contents of the documents of all jobs that have not ended.
     async fn unfinished(&self) -> Result<HashSet<String>, StoreError>;

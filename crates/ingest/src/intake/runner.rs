@@ -81,7 +81,7 @@ impl JobRunner {
                 Ok(Ok(None)) => {}
                 failed => {
                     if !std::mem::replace(&mut told, true) {
-                        tracing::error!(?failed, "this process cannot work on jobs");
+                        tracing::error!(?failed, "this process can neither work on jobs nor follow folders");
                     }
                 }
             }
@@ -89,7 +89,8 @@ impl JobRunner {
         }
     }
 
-    async fn work(&self, status: JobStatus, documents: Vec<JobDocument>, begun: u32) {
+    /// Works on a job that has begun, to its end.
+    pub(super) async fn work(&self, status: JobStatus, documents: Vec<JobDocument>, begun: u32) {
         let id = status.id.clone();
         let withdrawn = withdrawn(&status, &documents);
         let (status, mut changes) = watch::channel(status);
@@ -122,10 +123,29 @@ impl JobRunner {
             }
         };
         let mut end = changes.borrow().clone();
+        self.take_out_again(&mut end).await;
         end.ended = Some(Moment::now());
         end.state = if failed { JobState::Failed } else { JobState::Done };
         end.failures.extend(failed.then(|| JobFailure { document: None, reason: NOT_STORED.to_owned() }));
         self.keep(&end).await;
+    }
+
+    /// Takes documents out of the store that were removed while the job may have been storing them.
+    async fn take_out_again(&self, end: &mut JobStatus) {
+        let is_told = |name: &String| end.failures.iter().any(|failure| failure.document.as_ref() == Some(name));
+        let removed = async {
+            let mut names = self.shelf.jobs.withdrawn(&end.id).await?;
+            names.retain(|name| !is_told(name));
+            let locations: Vec<String> = names.iter().map(|name| SourceDocument::location_of_upload(name)).collect();
+            if !locations.is_empty() {
+                self.ingestion.documents.remove(&RequestContext::local(), locations).await?;
+            }
+            Ok::<_, StoreError>(names)
+        };
+        match removed.await {
+            Ok(names) => end.failures.extend(names.into_iter().map(removed_meanwhile)),
+            Err(error) => tracing::error!(job = %end.id, %error, "what was removed meanwhile may be stored"),
+        }
     }
 
     async fn keep(&self, status: &JobStatus) {
@@ -157,11 +177,11 @@ fn take(path: &Path) -> std::io::Result<Option<File>> {
 /// Documents that were removed while the job waited.
 fn withdrawn(status: &JobStatus, documents: &[JobDocument]) -> Vec<JobFailure> {
     let gone = status.documents.iter().filter(|name| documents.iter().all(|document| document.name != **name));
-    let failure = |name: &String| JobFailure {
-        document: Some(name.clone()),
-        reason: "it was removed before it was stored".to_owned(),
-    };
-    gone.map(failure).collect()
+    gone.cloned().map(removed_meanwhile).collect()
+}
+
+fn removed_meanwhile(name: String) -> JobFailure {
+    JobFailure { document: Some(name), reason: "it was removed before it was stored".to_owned() }
 }
 
 async fn store(

@@ -63,10 +63,17 @@ impl Jobs for FakeJobs {
     }
 
     async fn withdraw(&self, name: &str) -> Result<(), StoreError> {
-        for (job, _, _) in self.0.lock().unwrap().iter_mut().filter(|(.., begun)| *begun == 0) {
+        for (job, _, _) in self.0.lock().unwrap().iter_mut().filter(|(_, status, _)| status.ended.is_none()) {
             job.documents.retain(|document| document.name != name);
         }
         Ok(())
+    }
+
+    async fn withdrawn(&self, id: &JobId) -> Result<Vec<String>, StoreError> {
+        let jobs = self.0.lock().unwrap();
+        let (job, status, _) = jobs.iter().find(|(_, status, _)| status.id == *id).unwrap();
+        let names = status.documents.iter();
+        Ok(names.filter(|name| job.documents.iter().all(|document| document.name != **name)).cloned().collect())
     }
 
     async fn unfinished(&self) -> Result<HashSet<String>, StoreError> {
@@ -244,27 +251,47 @@ async fn originals_live_as_long_as_their_documents() {
     assert!(matches!(elsewhere.original(&here, &a).await, Err(NoOriginal::NotKept { .. })));
 }
 
-#[tokio::test]
-async fn what_is_removed_while_a_job_waits_does_not_come_back() {
-    let desk = Desk::new(false);
-    let here = RequestContext::local();
-    let (queue, runner) = desk.queue(KeepOriginals::Yes);
-    let id = taken(&queue, &[("a.txt", "words"), ("b.txt", "more")]).await;
-    let a = StoredDocument {
+/// A document as the store knows it once it is stored.
+fn upload(name: &str) -> StoredDocument {
+    StoredDocument {
         id: qanda_core::DocumentId::from("1".to_owned()),
-        location: "upload:a.txt".to_owned(),
-        path: "a.txt".to_owned(),
+        location: format!("upload:{name}"),
+        path: name.to_owned(),
         title: String::new(),
         metadata: Metadata::new(),
         details: qanda_core::document::Details::default(),
         fingerprint: None,
         passages: 0,
         pairs: 0,
-    };
+    }
+}
+
+#[tokio::test]
+async fn what_is_removed_while_a_job_waits_does_not_come_back() {
+    let desk = Desk::new(false);
+    let here = RequestContext::local();
+    let (queue, runner) = desk.queue(KeepOriginals::Yes);
+    let id = taken(&queue, &[("a.txt", "words"), ("b.txt", "more")]).await;
+    let a = upload("a.txt");
     queue.remove(&here, &a).await.unwrap();
     tokio::spawn(runner.run(async {}));
     let status = end_of(&queue, &id).await;
     assert_eq!((status.state, status.done, status.failures.len()), (JobState::Done, 2, 1));
     assert!(status.failures[0].reason.contains("removed before"), "{status:?}");
+    assert_eq!(desk.bench.stored(), ["upload:b.txt"]);
+}
+
+#[tokio::test]
+async fn what_is_removed_while_a_job_stores_it_does_not_come_back() {
+    let desk = Desk::new(false);
+    let (queue, runner) = desk.queue(KeepOriginals::Yes);
+    let id = taken(&queue, &[("a.txt", "words"), ("b.txt", "more")]).await;
+    // The job has begun, and goes on with both documents.
+    let (status, documents, begun) = desk.jobs.begin_next().await.unwrap().unwrap();
+    queue.remove(&RequestContext::local(), &upload("a.txt")).await.unwrap();
+    runner.work(status, documents, begun).await;
+    let status = end_of(&queue, &id).await;
+    assert_eq!((status.state, status.failures.len()), (JobState::Done, 1), "{status:?}");
+    assert_eq!(status.failures[0].document.as_deref(), Some("a.txt"));
     assert_eq!(desk.bench.stored(), ["upload:b.txt"]);
 }

@@ -11,6 +11,7 @@ use qanda_core::RequestContext;
 use qanda_core::ports::{JobId, JobStatus};
 use serde_json::{Value, json};
 
+use crate::serving::Stopping;
 use crate::wire::{self, Form};
 use crate::{Problem, Service};
 
@@ -30,6 +31,7 @@ pub(crate) async fn jobs(
 pub(crate) async fn job(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
+    stopping: Option<Extension<Stopping>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -38,18 +40,21 @@ pub(crate) async fn job(
     if Form::wanted(&headers, false) != Form::Events {
         return Ok(Json(wire::job_json(&job)).into_response());
     }
-    Ok(Sse::new(progress(service, context, job)).keep_alive(KeepAlive::default()).into_response())
+    Ok(Sse::new(progress(service, context, stopping.map(|Extension(stopping)| stopping), job))
+        .keep_alive(KeepAlive::default())
+        .into_response())
 }
 
 async fn find(service: &Service, context: &RequestContext, id: &JobId) -> Result<JobStatus, Problem> {
     service.intake()?.job(context, id).await?.ok_or_else(Problem::no_such_job)
 }
 
-/// `progress` for each state that is seen, then `done`, or `error`. At the request's deadline it just ends: a browser
-/// connects again by itself.
+/// `progress` for each state that is seen, then `done`, or `error`. At the request's deadline, and when the process is
+/// about to end, it just ends: a browser connects again by itself.
 fn progress(
     service: Service,
     context: RequestContext,
+    stopping: Option<Stopping>,
     job: JobStatus,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     /// What is told next.
@@ -58,35 +63,47 @@ fn progress(
         New(JobStatus),
         End,
     }
-    stream::unfold((service, context, Next::New(job)), |(service, context, mut next)| async move {
-        loop {
-            match next {
-                Next::End => return None,
-                Next::New(job) => {
-                    let (name, then) = if job.state.is_end() { ("done", None) } else { ("progress", Some(&job)) };
-                    let event = Event::default().event(name).data(wire::job_json(&job).to_string());
-                    let then = then.cloned().map_or(Next::End, Next::Told);
-                    return Some((Ok(event), (service, context, then)));
-                }
-                Next::Told(told) => {
-                    if context.is_late() {
-                        return None;
+    stream::unfold(
+        (service, context, stopping, Next::New(job)),
+        |(service, context, mut stopping, mut next)| async move {
+            loop {
+                match next {
+                    Next::End => return None,
+                    Next::New(job) => {
+                        let (name, then) = if job.state.is_end() { ("done", None) } else { ("progress", Some(&job)) };
+                        let event = Event::default().event(name).data(wire::job_json(&job).to_string());
+                        let then = then.cloned().map_or(Next::End, Next::Told);
+                        return Some((Ok(event), (service, context, stopping, then)));
                     }
-                    tokio::time::sleep(LOOKS).await;
-                    next = match find(&service, &context, &told.id).await {
-                        Ok(job) if job == told => Next::Told(told),
-                        Ok(job) => Next::New(job),
-                        Err(problem) => {
-                            problem.log(&context.request_id);
-                            let data = problem.to_json(&context.request_id).to_string();
-                            return Some((
-                                Ok(Event::default().event("error").data(data)),
-                                (service, context, Next::End),
-                            ));
+                    Next::Told(told) => {
+                        if context.is_late() {
+                            return None;
                         }
-                    };
+                        let is_stopping = match &mut stopping {
+                            Some(stopping) => stopping.comes_within(LOOKS).await,
+                            None => {
+                                tokio::time::sleep(LOOKS).await;
+                                false
+                            }
+                        };
+                        if is_stopping {
+                            return None;
+                        }
+                        next = match find(&service, &context, &told.id).await {
+                            Ok(job) if job == told => Next::Told(told),
+                            Ok(job) => Next::New(job),
+                            Err(problem) => {
+                                problem.log(&context.request_id);
+                                let data = problem.to_json(&context.request_id).to_string();
+                                return Some((
+                                    Ok(Event::default().event("error").data(data)),
+                                    (service, context, stopping, Next::End),
+                                ));
+                            }
+                        };
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }

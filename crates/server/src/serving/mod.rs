@@ -157,14 +157,26 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
+/// Tells a request whether the process is about to end.
+#[derive(Clone)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// Waits so long, or until the process is about to end; returns whether it is.
+    pub(crate) async fn comes_within(&mut self, time: Duration) -> bool {
+        tokio::time::timeout(time, stopped(&mut self.0)).await.is_ok()
+    }
+}
+
 /// Tells callers not to use their connection again once this process is about to end, so that none of them sends a
 /// request into a connection that is being closed; and while it is full, as an idle connection would hold the place of
 /// somebody who waits.
 async fn close_connection_where_due(
     State((stopping, room)): State<(watch::Receiver<bool>, Arc<Semaphore>)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    request.extensions_mut().insert(Stopping(stopping.clone()));
     let mut response = next.run(request).await;
     if *stopping.borrow() || room.available_permits() == 0 {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -72,7 +72,8 @@ async fn what_is_withdrawn_is_not_worked_on() {
     list.withdraw("a.md").await.unwrap();
     assert_eq!(list.unfinished().await.unwrap(), ["hash of a.md", "hash of b.md"].map(str::to_owned).into());
     let (first, documents, _) = list.begin_next().await.unwrap().unwrap();
-    assert_eq!((first.id.as_str(), documents.len()), ("1", 1), "it was begun before");
+    assert_eq!((first.id.as_str(), documents.len()), ("1", 0));
+    assert_eq!(list.withdrawn(&first.id).await.unwrap(), ["a.md"]);
     list.update(&JobStatus { state: JobState::Failed, ended: Some(Moment::now()), ..first }).await.unwrap();
     let (second, documents, _) = list.begin_next().await.unwrap().unwrap();
     assert_eq!((second.documents.len(), documents.len(), documents[0].name.as_str()), (2, 1, "b.md"));
