@@ -13,7 +13,7 @@ use notify::{Config, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use qanda_core::RequestContext;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{Event, FolderSync, IngestError, Ingestion, Prune, Report};
 
@@ -204,16 +204,12 @@ impl Ears {
     async fn hear(&mut self, longest: Duration) -> Option<Touched> {
         let mut paths = HashSet::new();
         let mut all = false;
-        let mut wait = longest;
+        let mut silence_at = Instant::now() + longest;
         let mut end: Option<Instant> = None;
-        while let Ok(Some(change)) = timeout(wait, self.changes.recv()).await {
+        while let Ok(Some(change)) = timeout_at(silence_at, self.changes.recv()).await {
             match change {
-                Ok(event) if matches!(event.kind, EventKind::Access(_)) => {
-                    if end.is_none() {
-                        // Somebody reads a file: perhaps this very program.
-                        continue;
-                    }
-                }
+                // Somebody reads a file, perhaps this very program: that is no change, and does not put one off.
+                Ok(event) if matches!(event.kind, EventKind::Access(_)) => continue,
                 Ok(event) => {
                     all |= event.need_rescan();
                     paths.extend(event.paths);
@@ -221,7 +217,7 @@ impl Ears {
                 Err(_) => all = true,
             }
             let end = *end.get_or_insert_with(|| Instant::now() + LONGEST);
-            wait = QUIET.min(end.saturating_duration_since(Instant::now()));
+            silence_at = end.min(Instant::now() + QUIET);
         }
         if all {
             return Some(Touched::All);

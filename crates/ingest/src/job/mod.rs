@@ -15,6 +15,7 @@ mod indexing;
 mod reading;
 mod removal;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +32,7 @@ use self::reading::{Batch, Reading};
 use crate::document::{Prepared, Preparer};
 use crate::folder::{self, Listing};
 use crate::pruning::{Folders, Prune};
+use crate::unpacking::archive_of;
 use crate::watch::Touched;
 use crate::{Extractor, IngestError, SourceDocument};
 
@@ -143,10 +145,13 @@ impl Ingestion {
         let stored = self.documents.versions(context).await?;
         listing.note_vanished(&stored);
         let folders = Folders::of(&listing);
-        listing.documents.retain(|SourceDocument { location, .. }| {
-            let is_known = stored.get(location).is_some_and(|version| version.fingerprint.is_some());
-            !is_known || touched.includes(location)
-        });
+        if touched != Touched::All {
+            let archives: HashSet<&str> = stored.keys().filter_map(|location| archive_of(location)).collect();
+            listing.documents.retain(|SourceDocument { location, .. }| {
+                let is_known = stored.get(location).is_some_and(|version| version.fingerprint.is_some());
+                !is_known && !archives.contains(location.as_str()) || touched.includes(location)
+            });
+        }
         announce(&listing, &events).await;
         let documents = listing.documents;
         if sync.dry_run {
