@@ -3,8 +3,9 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
-	chroma test test-endpoints test-kills check deploy-check image test-replicas bench bench-peers bench-scale bench-restarts \
-	bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader eval clean
+	chroma test test-endpoints test-kills test-folder check deploy-check image test-replicas bench bench-peers \
+	bench-scale bench-restarts bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader eval \
+	clean
 
 DOCS ?= examples
 LISTEN ?= 127.0.0.1:8000
@@ -50,6 +51,9 @@ test-endpoints: models ## Try the OpenAI-compatible client against servers that 
 
 test-kills: build ## Kill an ingest KILLS (500) times at random moments and look at the store each time
 	@scripts/kills.sh
+
+test-folder: build ## Ingest, watch, change, move, kill at and restore a folder of DOCUMENTS (10,000) documents
+	@scripts/folder.sh
 
 check: ## Format, lints, documentation, dependencies
 	@scripts/check.sh

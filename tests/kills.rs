@@ -8,7 +8,6 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use qanda_tests::binary::command;
 use qanda_tests::data::{argument, folder, write};
 use qanda_tests::embeddings::Embeddings;
 use qanda_tests::{Finished, Process};
@@ -55,11 +54,7 @@ impl Bench {
     }
 
     fn start(&self, arguments: &[&str]) -> Process {
-        let here = ["--data-dir", argument(self.data.path())];
-        let mut command = command(&[arguments, &here].concat());
-        command.env("OPENAI_BASE_URL", self.model.base_url()).env("OPENAI_EMBEDDING_MODEL", "m");
-        command.env("QANDA_EMBEDDER", "openai").env("OPENAI_API_KEY", "none");
-        Process::start(command)
+        Process::start(self.model.command(&[arguments, &["--data-dir", argument(self.data.path())]].concat()))
     }
 
     fn ingest(&self) -> Process {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -41,6 +42,15 @@ impl Embeddings {
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// A command of the binary that embeds here.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = crate::binary::command(arguments);
+        command.env("OPENAI_BASE_URL", self.base_url()).env("OPENAI_EMBEDDING_MODEL", "m");
+        command.env("QANDA_EMBEDDER", "openai").env("OPENAI_API_KEY", "none");
+        command
     }
 
     /// Every text so far, with the number of times that it was sent.
