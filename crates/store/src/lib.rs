@@ -12,6 +12,7 @@ pub mod chroma;
 pub mod embedded;
 mod fusion;
 pub mod jobs;
+mod validity;
 
 pub use fusion::Fusion;
 use qanda_core::{Collection, RequestContext, StoreError};

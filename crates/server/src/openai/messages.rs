@@ -21,7 +21,7 @@ pub(super) struct Asked {
 }
 
 /// Fields of our own that may be among the parameters; clients have a place for such.
-const OWN: [&str; 3] = ["n_results", "source", "filter"];
+const OWN: [&str; 4] = ["n_results", "source", "filter", "as_of"];
 /// Parameters that need an answer of another kind, so that ignoring them would be wrong.
 const REFUSED: [(&str, &str); 6] = [
     ("tools", "tools are not called here; leave them out"),

@@ -24,7 +24,9 @@ use super::connection::Connection;
 use super::layout::{self, CONTEXT, FINGERPRINT, GUIDELINE, LOCATION, PART, QA, Record};
 use super::pairs;
 use super::requests::{BATCH, Fields, place_after};
+use super::validity;
 use super::values::MetadataChanges;
+use crate::validity::Successors;
 
 /// Stores documents.
 pub(super) async fn put(connection: &Connection, documents: Vec<NewDocument>) -> Result<(), StoreError> {
@@ -62,7 +64,9 @@ pub(super) async fn put(connection: &Connection, documents: Vec<NewDocument>) ->
     connection.upsert(records, |id| stored.get(id)).await?;
     pairs::follow(connection, &changes).await?;
     connection.delete(changes.into_iter().flat_map(|change| change.gone).collect()).await?;
-    connection.update(seals).await
+    connection.update(seals).await?;
+    validity::forget(connection).await;
+    Ok(())
 }
 
 /// Of documents with the same location the last.
@@ -95,6 +99,7 @@ pub(super) async fn remove(connection: &Connection, locations: Vec<String>) -> R
     for records in [rest, first] {
         connection.delete(records.into_iter().map(|record| record.id).collect()).await?;
     }
+    validity::forget(connection).await;
     Ok(removed)
 }
 
@@ -151,13 +156,15 @@ pub(super) async fn list(connection: &Connection, query: &DocumentQuery) -> Resu
     // A search may have to look at many for few.
     let batch = if query.is_all() { limit } else { BATCH };
     let (mut items, mut after) = (Vec::new(), query.after.clone());
+    let statements = validity::statements(connection).await?;
+    let successors = Successors::at(statements.iter(), now);
     loop {
         let (firsts, begin) = connection.list(&is(PART, 0_usize), Fields::Metadata, after.as_deref(), batch).await?;
         let (number, mut looked_at, mut wanted) = (firsts.len(), 0, Vec::new());
         for first in firsts {
             looked_at += 1;
             after = Some(place_after(begin + looked_at, &first));
-            if document_of(&first).is_some_and(|document| query.admits(&document, now)) {
+            if document_of(&first, &successors).is_some_and(|document| query.admits(&document, now)) {
                 wanted.push(first);
             }
             if items.len() + wanted.len() == limit {
@@ -203,11 +210,13 @@ async fn with_counts(connection: &Connection, firsts: Vec<Record>) -> Result<Vec
         pairs: pairs.get(&document.path).copied().unwrap_or(0),
         ..document
     };
-    Ok(firsts.iter().filter_map(document_of).map(counted).collect())
+    let statements = validity::statements(connection).await?;
+    let successors = Successors::at(statements.iter(), Moment::now());
+    Ok(firsts.iter().filter_map(|first| document_of(first, &successors)).map(counted).collect())
 }
 
 /// The document of a first part, without its counts; none of a part that another client wrote.
-fn document_of(first: &Record) -> Option<StoredDocument> {
+fn document_of(first: &Record, successors: &Successors<'_>) -> Option<StoredDocument> {
     let location = first.value(LOCATION)?;
     let StoredVersion { path, title, fingerprint } = first.version();
     let document = StoredDocument {
@@ -215,7 +224,7 @@ fn document_of(first: &Record) -> Option<StoredDocument> {
         passages: 0,
         pairs: 0,
         metadata: first.facts(),
-        details: Details::default(),
+        details: Details { superseded_by: successors.of(&path).map(str::to_owned), ..Details::default() },
         location,
         path,
         title,

@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use super::layout::Record;
+use super::validity::Superseding;
 
 /// Ids that are asked for at least, as many times the records that are wanted. They cost little.
 const LEAST: usize = 8;
@@ -38,6 +39,8 @@ pub(super) struct Knowledge {
 pub(super) struct Kinds {
     pub(super) contexts: Knowledge,
     pub(super) pairs: Knowledge,
+    /// What documents take the place of others.
+    pub(super) superseding: Superseding,
 }
 
 impl Knowledge {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use qanda_core::document::{Pages, Span, StoredVersion};
 use qanda_core::ports::PairLink;
-use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage, metadata};
+use qanda_core::{Document, EntryId, NewPair, NewPassage, Pair, Passage, metadata, validity};
 use sha2::{Digest, Sha256};
 
 use super::values::{Metadata, MetadataChanges, Value};
@@ -29,6 +29,8 @@ pub(super) const LOCATION: &str = "location";
 pub(super) const PART: &str = "part";
 /// The document's fingerprint. Part 0 alone has it, and only when the document is stored whole.
 pub(super) const FINGERPRINT: &str = "fingerprint";
+/// Set on the first part of a document that takes the place of others.
+pub(super) const SUPERSEDING: &str = "superseding";
 /// Id of the passage that a pair was written for.
 pub(super) const CONTEXT_ID: &str = "context_id";
 const TITLE: &str = "title";
@@ -43,12 +45,13 @@ const PAGES: &str = "pages";
 const ANSWER: &str = "answer";
 const WRITTEN_BY: &str = "written_by";
 
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     SOURCE,
     GUIDELINE,
     LOCATION,
     PART,
     FINGERPRINT,
+    SUPERSEDING,
     CONTEXT_ID,
     TITLE,
     HEADINGS,
@@ -215,10 +218,12 @@ pub(super) fn passages(document: &Document, passages: Vec<NewPassage>, dimension
     facts.insert(GUIDELINE.to_owned(), document.path.as_str().into());
     facts.insert(LOCATION.to_owned(), document.location.as_str().into());
     facts.insert(TITLE.to_owned(), document.title.as_str().into());
+    let is_superseding = validity::supersedes(&document.metadata).next().is_some();
     let with = |source: &str, part: usize, span: Span, more: Vec<(&str, Value)>| {
         let numbers = [(PART, part), (START, span.start), (END, span.end)];
         let numbers = numbers.map(|(key, number)| (key, Value::from(number)));
-        let own = [(SOURCE, source.into())].into_iter().chain(numbers).chain(more);
+        let mark = (part == 0 && is_superseding).then_some((SUPERSEDING, Value::Bool(true)));
+        let own = [(SOURCE, source.into())].into_iter().chain(numbers).chain(mark).chain(more);
         facts.clone().into_iter().chain(own.map(|(key, value)| (key.to_owned(), value))).collect::<Metadata>()
     };
     if passages.is_empty() {

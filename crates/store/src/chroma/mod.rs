@@ -18,6 +18,7 @@ mod pairs;
 mod requests;
 mod search;
 mod settings;
+mod validity;
 mod values;
 mod wire;
 mod words;
@@ -29,8 +30,8 @@ use async_trait::async_trait;
 use qanda_core::document::{Relocation, StoredDocument, StoredVersion};
 use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Hit, Page, SearchQuery, StoreStatus};
 use qanda_core::{
-    DocumentId, Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError,
-    Upkeep,
+    DocumentId, Documents, EntryId, Moment, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search,
+    StoreError, Upkeep,
 };
 
 use self::conditions::{all, at_least, is};
@@ -38,6 +39,7 @@ use self::connection::Connection;
 use self::layout::{CONTEXT, GUIDELINE, LOCATION, PART, QA, Record, SOURCE};
 use self::requests::{BATCH, Fields, place_after};
 pub use self::settings::{ChromaSettings, TokenHeader};
+use crate::validity::Successors;
 use crate::{Fusion, check_collection};
 
 /// The store in a collection of a Chroma server. Cheap to clone; clones share the connection.
@@ -102,7 +104,12 @@ impl Search for ChromaStore {
         let found = self.connection.by_id(&ids, Fields::All).await?;
         let passages = found.into_iter().filter(|record| record.is(CONTEXT));
         let passages: HashMap<String, Record> = passages.map(|record| (record.id.clone(), record)).collect();
-        Ok(ids.iter().filter_map(|id| passages.get(id).cloned()).map(Record::into_passage).collect())
+        let mut passages: Vec<Passage> =
+            ids.iter().filter_map(|id| passages.get(id).cloned()).map(Record::into_passage).collect();
+        let statements = validity::statements(&self.connection).await?;
+        let successors = Successors::at(statements.iter(), Moment::now());
+        passages.iter_mut().for_each(|passage| successors.tell(passage));
+        Ok(passages)
     }
 
     async fn pairs_for(

@@ -1,16 +1,14 @@
 //! One search, from words and vector to passages.
 
-use std::collections::HashSet;
-
 use qanda_core::document::with_context;
 use qanda_core::ports::{Hit, Mode, SearchQuery};
-use qanda_core::validity::{self, Period};
 use qanda_core::{Moment, StoreError};
 
 use super::connection::Connection;
-use super::layout::{EMPTY, GUIDELINE, QA, Record};
-use super::{nearest, words};
+use super::layout::{QA, Record};
+use super::{validity, words};
 use crate::fusion::{Candidate, Fusion};
+use crate::validity::Successors;
 
 /// Candidates for a hybrid search: as many times the hits that are wanted, and at least so many.
 const TIMES: usize = 4;
@@ -33,9 +31,9 @@ pub(super) async fn search(
             return Err(StoreError::failed("searching by words", why));
         }
     };
-    let mut found = nearest::nearest(connection, &query.vector, query.source, &query.filter, depth).await?;
-    found.retain(|(record, _)| !record.is(EMPTY));
-    hold_back(&mut found, query.as_of.unwrap_or_else(Moment::now));
+    let (now, statements) = (Moment::now(), validity::statements(connection).await?);
+    let at = query.as_of.unwrap_or(now);
+    let found = validity::nearest_that_hold(connection, query, &statements, at, depth).await?;
     let ranked = match query.mode {
         Mode::Hybrid => fusion.rank(&candidates(&query.text, &found)),
         _ => (0..).zip(&found).map(|(place, (_, cosine))| (place, *cosine)).collect(),
@@ -45,25 +43,10 @@ pub(super) async fn search(
         let (record, cosine) = found.get_mut(usize::try_from(place).ok()?)?.take()?;
         Some(hit(record, score, cosine))
     });
-    Ok(hits.take(query.limit).collect())
-}
-
-/// Leaves out what does not hold at a moment. Chroma compares no dates, so this is done with what was found, and a
-/// document only takes the place of another one where both were.
-fn hold_back(found: &mut Vec<(Record, f32)>, at: Moment) {
-    found.retain(|(record, _)| Period::of(&record.facts()).includes(at));
-    let mut old = HashSet::new();
-    for (record, _) in found.iter() {
-        let facts = record.facts();
-        if let Some(path) = record.value(GUIDELINE).filter(|_| Period::of(&facts).has_begun(at)) {
-            old.extend(
-                validity::supersedes(&facts)
-                    .flat_map(|name| validity::meant_by(&path, name))
-                    .filter(|old| *old != path),
-            );
-        }
-    }
-    found.retain(|(record, _)| record.value(GUIDELINE).is_none_or(|path| !old.contains(&path)));
+    let mut hits: Vec<Hit> = hits.take(query.limit).collect();
+    let successors = Successors::at(statements.iter(), now);
+    hits.iter_mut().for_each(|hit| successors.tell(&mut hit.passage));
+    Ok(hits)
 }
 
 /// Records that were found, by their place, with the scores of both sides.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use qanda_core::document::{Details, Fingerprint, Recipe, Relocation, StoredDocument, StoredVersion};
+use qanda_core::document::{Details, DocumentState, Fingerprint, Recipe, Relocation, StoredDocument, StoredVersion};
 use qanda_core::ports::{DocumentQuery, Page};
 use qanda_core::{Document, DocumentId, Metadata, Moment, NewDocument, NewPassage, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -12,8 +12,9 @@ use super::entries::{self, NewEntry, PAGE, PAIR, PASSAGE, cursor, metadata_of};
 use super::failure::failed;
 use super::pairs::follow;
 use super::staging;
-use super::validity::Validities;
+use super::validity::Statements;
 use super::vector::Vector;
+use crate::validity::Successors;
 
 /// Stores documents.
 pub(super) fn put(transaction: &Transaction<'_>, documents: &[NewDocument]) -> rusqlite::Result<()> {
@@ -219,8 +220,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, StoredDocument)> {
 
 /// A document by its id.
 pub(super) fn get(connection: &Connection, id: &DocumentId) -> Result<Option<StoredDocument>, StoreError> {
-    let validities = Validities::load(connection)?;
-    let successors = validities.successors(Moment::now());
+    let statements = Statements::load(connection)?;
+    let successors = statements.successors(Moment::now());
     let read = || -> rusqlite::Result<Option<StoredDocument>> {
         let Ok(row) = id.as_str().parse::<i64>() else { return Ok(None) };
         let sql = format!("SELECT {COLUMNS} FROM documents WHERE id = ?1");
@@ -234,8 +235,8 @@ pub(super) fn get(connection: &Connection, id: &DocumentId) -> Result<Option<Sto
 pub(super) fn list(connection: &Connection, query: &DocumentQuery) -> Result<Page<StoredDocument>, StoreError> {
     let limit = query.limit.clamp(1, PAGE);
     let now = Moment::now();
-    let validities = Validities::load(connection)?;
-    let successors = validities.successors(now);
+    let statements = Statements::load(connection)?;
+    let successors = statements.successors(now);
     // What a document states about itself is read of those only that are asked for by name.
     let named = DocumentQuery { state: None, ..query.clone() };
     let read = || -> rusqlite::Result<Page<StoredDocument>> {
@@ -245,7 +246,10 @@ pub(super) fn list(connection: &Connection, query: &DocumentQuery) -> Result<Pag
         let mut page = Page { items: Vec::new(), next: None };
         while let Some(row) = rows.next()? {
             let (row, document) = stored(row)?;
-            if !named.admits(&document, now) {
+            let may_be_out_of_force = statements.is_of(row) || successors.of(&document.path).is_some();
+            let is_out_of_question =
+                query.state.is_some_and(|state| state != DocumentState::Current) && !may_be_out_of_force;
+            if is_out_of_question || !named.admits(&document, now) {
                 continue;
             }
             let document = with_metadata(connection, (row, document), &successors)?;
@@ -277,10 +281,10 @@ pub(super) fn text(connection: &Connection, id: &DocumentId) -> Result<Option<St
 fn with_metadata(
     connection: &Connection,
     (row, document): (i64, StoredDocument),
-    successors: &HashMap<&str, &str>,
+    successors: &Successors<'_>,
 ) -> rusqlite::Result<StoredDocument> {
     let mut document = StoredDocument { metadata: metadata_of(connection, row)?, ..document }.dated();
-    document.details.superseded_by = successors.get(document.path.as_str()).map(|path| (*path).to_owned());
+    document.details.superseded_by = successors.of(&document.path).map(str::to_owned);
     Ok(document)
 }
 

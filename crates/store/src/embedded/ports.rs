@@ -8,10 +8,11 @@ use qanda_core::ports::{
     DocumentQuery, EmbedderIdentity, Hit, Page, Reembedding, ReembeddingProgress, SearchQuery, StoreStatus,
 };
 use qanda_core::{
-    DocumentId, Documents, EntryId, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search, StoreError,
-    Upkeep,
+    DocumentId, Documents, EntryId, Moment, NewDocument, NewPair, Pair, Pairs, Passage, RequestContext, Search,
+    StoreError, Upkeep,
 };
 
+use super::validity::Statements;
 use super::vector::Vector;
 use super::{EmbeddedStore, catch_up, documents, entries, pairs, passages, reembed, search, settings, staging};
 use crate::check_collection;
@@ -27,7 +28,12 @@ impl Search for EmbeddedStore {
         check_collection(context)?;
         self.query(move |connection| {
             let ids = ids.iter().filter_map(entries::row_id);
-            ids.map(|id| passages::passage(connection, id.unsigned_abs())).filter_map(Result::transpose).collect()
+            let found = ids.map(|id| passages::passage(connection, id.unsigned_abs())).filter_map(Result::transpose);
+            let mut found: Vec<Passage> = found.collect::<Result<_, _>>()?;
+            let statements = Statements::load(connection)?;
+            let successors = statements.successors(Moment::now());
+            found.iter_mut().for_each(|passage| successors.tell(passage));
+            Ok(found)
         })
         .await
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use qanda_core::ports::{Hit, Mode, PairLink, SearchQuery};
-use qanda_core::validity::SUPERSEDED_BY;
 use qanda_core::{Moment, Passage, Source, StoreError};
 use rusqlite::Connection;
 
@@ -31,7 +30,7 @@ pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, Sto
             (Source::Context, false) | (Source::All, _) => None,
         };
         let now = Moment::now();
-        let (held_back, validities) = {
+        let (held_back, statements) = {
             let mut remembered = inner.held_back.lock().unwrap_or_else(PoisonError::into_inner);
             remembered.at(connection, query.as_of.unwrap_or(now))?
         };
@@ -47,12 +46,8 @@ pub(super) fn search(inner: &Inner, query: &SearchQuery) -> Result<Vec<Hit>, Sto
             Mode::Hybrid => inner.fusion.rank(&candidates(connection, &view, &vector, query, wanted)?),
         };
         let mut hits = hits(connection, &view, &vector, ranked, query.limit)?;
-        let successors = validities.successors(now);
-        for hit in &mut hits {
-            if let Some(successor) = successors.get(hit.passage.document.as_str()) {
-                hit.passage.metadata.insert(SUPERSEDED_BY.to_owned(), (*successor).to_owned());
-            }
-        }
+        let successors = statements.successors(now);
+        hits.iter_mut().for_each(|hit| successors.tell(&mut hit.passage));
         Ok(hits)
     })
 }

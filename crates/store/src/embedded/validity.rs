@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use qanda_core::validity::{self, Period, SUPERSEDES, VALID_FROM, VALID_UNTIL};
+use qanda_core::validity::{SUPERSEDES, VALID_FROM, VALID_UNTIL};
 use qanda_core::{Metadata, Moment, StoreError};
 use roaring::RoaringTreemap;
 use rusqlite::{Connection, OptionalExtension};
@@ -12,22 +12,14 @@ use rusqlite::{Connection, OptionalExtension};
 use super::entries;
 use super::failure::failed;
 use super::settings;
+use crate::validity::{Statement, Successors};
 
-/// A document that states when it holds, or whose place it takes.
-struct Stating {
-    row: i64,
-    path: String,
-    period: Period,
-    /// Paths that it may mean by the names that it states.
-    supersedes: Vec<String>,
-}
-
-/// All documents that do.
+/// What documents state, by their rows.
 #[derive(Default)]
-pub(super) struct Validities(Vec<Stating>);
+pub(super) struct Statements(HashMap<i64, Statement>);
 
-impl Validities {
-    /// Reads what documents state.
+impl Statements {
+    /// Reads them.
     pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let read = || -> rusqlite::Result<Self> {
             let sql =
@@ -40,31 +32,28 @@ impl Validities {
                 let (_, stated) = facts.entry(row.get(0)?).or_insert((row.get(1)?, Metadata::new()));
                 stated.insert(row.get(2)?, row.get(3)?);
             }
-            let stating = facts.into_iter().map(|(row, (path, facts))| Stating {
-                row,
-                period: Period::of(&facts),
-                supersedes: validity::supersedes(&facts).flat_map(|name| validity::meant_by(&path, name)).collect(),
-                path,
-            });
-            Ok(Self(stating.collect()))
+            Ok(Self(facts.into_iter().map(|(row, (path, facts))| (row, Statement::of(path, &facts))).collect()))
         };
         read().map_err(failed("reading which documents hold"))
     }
 
-    /// Path of the document that has taken the place of each, at a moment, by its path.
-    pub(super) fn successors(&self, at: Moment) -> HashMap<&str, &str> {
-        let begun = self.0.iter().filter(|new| new.period.has_begun(at));
-        let pairs = begun.flat_map(|new| new.supersedes.iter().map(move |old| (old.as_str(), new.path.as_str())));
-        pairs.filter(|(old, new)| old != new).collect()
+    /// Whether the document of a row states anything.
+    pub(super) fn is_of(&self, row: i64) -> bool {
+        self.0.contains_key(&row)
+    }
+
+    /// Documents whose place others have taken at a moment.
+    pub(super) fn successors(&self, at: Moment) -> Successors<'_> {
+        Successors::at(self.0.values(), at)
     }
 
     /// Rows of the documents that do not hold at a moment, sorted.
     fn without_force(&self, connection: &Connection, at: Moment) -> rusqlite::Result<Vec<i64>> {
-        let mut rows: Vec<i64> =
-            self.0.iter().filter(|stated| !stated.period.includes(at)).map(|stated| stated.row).collect();
-        for old in self.successors(at).keys() {
+        let outside = self.0.iter().filter(|(_, stated)| !stated.period.includes(at));
+        let mut rows: Vec<i64> = outside.map(|(row, _)| *row).collect();
+        for path in self.successors(at).superseded() {
             let mut statement = connection.prepare_cached("SELECT id FROM documents WHERE path = ?1")?;
-            rows.extend(statement.query_row([old], |row| row.get::<_, i64>(0)).optional()?);
+            rows.extend(statement.query_row([path], |row| row.get::<_, i64>(0)).optional()?);
         }
         rows.sort_unstable();
         rows.dedup();
@@ -75,9 +64,9 @@ impl Validities {
 /// Entries that searches pass over, remembered from one to the next.
 #[derive(Default)]
 pub(super) struct HeldBack {
-    /// The commit that this was read after.
-    version: Option<u64>,
-    validities: Arc<Validities>,
+    /// The store and the commit that this was read after.
+    version: Option<(String, u64)>,
+    statements: Arc<Statements>,
     /// Documents that were held back last, and their entries.
     last: (Vec<i64>, Arc<RoaringTreemap>),
 }
@@ -88,24 +77,21 @@ impl HeldBack {
         &mut self,
         connection: &Connection,
         moment: Moment,
-    ) -> Result<(Arc<RoaringTreemap>, Arc<Validities>), StoreError> {
-        let version = settings::version(connection)?;
-        if self.version != Some(version) {
-            *self = Self {
-                version: Some(version),
-                validities: Arc::new(Validities::load(connection)?),
-                last: (Vec::new(), Arc::default()),
-            };
+    ) -> Result<(Arc<RoaringTreemap>, Arc<Statements>), StoreError> {
+        let version = Some((settings::state(connection)?.store, settings::version(connection)?));
+        if self.version != version {
+            let statements = Arc::new(Statements::load(connection)?);
+            *self = Self { version, statements, last: (Vec::new(), Arc::default()) };
         }
-        if !self.validities.0.is_empty() {
+        if !self.statements.0.is_empty() {
             let fail = failed("reading which documents hold");
-            let rows = self.validities.without_force(connection, moment).map_err(&fail)?;
+            let rows = self.statements.without_force(connection, moment).map_err(&fail)?;
             if rows != self.last.0 {
                 let found = entries_of(connection, &rows).map_err(&fail)?;
                 self.last = (rows, Arc::new(found));
             }
         }
-        Ok((Arc::clone(&self.last.1), Arc::clone(&self.validities)))
+        Ok((Arc::clone(&self.last.1), Arc::clone(&self.statements)))
     }
 }
 

@@ -4,11 +4,15 @@ mod documents;
 mod pairs;
 #[path = "../support/mod.rs"]
 mod support;
+mod validity;
 
 use std::sync::Arc;
 
 use qanda_core::ports::{DocumentQuery, EmbedderIdentity, Mode, SearchQuery};
-use qanda_core::{Collection, DocumentId, EntryId, NewPair, RequestContext, Source, Span, Store, StoreError, metadata};
+use qanda_core::{
+    Collection, DocumentId, EntryId, NewDocument, NewPair, Passage, RequestContext, Source, Span, Store, StoreError,
+    metadata,
+};
 use qanda_store::chroma::{ChromaSettings, ChromaStore};
 use qanda_store::embedded::{EmbeddedStore, Fusion};
 use qanda_tests::Chroma;
@@ -91,6 +95,9 @@ for_every_store! {
     pairs_follow_their_passages,
     pairs_go_with_their_document,
     a_pair_with_the_same_key_is_replaced;
+    validity:
+    only_what_holds_is_found_however_much_does_not,
+    a_document_says_what_has_taken_its_place_until_that_is_gone;
 }
 
 /// The modes that every store has.
