@@ -53,8 +53,36 @@ fn decode_unmarked(bytes: &[u8], declared: Option<&'static Encoding>) -> String 
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) if declared.is_some() => String::from_utf8_lossy(bytes).into_owned(),
-        Err(_) => guess(bytes).decode_without_bom_handling(bytes).0.into_owned(),
+        Err(_) => match guess(bytes) {
+            encoding if encoding == UTF_8 => decode_by_line(bytes),
+            encoding => encoding.decode_without_bom_handling(bytes).0.into_owned(),
+        },
     }
+}
+
+/// Text of a file that is UTF-8 for the most part: lines that came from elsewhere (a log of several programs, pieces
+/// that were put together) are read in the encoding that those lines look like. A line that has whole characters of
+/// UTF-8 too is a damaged one, and stays what it is.
+fn decode_by_line(bytes: &[u8]) -> String {
+    let is_foreign = |line: &&[u8]| {
+        let whole = line.utf8_chunks().all(|chunk| chunk.valid().is_ascii());
+        whole && std::str::from_utf8(line).is_err()
+    };
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n').filter(is_foreign) {
+        detector.feed(line, false);
+    }
+    detector.feed(b"", true);
+    let foreign = detector.guess(None, Utf8Detection::Deny);
+    let mut text = String::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        if is_foreign(&line) {
+            text.push_str(&foreign.decode_without_bom_handling(line).0);
+        } else {
+            text.push_str(&String::from_utf8_lossy(line));
+        }
+    }
+    text
 }
 
 /// The likeliest encoding of bytes that are not valid UTF-8. A UTF-8 file with a few damaged places stays UTF-8
@@ -139,6 +167,12 @@ mod tests {
     #[test]
     fn a_few_broken_bytes_do_not_make_mojibake_of_utf8() {
         assert_eq!(decode(b"caf\xc3\xa9 and one lone \x80 byte").unwrap(), "café and one lone \u{fffd} byte");
+    }
+
+    #[test]
+    fn lines_of_another_encoding_are_read_in_it() {
+        let mixed = ["Grüße aus München\n".as_bytes(), b"Temperatur \xfcber 8 Grad\n", "Größe: 5 µm\n".as_bytes()];
+        assert_eq!(decode(&mixed.concat()).unwrap(), "Grüße aus München\nTemperatur über 8 Grad\nGröße: 5 µm\n");
     }
 
     #[test]

@@ -20,6 +20,11 @@ impl Reader for Epub {
         &["application/epub+zip"]
     }
 
+    /// That of HTML, which its parts are.
+    fn version(&self) -> u32 {
+        super::html::Html.version()
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         const CONTAINER: &str = "META-INF/container.xml";
         let mut archive = Archive::open(bytes)?;

@@ -35,7 +35,11 @@ pub(super) fn split(text: &str) -> FrontMatter {
     match flatten(yaml) {
         Ok(Some(metadata)) => FrontMatter { metadata, body, notes: Vec::new() },
         Ok(None) => FrontMatter::default(),
-        Err(Malformed) => field_by_field(yaml, body, |field| flatten(field).ok().flatten()),
+        // YAML indents by spaces alone; editors do not know that.
+        Err(Malformed) => match flatten(&yaml.replace('\t', "  ")) {
+            Ok(Some(metadata)) => FrontMatter { metadata, body, notes: Vec::new() },
+            _ => field_by_field(yaml, body, |field| flatten(&field.replace('\t', "  ")).ok().flatten()),
+        },
     }
 }
 
@@ -241,6 +245,19 @@ mod tests {
             assert_eq!(notes, [format!("line 3 of its front matter cannot be read and was left out: {line}")]);
             assert_eq!(&file[body..], "Body");
         }
+    }
+
+    #[test]
+    fn tabs_are_read_as_spaces() {
+        let fields = "title:\tPump care\ntags:\n\t- pump\n\t- care\nauthor:\n\tname:\tX\n";
+        let FrontMatter { metadata, notes, .. } = split(&format!("---\n{fields}---\nBody"));
+        let expected = [("author.name", "X"), ("tags", "pump\u{1f}care"), ("title", "Pump care")];
+        assert_eq!(metadata, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+        assert!(notes.is_empty(), "{notes:?}");
+        // And beside a fault.
+        let FrontMatter { metadata, notes, .. } = split(&format!("---\n{fields}note: a: b: c\n---\nBody"));
+        assert_eq!((metadata["tags"].as_str(), metadata["title"].as_str()), ("pump\u{1f}care", "Pump care"));
+        assert_eq!(notes.len(), 1);
     }
 
     #[test]

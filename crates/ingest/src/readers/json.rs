@@ -25,8 +25,12 @@ impl Reader for Json {
         &["application/json", "application/jsonl", "application/x-ndjson"]
     }
 
+    fn version(&self) -> u32 {
+        1
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
-        let text = decode(bytes)?;
+        let text = numbers_as_written(&decode(bytes)?);
         let (value, notes) = match serde_json::from_str(&text) {
             Ok(value) => (value, Vec::new()),
             Err(error) => lines(&text).ok_or_else(|| damaged(format!("it is no JSON ({error})")))?,
@@ -39,6 +43,48 @@ impl Reader for Json {
         }
         Ok(Extracted { title, notes, ..page.finish(None) })
     }
+}
+
+/// Digits up to which a whole number is read as it is written.
+const MAX_DIGITS: usize = 15;
+
+/// Puts numbers into quotes that would come out changed: an identifier of twenty digits, a version `1.10`, a price
+/// `2.50`, `1e-7`.
+fn numbers_as_written(json: &str) -> String {
+    let mut quoted = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
+        let (before, token) = rest.split_at(at);
+        quoted.push_str(before);
+        let end = if token.starts_with('"') { end_of_string(token) } else { end_of_number(token) };
+        let (token, after) = token.split_at(end);
+        let digits = token.chars().filter(char::is_ascii_digit).count();
+        let changes = !token.starts_with('"') && (digits > MAX_DIGITS || token.contains(['.', 'e', 'E']));
+        // What is no number stays a fault.
+        if changes && serde_json::from_str::<f64>(token).is_ok() {
+            quoted.extend(["\"", token, "\""]);
+        } else {
+            quoted.push_str(token);
+        }
+        rest = after;
+    }
+    quoted + rest
+}
+
+fn end_of_number(token: &str) -> usize {
+    token.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(token.len())
+}
+
+/// Bytes of a string with its quotes; all there are, where it does not end.
+fn end_of_string(token: &str) -> usize {
+    let mut escaped = true;
+    let end = token.char_indices().find(|&(_, c)| {
+        let ends = c == '"' && !escaped;
+        // The quote that opens it ends nothing.
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    end.map_or(token.len(), |(at, _)| at + 1)
 }
 
 /// The values of a file that has one in each line, and notes about lines that are none.
@@ -244,6 +290,19 @@ mod tests {
         );
         assert_eq!(file.text, "- title: Stock\n- open: true\n\nshelf\n\n- tags: a, b\n\nparts\n\n- id: 1\n- at.x: 2");
         assert_eq!(file.title.as_deref(), Some("Stock"));
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_are_written() {
+        let file = r#"{"id":12345678901234567890123,"version":1.10,"small":-1e-7,"text":"a \\" 2.50 \\\\","n":12,"list":[1.0,2]}"#;
+        let file = file.replace("\\\\", "\\");
+        assert_eq!(
+            read(&file).text,
+            "- id: 12345678901234567890123\n- version: 1.10\n- small: -1e-7\n- text: a \" 2.50 \\\n- n: 12\n- list: 1.0, 2"
+        );
+        for wrong in ["{\"a\": 1.2.3}", "{\"a\": 01.5}", "{\"a\": -}", "{\"a\": \"open", "[1.5e]"] {
+            assert!(Json.read(wrong.as_bytes(), Path::new("a.json")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -30,9 +30,9 @@ impl Reader for Mail {
         &["message/rfc822", "application/mbox"]
     }
 
-    /// That of PDF: a message may have some attached.
+    /// Raised with any other: a message may have anything attached.
     fn version(&self) -> u32 {
-        super::pdf::Pdf.version()
+        2
     }
 
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {

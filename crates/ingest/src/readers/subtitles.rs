@@ -23,6 +23,10 @@ impl Reader for Subtitles {
         &["text/vtt", "application/x-subrip"]
     }
 
+    fn version(&self) -> u32 {
+        1
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         let text = decode(bytes)?;
         let mut page = Page::default();
@@ -111,6 +115,11 @@ fn without_tags(line: &str) -> String {
         rest = after;
     }
     words.push_str(rest);
+    // Places of lines, as SubRip has them from another format: `{\an8}`.
+    while let Some(at) = words.find("{\\") {
+        let Some(end) = words[at..].find('}') else { break };
+        words.replace_range(at..=at + end, "");
+    }
     words.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ")
 }
 
@@ -132,6 +141,13 @@ mod tests {
             text("1\r\n00:00:01,000 --> 00:00:02,500\r\nOne.\r\n\r\n2\r\n01:00:00,000 --> 01:00:01,000\r\nTwo.\r\n"),
             "[00:00:01] One.\n\n[01:00:00] Two."
         );
+    }
+
+    #[test]
+    fn marks_of_style_are_no_words() {
+        let file = "1\n00:00:01,000 --> 00:00:02,500\n{\\an8}<font color=red>Open</font> the {\\i1}valve{\\i0}.\n";
+        assert_eq!(text(file), "[00:00:01] Open the valve.");
+        assert_eq!(text("1\n00:00:01,000 --> 00:00:02,500\nA {set} and {\\open"), "[00:00:01] A {set} and {\\open");
     }
 
     #[test]

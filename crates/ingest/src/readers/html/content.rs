@@ -1,5 +1,7 @@
 //! What of a page is content.
 
+use ego_tree::NodeRef;
+use scraper::Node;
 use scraper::node::Element;
 
 /// Never content: machinery, form controls, pictures that are drawn, and what stands around the content of a page.
@@ -104,6 +106,12 @@ pub(super) fn is_left_out(element: &Element, landmarks: usize, in_heading: bool)
         || has("role", &["doc-backlink"])
         || BACK_LINKS.iter().any(|mark| element.attr(mark).is_some() || element.classes().any(|class| class == *mark))
         || (invisible && !folded)
+}
+
+/// Whether a footer says whose words a quotation or a picture is.
+pub(super) fn is_attribution(node: NodeRef<'_, Node>, element: &Element) -> bool {
+    let above = node.ancestors().take(2).filter_map(|node| node.value().as_element());
+    element.name() == "footer" && above.map(Element::name).any(|name| matches!(name, "blockquote" | "figure"))
 }
 
 /// Whether an element's text does not hold any more.

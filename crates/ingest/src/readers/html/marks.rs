@@ -31,10 +31,23 @@ pub(super) fn script_marks(node: NodeRef<'_, Node>, element: &Element) -> (&'sta
     }
 }
 
+/// How small characters beside others are to be read, behind all of these: `漢字(かんじ)`, so that the word stays one.
+pub(super) fn reading_of(ruby: NodeRef<'_, Node>) -> Option<String> {
+    let is_reading = |node: &NodeRef<'_, Node>| node.value().as_element().is_some_and(|element| element.name() == "rt");
+    let reading: String = ruby.descendants().filter(is_reading).map(words_of).collect();
+    (!reading.is_empty()).then(|| format!("({reading})"))
+}
+
+/// What an abbreviation stands for, unless its words say so.
+pub(super) fn expansion_of(node: NodeRef<'_, Node>, element: &Element) -> Option<String> {
+    let title = element.attr("title")?.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!title.is_empty() && !words_of(node).contains(&title)).then_some(title)
+}
+
 /// The alternative text of a picture, where it says more than the caption beside it or the name of a file.
 pub(super) fn alternative_text(node: NodeRef<'_, Node>, picture: &Element) -> Option<String> {
     const PICTURES: [&str; 6] = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"];
-    let words = picture.attr("alt")?.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = picture.attr("alt").or_else(|| picture.attr("title"))?.split_whitespace().collect::<Vec<_>>().join(" ");
     let is_name = !words.contains(' ') && PICTURES.iter().any(|ending| words.to_ascii_lowercase().ends_with(ending));
     let is_of = |node: &NodeRef<'_, Node>, name: &str| node.value().as_element().is_some_and(|e| e.name() == name);
     let figure = node.ancestors().take(4).find(|above| is_of(above, "figure"));

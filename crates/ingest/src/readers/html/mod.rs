@@ -30,6 +30,10 @@ impl Reader for Html {
         &["text/html", "application/xhtml+xml"]
     }
 
+    fn version(&self) -> u32 {
+        1
+    }
+
     fn read(&self, bytes: &[u8], _: &Path) -> Result<Extracted, ReadError> {
         extract(&decode_html(bytes)?)
     }

@@ -1,5 +1,7 @@
 //! Walks a page's tree and writes what is content.
 
+use std::collections::HashSet;
+
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::Node;
@@ -8,9 +10,9 @@ use scraper::node::Element;
 use super::super::data_addresses;
 use super::super::table::Table;
 use super::super::writer::{Next, Page};
-use super::content::{BLOCKS, is_admonition, is_left_out, is_struck_out};
+use super::content::{BLOCKS, is_admonition, is_attribution, is_left_out, is_struck_out};
 use super::lists::List;
-use super::marks::{alternative_text, language_of, script_marks};
+use super::marks::{alternative_text, expansion_of, language_of, reading_of, script_marks};
 use super::{element_by_id, is_article, is_main, words_of};
 
 /// A table with fewer cells for each heading than this has its headings for the page, not for its rows.
@@ -54,6 +56,8 @@ struct Walk {
     /// Whether the open `pre` began with a fence that names its language.
     fenced: bool,
     heading: bool,
+    /// What abbreviations stand for, as far as it was said.
+    expanded: HashSet<String>,
     /// Open tables; those that lay out the page are none.
     tables: Vec<Option<DataTable>>,
 }
@@ -95,7 +99,10 @@ impl Walk {
                 self.left_out = Some(node.id());
                 self.out().gap();
             }
-            Node::Element(element) if is_left_out(element, self.landmarks, self.heading) => {
+            Node::Element(element) if element.name() == "input" && !self.lists.is_empty() => self.check_mark(element),
+            Node::Element(element)
+                if is_left_out(element, self.landmarks, self.heading) && !is_attribution(node, element) =>
+            {
                 self.left_out = Some(node.id());
             }
             Node::Element(element) => self.open_element(node, element),
@@ -111,7 +118,7 @@ impl Walk {
             return;
         }
         if self.in_data_table() {
-            return self.open_in_table(element);
+            return self.open_in_table(node, element);
         }
         match element.name() {
             "table" => {
@@ -154,6 +161,16 @@ impl Walk {
         }
     }
 
+    /// The mark of an item that is done, or not yet.
+    fn check_mark(&mut self, element: &Element) {
+        if element.attr("type") == Some("checkbox") {
+            let mark = if element.attr("checked").is_some() { "[x]" } else { "[ ]" };
+            let out = self.out();
+            out.words(mark);
+            out.gap();
+        }
+    }
+
     /// Marks inside a line: pictures by their alternative text, exponents, indices, formulas. Says whether it was one.
     fn open_mark(&mut self, node: NodeRef<'_, Node>, element: &Element) -> bool {
         match element.name() {
@@ -173,6 +190,9 @@ impl Walk {
                 }
                 out.words(before);
             }
+            "q" => self.out().words("“"),
+            // Its words come behind the element around it.
+            "rt" => self.left_out = Some(node.id()),
             _ => {
                 let parent = node.parent().and_then(|parent| parent.value().as_element());
                 let second = || node.prev_siblings().filter(|node| node.value().is_element()).count() == 1;
@@ -214,6 +234,26 @@ impl Walk {
                 let (_, after) = script_marks(node, element);
                 self.out().words(after);
             }
+            "q" => {
+                let out = self.out();
+                out.no_gap();
+                out.words("”");
+            }
+            "ruby" => {
+                if let Some(reading) = reading_of(node) {
+                    let out = self.out();
+                    out.no_gap();
+                    out.words(&reading);
+                }
+            }
+            "abbr" => {
+                // Said once, where it is first met.
+                if let Some(title) = expansion_of(node, element).filter(|title| self.expanded.insert(title.clone())) {
+                    let out = self.out();
+                    out.gap();
+                    out.words(&format!("({title})"));
+                }
+            }
             _ if self.in_data_table() => self.close_in_table(element),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
                 self.heading = false;
@@ -242,9 +282,23 @@ impl Walk {
     }
 
     /// Whatever is inside a cell stays in its row.
-    fn open_in_table(&mut self, element: &Element) {
+    fn open_in_table(&mut self, node: NodeRef<'_, Node>, element: &Element) {
         let Some(Some(data)) = self.tables.last_mut() else { return };
         match element.name() {
+            "ul" | "ol" => {
+                data.cell.gap();
+                self.lists.push(List::of(node, element));
+            }
+            "li" => {
+                let marker = self.lists.last_mut().map(|list| list.marker(element)).filter(|marker| marker != "-");
+                if node.prev_siblings().any(|node| node.value().is_element()) {
+                    data.cell.no_gap();
+                    data.cell.close_with(';');
+                }
+                data.cell.gap();
+                data.cell.words(&marker.unwrap_or_default());
+                data.cell.gap();
+            }
             "tr" => {
                 data.take_cell();
                 data.table.begin_row();
@@ -264,6 +318,10 @@ impl Walk {
         let Some(Some(data)) = self.tables.last_mut() else { return };
         match element.name() {
             "td" | "th" => data.take_cell(),
+            "ul" | "ol" => {
+                self.lists.pop();
+                data.cell.gap();
+            }
             "caption" => data.caption = std::mem::take(&mut data.cell).text,
             // Names of columns stand in rows of headings, or in a head of their own.
             "tr" if !data.has_data => data.table.mark_header(),

@@ -169,6 +169,42 @@ fn merged_cells_are_repeated() {
 }
 
 #[test]
+fn lists_in_cells_keep_their_items_and_numbers() {
+    assert_eq!(
+        text(
+            "<table><tr><th>Step<th>Do<tr><td>1<td>First: <ul><li>open it<li>close it.<li>wait</ul>\
+             <tr><td>2<td><ol start=3><li>turn<li>press</ol></table>"
+        ),
+        "| Step | Do |\n|---|---|\n| 1 | First: open it; close it. wait |\n| 2 | 3. turn; 4. press |"
+    );
+}
+
+#[test]
+fn marks_in_a_line_that_say_something_are_kept() {
+    for (page, expected) in [
+        ("<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>を読む", "漢字(かんじ)を読む"),
+        (
+            "<p><abbr title='World Health Organization'>WHO</abbr> and <abbr title='World Health Organization'>WHO</abbr>",
+            "WHO (World Health Organization) and WHO",
+        ),
+        ("<p>He said <q>close it</q>.", "He said “close it”."),
+        ("<ul><li><input type=checkbox checked> done<li><input type=checkbox> open</ul>", "- [x] done\n- [ ] open"),
+        ("<p>One</p><input type=checkbox> <input value=x>", "One"),
+        (
+            "<blockquote><p>Keep cold.</p><footer>— The pharmacist</footer></blockquote>",
+            "Keep cold.\n\n— The pharmacist",
+        ),
+        ("<p>Text</p><footer>Imprint</footer>", "Text"),
+        (
+            "<p>See <img src=a.png title='a pump'> and <img src=b.png alt='' title='a frame'> that.",
+            "See a pump and that.",
+        ),
+    ] {
+        assert_eq!(text(page), expected, "{page}");
+    }
+}
+
+#[test]
 fn very_deep_pages_are_read() {
     for tags in
         ["<div>", "<ul><li>", "<table><tr><td>", "<span>", "<blockquote><p>", "<x></y>", "<svg><g>", "<pre>", "<b><p>"]
