@@ -297,6 +297,27 @@ fn over_chroma_passages_are_there_and_originals_are_not() {
     assert!(paths(&get(&server, "/apis/documents")).is_empty());
 }
 
+#[test]
+fn over_chroma_a_service_without_a_disk_answers_and_takes_no_documents() {
+    let Some(chroma) = Chroma::shared() else { return };
+    let (data, docs, port, model) = (folder(), folder(), chroma.port().to_string(), Mock::shared());
+    write(docs.path(), "plan.md", PLAN);
+    let store =
+        ["--store", "chroma", "--chroma-host", "127.0.0.1", "--chroma-port", &port, "--chroma-collection", "diskless"];
+    let embedder = ["--embedder", "openai", "--openai-base-url", model.base_url()];
+    let _ = qanda(&[&["ingest", argument(docs.path())], &store[..], &embedder].concat()).ok();
+    // A folder that cannot be made, whoever runs this.
+    let below_a_file = write(data.path(), "file", "").join("data");
+    let server = Server::start(&below_a_file, &[&store[..], &model.arguments()].concat());
+    let list = get(&server, "/apis/documents");
+    assert_eq!(paths(&list).len(), 1, "{list:#}");
+    let refused = problem(upload(&server, &[("more.md", b"More words.")]), 503);
+    assert_eq!(refused["type"], "urn:qanda:problem:unavailable");
+    let one = format!("/apis/documents/{}", list["documents"][0]["id"].as_str().expect("an id"));
+    assert_eq!(server.delete(&one).send().expect("responds").status(), 204);
+    server.assert_healthy();
+}
+
 /// Number of the originals in a data directory, beside the file that is locked.
 fn originals(data: &Path) -> usize {
     std::fs::read_dir(data.join("originals")).expect("a folder").count() - 1

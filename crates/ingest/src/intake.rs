@@ -157,7 +157,11 @@ impl Intake for JobQueue {
             self.shelf.jobs.withdraw(name).await?;
         }
         self.documents.remove(context, vec![document.location.clone()]).await?;
-        self.shelf.sweep(&*self.documents).await
+        // The document is gone; what is left of it is swept away with the next one.
+        if let Err(error) = self.shelf.sweep(&*self.documents).await {
+            tracing::warn!(%error, "originals that nothing needs could not be removed");
+        }
+        Ok(())
     }
 
     async fn original(&self, _: &RequestContext, document: &StoredDocument) -> Result<File, NoOriginal> {
@@ -196,12 +200,18 @@ impl Shelf {
     }
 }
 
-/// A full disk is said as such.
+/// A full disk is said as such, and so is a directory that cannot be written.
 fn cannot_keep(doing: &str, cause: std::io::Error) -> StoreError {
     match cause.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             StoreError::DiskFull { place: "the data directory".to_owned() }
         }
+        std::io::ErrorKind::PermissionDenied
+        | std::io::ErrorKind::ReadOnlyFilesystem
+        | std::io::ErrorKind::NotADirectory => StoreError::Unavailable {
+            message: "the data directory cannot be written".to_owned(),
+            cause: Some(cause.into()),
+        },
         _ => StoreError::failed(doing, cause),
     }
 }

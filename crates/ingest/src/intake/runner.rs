@@ -108,6 +108,8 @@ impl JobRunner {
             while changes.changed().await.is_ok() {
                 let now = changes.borrow_and_update().clone();
                 self.keep(&now).await;
+                // Again at the end, which tells it.
+                let _ = self.take_out_again(&now).await;
                 tokio::time::sleep(NOTES).await;
             }
             match storing.await {
@@ -123,7 +125,8 @@ impl JobRunner {
             }
         };
         let mut end = changes.borrow().clone();
-        self.take_out_again(&mut end).await;
+        let removed = self.take_out_again(&end).await;
+        end.failures.extend(removed);
         end.ended = Some(Moment::now());
         end.state = if failed { JobState::Failed } else { JobState::Done };
         end.failures.extend(failed.then(|| JobFailure { document: None, reason: NOT_STORED.to_owned() }));
@@ -131,10 +134,10 @@ impl JobRunner {
     }
 
     /// Takes documents out of the store that were removed while the job may have been storing them.
-    async fn take_out_again(&self, end: &mut JobStatus) {
-        let is_told = |name: &String| end.failures.iter().any(|failure| failure.document.as_ref() == Some(name));
+    async fn take_out_again(&self, status: &JobStatus) -> Vec<JobFailure> {
+        let is_told = |name: &String| status.failures.iter().any(|failure| failure.document.as_ref() == Some(name));
         let removed = async {
-            let mut names = self.shelf.jobs.withdrawn(&end.id).await?;
+            let mut names = self.shelf.jobs.withdrawn(&status.id).await?;
             names.retain(|name| !is_told(name));
             let locations: Vec<String> = names.iter().map(|name| SourceDocument::location_of_upload(name)).collect();
             if !locations.is_empty() {
@@ -143,8 +146,11 @@ impl JobRunner {
             Ok::<_, StoreError>(names)
         };
         match removed.await {
-            Ok(names) => end.failures.extend(names.into_iter().map(removed_meanwhile)),
-            Err(error) => tracing::error!(job = %end.id, %error, "what was removed meanwhile may be stored"),
+            Ok(names) => names.into_iter().map(removed_meanwhile).collect(),
+            Err(error) => {
+                tracing::error!(job = %status.id, %error, "what was removed meanwhile may be stored");
+                Vec::new()
+            }
         }
     }
 
