@@ -3,7 +3,8 @@
 //! embedder, reader and reranker share.
 //!
 //! Models compute on threads of their own, never on the async runtime's: a caller awaits a channel. `unsafe` is
-//! allowed in two places: `bert/matmul.rs`, which calls a matrix kernel, and `llama/waiting.rs`.
+//! allowed in three places: `bert/machine.rs` and `bert/tile.rs`, which call what is compiled for the machine's
+//! instructions, and `llama/waiting.rs`.
 
 mod batcher;
 pub mod bert;

@@ -6,15 +6,14 @@
 
 use qanda_core::ModelError;
 
-use super::matmul::{View, multiply};
-use super::ops::{activate, add, layer_norm, softmax};
+use super::attention::Attention;
+use super::linear::Linear;
+use super::machine::Machine;
+use super::ops::{activate, add_and_norm, layer_norm};
 use super::{Shape, Weights};
 
-/// A matrix `[inputs][outputs]` and a bias `[outputs]`.
-pub(crate) struct Linear {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-}
+/// Tokens whose feed-forward layer is computed at once: what lies between its halves stays in the second-level cache.
+const BLOCK: usize = 96;
 
 struct Norm {
     weight: Vec<f32>,
@@ -94,7 +93,8 @@ impl Encoder {
                 state.extend(word.iter().zip(place).zip(part).map(|((w, p), t)| w + p + t));
             }
         }
-        self.embedding_norm.apply(&mut state, &self.shape);
+        let norm = &self.embedding_norm;
+        layer_norm(Machine::here(), &mut state, &norm.weight, &norm.bias, self.shape.epsilon);
         let scratch = Scratch::new(&lengths, &self.shape);
         Packed { shape: &self.shape, lengths, state, scratch }
     }
@@ -113,12 +113,7 @@ impl Packed<'_> {
     pub(crate) fn run(&mut self, layers: &[Layer]) {
         for layer in layers {
             self.attend(layer);
-            let (state, scratch) = (&mut self.state, &mut self.scratch);
-            layer.up.apply(state, &mut scratch.wide);
-            activate(&mut scratch.wide, self.shape.activation);
-            layer.down.apply(&scratch.wide, &mut scratch.mixed);
-            add(state, &scratch.mixed);
-            layer.output_norm.apply(state, self.shape);
+            self.feed_forward(layer);
         }
     }
 
@@ -140,47 +135,52 @@ impl Packed<'_> {
     /// Self-attention within each text, its projection, residual and norm.
     fn attend(&mut self, layer: &Layer) {
         let (hidden, heads) = (self.shape.hidden, self.shape.heads);
-        let (head, row) = (hidden / heads, 3 * hidden);
         let (state, scratch) = (&mut self.state, &mut self.scratch);
         layer.attention_in.apply(state, &mut scratch.qkv);
-        let scale = 1.0 / (head as f32).sqrt();
-        let mut first = 0;
-        for &length in &self.lengths {
-            let text = &scratch.qkv[first * row..(first + length) * row];
-            for h in 0..heads {
-                let part = |which: usize| View::rows(&text[which * hidden + h * head..], length, head, row);
-                let scores = &mut scratch.scores[..length * length];
-                multiply(scores, length, part(0), part(1).transposed(), scale, false);
-                scores.chunks_exact_mut(length).for_each(softmax);
-                let out = &mut scratch.attended[first * hidden + h * head..];
-                multiply(out, hidden, View::rows(scores, length, length, length), part(2), 1.0, false);
-            }
-            first += length;
+        let (mut text, mut out) = (scratch.qkv.as_slice(), scratch.attended.as_mut_slice());
+        for length in &self.lengths {
+            let (this, rest) = text.split_at(length * 3 * hidden);
+            let (attended, others) = out.split_at_mut(length * hidden);
+            scratch.attention.attend(Machine::here(), this, hidden, heads, attended);
+            (text, out) = (rest, others);
         }
         layer.attention_out.apply(&scratch.attended, &mut scratch.mixed);
-        add(state, &scratch.mixed);
-        layer.attention_norm.apply(state, self.shape);
+        layer.attention_norm.apply(state, &scratch.mixed, self.shape);
+    }
+
+    /// The feed-forward layer, its residual and norm, block after block.
+    fn feed_forward(&mut self, layer: &Layer) {
+        let Shape { hidden, intermediate, activation, .. } = *self.shape;
+        let scratch = &mut self.scratch;
+        for state in self.state.chunks_mut(BLOCK * hidden) {
+            let tokens = state.len() / hidden;
+            let (wide, mixed) = (&mut scratch.wide[..tokens * intermediate], &mut scratch.mixed[..tokens * hidden]);
+            layer.up.apply(state, wide);
+            activate(Machine::here(), wide, activation);
+            layer.down.apply(wide, mixed);
+            layer.output_norm.apply(state, mixed, self.shape);
+        }
     }
 }
 
 /// Buffers of one forward pass, used by all layers in turn.
 struct Scratch {
     qkv: Vec<f32>,
-    scores: Vec<f32>,
     attended: Vec<f32>,
     mixed: Vec<f32>,
     wide: Vec<f32>,
+    attention: Attention,
 }
 
 impl Scratch {
     fn new(lengths: &[usize], shape: &Shape) -> Self {
-        let (tokens, longest) = (lengths.iter().sum::<usize>(), lengths.iter().max().copied().unwrap_or_default());
+        let tokens = lengths.iter().sum::<usize>();
         Self {
             qkv: vec![0.0; tokens * 3 * shape.hidden],
-            scores: vec![0.0; longest * longest],
             attended: vec![0.0; tokens * shape.hidden],
             mixed: vec![0.0; tokens * shape.hidden],
-            wide: vec![0.0; tokens * shape.intermediate],
+            wide: vec![0.0; tokens.min(BLOCK) * shape.intermediate],
+            attention: Attention::default(),
         }
     }
 }
@@ -214,48 +214,8 @@ impl Norm {
         })
     }
 
-    fn apply(&self, rows: &mut [f32], shape: &Shape) {
-        layer_norm(rows, shape.hidden, &self.weight, &self.bias, shape.epsilon);
-    }
-}
-
-impl Linear {
-    /// Linear layers of the same input, side by side in one matrix.
-    ///
-    /// # Errors
-    /// When a tensor is missing or has another shape.
-    pub(crate) fn read(
-        weights: &Weights<'_>,
-        names: &[String],
-        inputs: usize,
-        outputs: usize,
-    ) -> Result<Self, ModelError> {
-        let width = names.len() * outputs;
-        let mut weight = vec![0.0; inputs * width];
-        let mut bias = Vec::with_capacity(width);
-        for (part, name) in names.iter().enumerate() {
-            // Checkpoints hold [outputs][inputs]; turned around once here, the kernel reads it without packing.
-            let stored = weights.matrix_of(&format!("{name}.weight"), outputs, inputs)?;
-            for (output, row) in stored.chunks_exact(inputs).enumerate() {
-                for (input, value) in row.iter().enumerate() {
-                    weight[input * width + part * outputs + output] = *value;
-                }
-            }
-            bias.extend(weights.vector(&format!("{name}.bias"), outputs)?);
-        }
-        Ok(Self { weight, bias })
-    }
-
-    /// `out = input * weight + bias`, row by row.
-    pub(crate) fn apply(&self, input: &[f32], out: &mut [f32]) {
-        let outputs = self.bias.len();
-        let inputs = self.weight.len() / outputs;
-        let rows = out.len() / outputs;
-        for row in out.chunks_exact_mut(outputs) {
-            row.copy_from_slice(&self.bias);
-        }
-        let (input, weight) =
-            (View::rows(input, rows, inputs, inputs), View::rows(&self.weight, inputs, outputs, outputs));
-        multiply(out, outputs, input, weight, 1.0, true);
+    /// Adds `other` to `rows` and normalises the sums.
+    fn apply(&self, rows: &mut [f32], other: &[f32], shape: &Shape) {
+        add_and_norm(Machine::here(), rows, other, &self.weight, &self.bias, shape.epsilon);
     }
 }

@@ -102,13 +102,8 @@ impl ReaderWeights {
     }
 
     fn heads(&self, text: &[f32], tokens: usize) -> Logits {
-        let mut scores = vec![0.0; 2 * tokens];
-        self.span.apply(text, &mut scores);
-        let here = self.here.as_ref().map(|head| {
-            let mut score = [0.0];
-            head.apply(&text[..text.len() / tokens], &mut score);
-            score[0]
-        });
+        let scores = self.span.result(text);
+        let here = self.here.as_ref().map(|head| head.result(&text[..text.len() / tokens])[0]);
         let of = |which: usize| scores.iter().skip(which).step_by(2).copied().collect();
         Logits { start: of(0), end: of(1), here }
     }

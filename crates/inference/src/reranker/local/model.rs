@@ -101,11 +101,9 @@ impl Model {
         packed.run(encoder.layers());
         let hidden = encoder.shape().hidden;
         let score = |text: &[f32]| {
-            let (mut pooled, mut score) = (vec![0.0; hidden], [0.0]);
-            self.pooler.apply(&text[..hidden], &mut pooled);
+            let mut pooled = self.pooler.result(&text[..hidden]);
             pooled.iter_mut().for_each(|number| *number = number.tanh());
-            self.head.apply(&pooled, &mut score);
-            score[0]
+            self.head.result(&pooled)[0]
         };
         packed.texts().map(score).collect()
     }
