@@ -94,7 +94,7 @@ mod tests {
         input.chunks_exact(inputs).flat_map(|x| -> Vec<f32> { of(x) }).collect()
     }
 
-    /// Shapes that fill no tile, panel or group, and some that do.
+    /// Shapes that fill no tile or panel, and some that do.
     const SHAPES: [(usize, usize, usize); 5] = [(1, 1, 1), (7, 130, 65), (9, 384, 33), (13, 259, 128), (6, 128, 64)];
 
     #[test]
