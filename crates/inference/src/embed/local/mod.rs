@@ -38,7 +38,7 @@ struct Model {
 }
 
 /// Size of a batch in bytes of text: about 1,000 tokens, enough for the matrix kernel to run at full speed, and little
-/// enough (some 0.3 s on one core, docs/models.md) that nobody waits long behind it.
+/// enough (some 0.25 s on one core, docs/models.md) that nobody waits long behind it.
 const LIMITS: Limits<String> = Limits { name: "embed", batch: 4096, size: String::len };
 
 impl LocalEmbedder {
