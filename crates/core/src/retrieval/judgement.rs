@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::by_words::judge_by_words;
+use super::subject::named;
 use super::unit::Layout;
 use crate::compute::compute;
 use crate::document::{Span, heading_path};
@@ -60,14 +61,16 @@ struct Model {
     share: f32,
     /// Weight of the nearness in meaning.
     nearness: f32,
+    /// Weight of a name in the question that the passage lacks.
+    lacking: f32,
     bias: f32,
 }
 
 /// Chosen on the development parts of `own` and `squad2` (docs/quality.md), so that 0.5 refuses a tenth of what is
 /// answered in the documents' words.
-const WITH_READER: Model = Model { read: 0.8, share: 2.4, nearness: 3.2, bias: -3.4 };
+const WITH_READER: Model = Model { read: 0.8, share: 2.4, nearness: 3.2, lacking: -2.0, bias: -3.4 };
 /// The same without a reader: set to refuse a fiftieth of those, since it tells much less.
-const WITHOUT_READER: Model = Model { read: 0.0, share: 3.2, nearness: 4.8, bias: -4.0 };
+const WITHOUT_READER: Model = Model { read: 0.0, share: 3.2, nearness: 4.8, lacking: -2.0, bias: -4.0 };
 
 /// Reads the hits and judges them; by their words alone where the question is in another language than the reader's
 /// ([`judge_by_words`]). `floor` is the embedder's.
@@ -109,8 +112,8 @@ fn readable(hit: &Hit) -> Readable {
 
 /// Weighs what a reader says of hits together with the question's words that they have.
 fn weigh(question: &str, hits: &[Hit], floor: f32, readings: Option<&[Reading]>) -> Judgement {
-    let asked = content_words(question);
-    let weighed: Vec<Weighed> = hits.iter().map(|hit| Weighed::of(&asked, hit, floor)).collect();
+    let (asked, named) = (content_words(question), named(question));
+    let weighed: Vec<Weighed> = hits.iter().map(|hit| Weighed::of(&asked, &named, hit, floor)).collect();
     let evidence = match readings {
         Some(readings) => {
             let read = readings.iter().map(|reading| logit(reading.confidence));
@@ -155,6 +158,8 @@ struct Weighed<'a> {
     above: Words,
     /// Share of the question's content words that it has, with title and headings.
     share: f32,
+    /// Whether it lacks a name, number or term of the question, with title and headings.
+    lacks_named: bool,
     /// Nearness in meaning: 0 for unrelated texts, 1 for the same, whatever the embedder's cosines are.
     nearness: f32,
 }
@@ -163,19 +168,22 @@ struct Weighed<'a> {
 const FLOOR_AT: f32 = 0.3;
 
 impl<'a> Weighed<'a> {
-    fn of(asked: &'a Words, hit: &'a Hit, floor: f32) -> Self {
+    fn of(asked: &'a Words, named: &Words, hit: &'a Hit, floor: f32) -> Self {
         let text = holding(&hit.passage.text);
         let above = content_words(&readable(hit).heading);
         let mut words = content_words(&text);
         words.extend(above.iter().cloned());
         let unrelated = (floor - FLOOR_AT) / (1.0 - FLOOR_AT);
         let nearness = hit.cosine.map_or(0.0, |cosine| (cosine - unrelated) / (1.0 - unrelated));
-        Self { asked, layout: Layout::of(&hit.passage.text), text, share: share(asked, &words), above, nearness }
+        let lacks_named = named.iter().any(|name| !words.contains(name));
+        let (layout, share) = (Layout::of(&hit.passage.text), share(asked, &words));
+        Self { asked, layout, text, above, share, lacks_named, nearness }
     }
 
     /// Logit of "it answers", where a reader has that of `read`.
     fn evidence(&self, model: &Model, read: f32) -> f32 {
-        model.read * read + model.share * self.share + model.nearness * self.nearness + model.bias
+        let lacking = if self.lacks_named { model.lacking } else { 0.0 };
+        model.read * read + model.share * self.share + model.nearness * self.nearness + lacking + model.bias
     }
 
     /// What speaks for words of it: the reader, the question's words around them (those of the headings alone count

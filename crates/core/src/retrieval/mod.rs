@@ -15,6 +15,7 @@ pub(crate) mod relevance;
 pub(crate) mod rerank;
 pub(crate) mod search;
 mod standalone;
+mod subject;
 pub(crate) mod unit;
 
 pub use ranked::{Finder, Ranked};
