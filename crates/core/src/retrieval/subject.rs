@@ -8,7 +8,7 @@ use crate::language::{Words, content_words};
 /// Letters from which on a word is a term rather than a word of every day. Chosen on the development parts of `own`,
 /// `squad2` and `medquad` (docs/quality.md): people write names in lower case, too, and most names of drugs and
 /// diseases are long.
-const TERM: usize = 11;
+const TERM: usize = 10;
 
 /// Short words that titles write in lower case, and that therefore do not tell a title from a sentence.
 const IN_TITLES: [&str; 14] =
