@@ -6,11 +6,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use qanda_core::answering::Resources;
-use qanda_core::retrieval::Finder;
 use qanda_core::{LanguageModel, Store, StoreError};
 use qanda_ingest::{JobQueue, JobRunner, KeepOriginals, Watch, job_queue};
-use qanda_server::{BackEnds, Class, HttpSettings, Progress, Service, Serving, Telemetry, router};
+use qanda_server::{Class, HttpSettings, Progress, Service, Serving, Telemetry, router};
 use qanda_store::jobs::JobList;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -253,17 +251,7 @@ async fn load(settings: Loading, service: &Service) -> anyhow::Result<Loaded> {
     let parts = wiring::parts(answers, Patience::Wait).await?;
     let Intake { queue, runner, watch } = intake(&parts.search, documents, keep).await?;
     let (store, model) = (Arc::clone(&parts.search.store), Arc::clone(&parts.resources.model));
-    let Resources { search, embedder, reranker, .. } = parts.resources;
-    let finder = Finder { search, embedder, reranker };
-    service.start(BackEnds {
-        pipelines: parts.pipelines,
-        default_pipeline: parts.pipeline,
-        finder,
-        documents: Arc::clone(&store) as _,
-        intake: Arc::new(queue),
-        store: Arc::clone(&store) as _,
-        model: Arc::clone(&model),
-    });
+    service.start(parts.back_ends(Some(Arc::new(queue))));
     // It ends with the runtime; the next process that runs jobs goes on where it was.
     tokio::spawn(runner.run(async move {
         if let Some(watch) = watch {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use qanda_core::answering::{Classic, Direct, Pipeline, PipelineName, Resources};
 use qanda_core::ports::TokenCounter;
-use qanda_core::{Embedder, LanguageModel, ModelError, Reader, Reranker, Store};
+use qanda_core::retrieval::Finder;
+use qanda_core::{Embedder, Intake, LanguageModel, ModelError, Reader, Reranker, Store};
 use qanda_inference::bert::Checkpoint;
 use qanda_inference::embed::gguf::{GgufEmbedder, Prefixes};
 use qanda_inference::embed::local::LocalEmbedder;
@@ -17,6 +18,7 @@ use qanda_inference::llm::openai::OpenAiModel;
 use qanda_inference::reader::local::{Bases, LocalReader};
 use qanda_inference::reranker::gguf::GgufReranker;
 use qanda_inference::reranker::local::LocalReranker;
+use qanda_server::BackEnds;
 use qanda_store::chroma::ChromaStore;
 use qanda_store::embedded::EmbeddedStore;
 use tokio::task::spawn_blocking;
@@ -51,6 +53,20 @@ impl Parts {
     /// The pipeline for questions that name none.
     pub(crate) fn default_pipeline(&self) -> Arc<dyn Pipeline> {
         Arc::clone(&self.pipelines[&self.pipeline])
+    }
+
+    /// What the service answers with. Without an intake, documents are only read.
+    pub(crate) fn back_ends(self, intake: Option<Arc<dyn Intake>>) -> BackEnds {
+        let Resources { search, embedder, reranker, model, .. } = self.resources;
+        BackEnds {
+            pipelines: self.pipelines,
+            default_pipeline: self.pipeline,
+            finder: Finder { search, embedder, reranker },
+            documents: Arc::clone(&self.search.store) as _,
+            intake,
+            store: self.search.store as _,
+            model,
+        }
     }
 }
 

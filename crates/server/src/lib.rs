@@ -8,6 +8,7 @@
 mod access_log;
 mod arrival;
 mod gate;
+mod mcp;
 mod metrics;
 mod openai;
 mod page;
@@ -28,6 +29,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use gate::PublicHost;
+pub use mcp::mcp_over_stdio;
 pub use metrics::{Telemetry, worker_ended};
 pub(crate) use problem::Problem;
 pub use service::{BackEnds, Service};
@@ -82,6 +84,7 @@ pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) ->
         .route("/v1/models", get(openai::models))
         .route("/v1/models/{name}", get(openai::model))
         .route("/v1/embeddings", post(openai::embeddings))
+        .route("/mcp", post(mcp::mcp))
         .route("/apis/status", get(routes::status))
         .route("/healthz", get(routes::healthz))
         .route("/readyz", get(routes::readyz))

@@ -162,6 +162,15 @@ impl Problem {
         Self { fields, ..Self::new(StatusCode::NOT_FOUND, "model_not_found", "No such model", detail) }
     }
 
+    /// The same for callers who know a field by another name.
+    pub(crate) fn renaming(mut self, field: &str, name: &str) -> Self {
+        if let Some(fault) = self.fields.iter_mut().find(|fault| fault.field == field) {
+            name.clone_into(&mut fault.field);
+            self.detail = InvalidQuestion(self.fields.clone()).to_string();
+        }
+        self
+    }
+
     /// What the caller can do, in words.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
@@ -334,6 +343,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Starting => Self::starting(),
+            Failure::ReadOnly => Self::writing_not_allowed(),
             Failure::Missing(pipeline) => Self::internal(format!("the pipeline {} is missing", pipeline.as_str())),
             Failure::Late => Self::late(),
             Failure::Panicked => Self::internal("answering the question panicked"),

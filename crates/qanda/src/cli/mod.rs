@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod eval;
 mod ingest;
+mod mcp;
 mod mock_llm;
 mod models;
 mod place;
@@ -59,6 +60,7 @@ enum Command {
     Ask(ask::Ask),
     Search(search::Search),
     Serve(serve::Serve),
+    Mcp(mcp::Mcp),
     Qa(qa::Qa),
     Config(config::Config),
     Status(status::Status),
@@ -85,6 +87,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Ask(command) => command.run(),
         Command::Search(command) => command.run(),
         Command::Serve(command) => command.run(&env_file),
+        Command::Mcp(command) => command.run(),
         Command::Qa(command) => command.run(),
         Command::Config(shown) => shown.run(&command, &matches, &env_file, &file),
         Command::Status(command) => command.run(),

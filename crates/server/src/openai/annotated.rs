@@ -25,7 +25,7 @@ impl Origin {
 }
 
 /// What stands below an answer: its sources, each on a line of its own; nothing where it has none.
-pub(super) fn sources(answer: &Answer) -> String {
+pub(crate) fn sources(answer: &Answer) -> String {
     let lines = answer.citations.iter().map(|citation| {
         let place = &citation.place;
         let page = place.page.map(|page| format!(", page {page}")).unwrap_or_default();

@@ -14,6 +14,7 @@ mod responses;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use self::annotated::sources;
 pub(crate) use self::chat::chat_completions;
 pub(crate) use self::embeddings::embeddings;
 pub(crate) use self::error::error_json;

@@ -26,8 +26,8 @@ pub struct BackEnds {
     pub finder: Finder,
     /// The documents.
     pub documents: Arc<dyn Documents>,
-    /// Takes documents in, and tells of jobs.
-    pub intake: Arc<dyn Intake>,
+    /// Takes documents in, and tells of jobs; none where documents are only read.
+    pub intake: Option<Arc<dyn Intake>>,
     /// The store, asked for its state by `/readyz`.
     pub store: Arc<dyn Upkeep>,
     /// The language model, asked for its state by `/readyz`.
@@ -63,7 +63,7 @@ impl Service {
 
     /// What takes documents in.
     pub(crate) fn intake(&self) -> Result<&dyn Intake, Failure> {
-        Ok(&*self.back_ends()?.intake)
+        self.back_ends()?.intake.as_deref().ok_or(Failure::ReadOnly)
     }
 
     /// A pipeline by its name, or the default one.
@@ -133,6 +133,8 @@ pub(crate) fn stream(pipeline: Arc<dyn Pipeline>, context: RequestContext, quest
 pub(crate) enum Failure {
     /// The back ends are still loading.
     Starting,
+    /// No documents are taken in.
+    ReadOnly,
     /// The pipeline is not there.
     Missing(PipelineName),
     /// The deadline passed.

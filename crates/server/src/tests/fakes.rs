@@ -289,7 +289,7 @@ impl App {
         let finder = Finder { search: Arc::new(Away), embedder, reranker: None };
         let default_pipeline = PipelineName::Direct;
         let (documents, intake) = (Arc::new(Away), Arc::new(Away));
-        service.start(BackEnds { pipelines, default_pipeline, finder, documents, intake, store, model });
+        service.start(BackEnds { pipelines, default_pipeline, finder, documents, intake: Some(intake), store, model });
         let telemetry = Telemetry::alone();
         let settings = HttpSettings { request_timeout: timeout, is_loopback: true, public_hosts: Arc::default() };
         Self { router: router(service, telemetry.clone(), settings), telemetry }

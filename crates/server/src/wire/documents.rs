@@ -14,9 +14,9 @@ use super::fields::{Faults, Scalar};
 use crate::Problem;
 
 /// Documents of a page when the caller does not say.
-const USUAL_LIMIT: usize = 50;
+pub(crate) const USUAL_LIMIT: usize = 50;
 /// Most documents, or passages, of a page.
-const MOST_LIMIT: usize = 1_000;
+pub(crate) const MOST_LIMIT: usize = 1_000;
 /// Most facts that may come with a document.
 const MOST_FACTS: usize = 100;
 /// Longest name or value of a fact, in characters.
@@ -167,14 +167,13 @@ fn facts_json(facts: &Metadata) -> Value {
     facts.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }
 
-/// A document as it is listed. `upload` tells whether it was handed in.
-pub(crate) fn document_json(document: &StoredDocument, upload: bool) -> Value {
+/// A document as it is listed.
+pub(crate) fn document_json(document: &StoredDocument) -> Value {
     let StoredDocument { id, path, title, metadata, details, passages, pairs, .. } = document;
     json!({
         "id": id.as_str(),
         "document": path,
         "title": title,
-        "origin": if upload { "upload" } else { "folder" },
         "state": details.state_at(qanda_core::Moment::now()).as_str(),
         "media_type": details.media_type,
         "language": details.language,

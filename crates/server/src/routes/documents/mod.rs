@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use qanda_core::document::StoredDocument;
-use qanda_core::{DocumentId, RequestContext};
+use qanda_core::{DocumentId, Intake, RequestContext};
 use serde_json::{Value, json};
 
 use self::upload::Upload;
@@ -35,8 +35,7 @@ pub(crate) async fn list(
     let query = wire::read_document_query(&parameters)?;
     let page = service.documents()?.list(&context, query).await?;
     let intake = service.intake()?;
-    let document = |document: &StoredDocument| wire::document_json(document, intake.uploaded_as(document).is_some());
-    let documents: Vec<Value> = page.items.iter().map(document).collect();
+    let documents: Vec<Value> = page.items.iter().map(|document| described(intake, document)).collect();
     Ok(Json(json!({"documents": documents, "next": page.next, "writable": access.may_write})))
 }
 
@@ -47,7 +46,7 @@ pub(crate) async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let document = stored(&service, &context, id).await?;
-    Ok(Json(wire::document_json(&document, service.intake()?.uploaded_as(&document).is_some())))
+    Ok(Json(described(service.intake()?, &document)))
 }
 
 /// The passages of a document, page by page.
@@ -141,6 +140,13 @@ pub(crate) async fn remove(
     let document = stored(&service, &context, id).await?;
     service.intake()?.remove(&context, &document).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A document, and where it comes from.
+fn described(intake: &dyn Intake, document: &StoredDocument) -> Value {
+    let mut json = wire::document_json(document);
+    json["origin"] = json!(if intake.uploaded_as(document).is_some() { "upload" } else { "folder" });
+    json
 }
 
 async fn stored(service: &Service, context: &RequestContext, id: String) -> Result<StoredDocument, Problem> {
