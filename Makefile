@@ -2,7 +2,7 @@
 # The work is in scripts/, and in bench/ what measures; each step says what it does and fails with one sentence.
 
 .DEFAULT_GOAL := help
-.PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build models \
+.PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build install models \
 	chroma test test-endpoints test-kills test-folder check deploy-check image test-replicas bench bench-peers \
 	bench-scale bench-restarts bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader eval \
 	clean
@@ -36,6 +36,9 @@ up_async_three: ## ... with three of them
 
 build: ## Build the release binary, target/release/qanda
 	@scripts/build.sh
+
+install: ## Install the release binary, manual pages, completions and a unit for systemd below PREFIX (/usr/local)
+	@scripts/install.sh
 
 models: build ## Download the default models
 	@scripts/models.sh

@@ -97,6 +97,21 @@ impl Question {
         }
     }
 
+    /// The last turns of a conversation, as many as a question may have, in half of the characters that it may have: a
+    /// chat hands in all there are.
+    #[must_use]
+    pub fn recent(mut turns: Vec<Turn>) -> Vec<Turn> {
+        let mut left = Self::LONGEST_HISTORY / 2;
+        let fits = |turn: &&Turn| {
+            let length = turn.content.chars().count();
+            let fits = length <= left;
+            left = left.saturating_sub(length);
+            fits
+        };
+        let kept = turns.iter().rev().take(Self::MOST_TURNS).take_while(fits).count();
+        turns.split_off(turns.len() - kept)
+    }
+
     /// A step's instructions with those of the caller below them.
     pub(crate) fn instructed(&self, own: &str) -> String {
         let theirs = self.instructions.trim();

@@ -6,19 +6,23 @@ use qanda_core::answering::{AnswerEvent, AnswerSink};
 use qanda_core::{Answer, Question, RequestContext, Store};
 use qanda_server::answer_json;
 
+use super::chat::chat;
 use super::place::list;
 use super::scope::ScopeArgs;
 use crate::config::AnswerArgs;
 use crate::terminal::{self, BOLD, CYAN, DIM, Text, one_line};
-use crate::wiring::Patience;
+use crate::wiring::{Parts, Patience};
 use crate::{logging, wiring};
 
 /// Ask a question and see the answer with its sources
+///
+/// Without a question it is a conversation: each line that is typed, or comes from a pipe, is a question that may refer to
+/// those before it.
 #[derive(Debug, Args)]
 pub(crate) struct Ask {
     /// The question
-    question: String,
-    /// Print one JSON object, the same as over HTTP
+    question: Option<String>,
+    /// Print one JSON object for each answer, the same as over HTTP
     #[arg(long)]
     json: bool,
     /// Ask the model alone, without the documents
@@ -33,20 +37,41 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         logging::start("warn");
-        let question = Question { search: !self.no_documents, ..self.scope.question(self.question) };
-        question.validate()?;
-        let settings = self.answers.resolve()?;
-        let shown = Shown { text: !self.json };
+        let Self { question, json, no_documents, scope, answers } = self;
+        let asked = |content| Question { search: !no_documents, ..scope.clone().question(content) };
+        let question = question.map(asked);
+        if let Some(question) = &question {
+            question.validate()?;
+        }
+        let settings = answers.resolve()?;
         super::runtime()?.block_on(async {
-            let parts = wiring::parts(settings, Patience::None).await?;
-            let answer = parts.default_pipeline().answer(&RequestContext::local(), question, &shown).await?;
-            if self.json {
-                return terminal::pretty_json(&answer_json(&answer));
+            let asker = Asker { parts: wiring::parts(settings, Patience::None).await?, json };
+            match question {
+                Some(question) => asker.answer(question).await.map(|_| ExitCode::SUCCESS),
+                None => chat(&asker, asked).await,
             }
+        })
+    }
+}
+
+/// Answers questions and prints the answers.
+pub(super) struct Asker {
+    parts: Parts,
+    /// Whether each is one JSON object.
+    pub(super) json: bool,
+}
+
+impl Asker {
+    pub(super) async fn answer(&self, question: Question) -> anyhow::Result<Answer> {
+        let shown = Shown { text: !self.json };
+        let answer = self.parts.default_pipeline().answer(&RequestContext::local(), question, &shown).await?;
+        if self.json {
+            terminal::pretty_json(&answer_json(&answer))?;
+        } else {
             terminal::line("");
-            list_sources(&answer, parts.search.store.as_ref()).await
-        })?;
-        Ok(ExitCode::SUCCESS)
+            list_sources(&answer, self.parts.search.store.as_ref()).await?;
+        }
+        Ok(answer)
     }
 }
 

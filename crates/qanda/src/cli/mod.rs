@@ -3,10 +3,14 @@
 mod ask;
 mod backup;
 mod bench;
+mod chat;
 mod check;
+mod completions;
 mod config;
 mod eval;
+mod foremost;
 mod ingest;
+mod man;
 mod mcp;
 mod mock_llm;
 mod models;
@@ -71,6 +75,8 @@ enum Command {
     Eval(eval::Eval),
     Bench(bench::Bench),
     MockLlm(mock_llm::MockLlm),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Reads settings and command line, and runs the command.
@@ -78,7 +84,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let env_file = EnvFile::load()?;
     let arguments: Vec<_> = std::env::args_os().collect();
     let file = File::read(&arguments)?;
-    let command = defaults::shown_in_help(file.apply(command())?);
+    let command = as_shown(file.apply(command())?);
     let matches = command.clone().get_matches_from(arguments);
     match Cli::from_arg_matches(&matches)?.command {
         Command::Ingest(command) => command.run(),
@@ -98,12 +104,19 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Eval(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::MockLlm(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     }
 }
 
 /// The definition of the command line.
 pub(crate) fn command() -> clap::Command {
     numbers_may_be_negative(Cli::command())
+}
+
+/// The same as its help and its manual pages show it.
+fn as_shown(command: clap::Command) -> clap::Command {
+    foremost::first(defaults::shown_in_help(command))
 }
 
 /// Lets every argument take a number below zero. Which numbers make sense is for what reads them to say: without this,
@@ -158,7 +171,7 @@ mod tests {
     /// `INSTA_UPDATE=always cargo test --release -p qanda help` takes over what has changed.
     #[test]
     fn the_help_of_every_command_is_as_it_was() {
-        let mut command = for_snapshots(defaults::shown_in_help(command()));
+        let mut command = for_snapshots(as_shown(command()));
         command.build();
         check_help("help", &mut command);
     }

@@ -4,7 +4,7 @@ use clap::Args;
 use qanda_core::{Moment, Question, Source};
 
 /// Where and how far to search.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct ScopeArgs {
     /// Passages to retrieve
     #[arg(long, value_name = "N", default_value_t = Question::DEFAULT_RESULTS, value_parser = n_results)]

@@ -48,6 +48,11 @@ pub(crate) fn pretty_json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the beginning of a line that somebody types on.
+pub(crate) fn prompt(text: impl Into<Text>) {
+    write(&text.into().to_string());
+}
+
 fn write(safe: &str) {
     let mut out = anstream::stdout().lock();
     let _ = out.write_all(safe.as_bytes()).and_then(|()| out.flush());

@@ -1,5 +1,6 @@
 //! Reading what clients send: messages become a question, its history and instructions.
 
+use qanda_core::Question;
 use qanda_core::question::{Role, Turn};
 use serde_json::{Map, Value, json};
 
@@ -72,26 +73,12 @@ pub(super) fn read(mut fields: Map<String, Value>, field: &str, known: &[&str]) 
     }
     let mut request = wire::read_question(own.to_string().as_bytes())?;
     request.pipeline = pipeline;
-    request.question.history = recent(turns);
+    request.question.history = Question::recent(turns);
     request.question.instructions = instructions.join("\n\n");
     request.question.validate()?;
     let known = |name: &str| name == field || known.contains(&name) || OWN.contains(&name);
     let ignored = fields.keys().filter(|name| !known(name) && REFUSED.iter().all(|(refused, _)| refused != name));
     Ok(Asked { request, model, stream, usage, ignored: ignored.cloned().collect() })
-}
-
-/// The last turns of a conversation, as many as a question may have: chat clients send all there are.
-fn recent(mut turns: Vec<Turn>) -> Vec<Turn> {
-    use qanda_core::Question;
-    let mut left = Question::LONGEST_HISTORY / 2;
-    let fits = |turn: &&Turn| {
-        let length = turn.content.chars().count();
-        let fits = length <= left;
-        left = left.saturating_sub(length);
-        fits
-    };
-    let kept = turns.iter().rev().take(Question::MOST_TURNS).take_while(fits).count();
-    turns.split_off(turns.len() - kept)
 }
 
 /// The messages: a text alone, or a list of them.
