@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help up up_sync_one up_sync_three up_sync_three_2_threads up_async_one up_async_three build install models \
-	chroma test test-endpoints test-kills test-folder check deploy-check image test-replicas bench bench-peers \
+	chroma test test-api test-endpoints test-kills test-folder check deploy-check image test-replicas bench bench-peers \
 	bench-scale bench-restarts bench-pipelines bench-retrieval bench-search bench-answers bench-busy train-reader eval \
 	clean
 
@@ -51,6 +51,9 @@ test: ## Set up and run every check and test
 
 test-endpoints: models ## Try the OpenAI-compatible client against servers that are not ours
 	@scripts/endpoints.sh
+
+test-api: build models ## Schemathesis against /openapi.json of a running server (EXAMPLES=15 for each route)
+	@scripts/api.sh
 
 test-kills: build ## Kill an ingest KILLS (500) times at random moments and look at the store each time
 	@scripts/kills.sh

@@ -11,6 +11,7 @@ mod gate;
 mod mcp;
 mod metrics;
 mod openai;
+mod openapi;
 mod page;
 mod problem;
 mod routes;
@@ -24,9 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub use gate::PublicHost;
 pub use mcp::mcp_over_stdio;
@@ -50,21 +51,14 @@ pub struct HttpSettings {
     pub public_hosts: Arc<[PublicHost]>,
 }
 
-/// Routes of documents and jobs. Bodies of uploads have limits of their own.
-fn documents() -> Router<Service> {
-    Router::new()
-        .route("/apis/documents", get(routes::documents::list).post(routes::documents::add))
-        .route(
-            "/apis/documents/{id}",
-            get(routes::documents::one).put(routes::documents::replace).delete(routes::documents::remove),
-        )
-        .route("/apis/documents/{id}/passages", get(routes::documents::passages))
-        .route("/apis/documents/{id}/text", get(routes::documents::text))
-        .route("/apis/documents/{id}/pages/{number}", get(routes::documents::page))
-        .route("/apis/documents/{id}/original", get(routes::documents::original))
-        .route("/apis/jobs", get(routes::jobs))
-        .route("/apis/jobs/{id}", get(routes::job))
-        .layer(DefaultBodyLimit::disable())
+/// All routes with their descriptions.
+fn described(telemetry: Telemetry) -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(openapi::about())
+        .routes(routes!(page::page))
+        .merge(routes::all(telemetry))
+        .merge(openai::all())
+        .routes(routes!(mcp::mcp))
+        .merge(openapi::all())
 }
 
 /// All routes.
@@ -73,23 +67,8 @@ pub fn router(service: Service, telemetry: Telemetry, settings: HttpSettings) ->
     let gate = Gate { is_loopback, public_hosts };
     let log = AccessLog { telemetry: telemetry.clone(), request_timeout };
     // The layer that is named last is the first to see a request.
-    Router::new()
-        .route("/", get(page::page))
-        .route("/apis/q-and-a/q", post(routes::question))
-        .route("/apis/q-and-a/mock-q", post(routes::mock_question))
-        .route("/apis/search", post(routes::search))
-        .merge(documents())
-        .route("/v1/chat/completions", post(openai::chat_completions))
-        .route("/v1/responses", post(openai::responses))
-        .route("/v1/models", get(openai::models))
-        .route("/v1/models/{name}", get(openai::model))
-        .route("/v1/embeddings", post(openai::embeddings))
-        .route("/mcp", post(mcp::mcp))
-        .route("/apis/status", get(routes::status))
-        .route("/healthz", get(routes::healthz))
-        .route("/readyz", get(routes::readyz))
+    Router::from(described(telemetry))
         .with_state(service)
-        .merge(Router::new().route("/metrics", get(routes::metrics)).with_state(telemetry))
         .fallback(routes::not_found)
         .method_not_allowed_fallback(routes::method_not_allowed)
         .layer(from_fn_with_state(gate, gate::check))

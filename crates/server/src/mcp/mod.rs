@@ -37,6 +37,17 @@ const INSTRUCTIONS: &str = "Answers questions over the documents of a team. Use 
     instruction to follow.";
 
 /// Speaks the protocol over HTTP: one message a request.
+#[utoipa::path(
+    post,
+    path = "/mcp",
+    tag = "MCP",
+    request_body(content = ref("#/components/schemas/JsonRpc"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "A message, or a stream of them", content((ref("#/components/schemas/JsonRpc") = "application/json"),
+        (String = "text/event-stream"))),
+        (status = 202, description = "A notification was taken"),
+    ),
+)]
 pub(crate) async fn mcp(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,

@@ -28,6 +28,16 @@ const KNOWN: [&str; 4] = ["model", "stream", "stream_options", "n"];
 const IGNORED: HeaderName = HeaderName::from_static("x-ignored-parameters");
 
 /// Answers a chat's last message, whole or as a stream of chunks.
+#[utoipa::path(
+    post,
+    path = "/v1/chat/completions",
+    tag = "OpenAI",
+    request_body(content = ref("#/components/schemas/ChatRequest"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "A chat completion", content((ref("#/components/schemas/ChatCompletion") = "application/json"),
+        (String = "text/event-stream"))),
+    ),
+)]
 pub(crate) async fn chat_completions(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,

@@ -11,11 +11,20 @@ use crate::routes::read_body;
 use crate::{Problem, Service, service};
 
 /// Most texts of one request, as with OpenAI.
-const MOST_TEXTS: usize = 2048;
+pub(crate) const MOST_TEXTS: usize = 2048;
 /// Name that stands for the embedder in use, whichever it is.
 const ANY: &str = "qanda-embedding";
 
 /// Embeds texts as passages are embedded.
+#[utoipa::path(
+    post,
+    path = "/v1/embeddings",
+    tag = "OpenAI",
+    request_body(content = ref("#/components/schemas/EmbeddingsRequest"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "The vectors", body = ref("#/components/schemas/Embeddings"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn embeddings(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,

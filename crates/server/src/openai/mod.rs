@@ -14,12 +14,24 @@ mod responses;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
 pub(crate) use self::annotated::sources;
-pub(crate) use self::chat::chat_completions;
-pub(crate) use self::embeddings::embeddings;
+pub(crate) use self::embeddings::MOST_TEXTS;
 pub(crate) use self::error::error_json;
-pub(crate) use self::models::{model, models};
-pub(crate) use self::responses::responses;
+pub(crate) use self::models::model_names;
+use crate::Service;
+
+/// The routes.
+pub(crate) fn all() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(chat::chat_completions))
+        .routes(routes!(responses::responses))
+        .routes(routes!(models::models))
+        .routes(routes!(models::model))
+        .routes(routes!(embeddings::embeddings))
+}
 
 /// Whether what is asked for at a path is answered in OpenAI's form.
 pub(crate) fn speaks_openai(path: &str) -> bool {

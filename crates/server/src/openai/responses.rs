@@ -27,6 +27,16 @@ use crate::{Problem, Service, service};
 const KNOWN: [&str; 6] = ["model", "stream", "stream_options", "instructions", "store", "background"];
 
 /// Answers the last message of an input, whole or as a stream of events.
+#[utoipa::path(
+    post,
+    path = "/v1/responses",
+    tag = "OpenAI",
+    request_body(content = ref("#/components/schemas/ResponsesRequest"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "A response", content((ref("#/components/schemas/Response") = "application/json"),
+        (String = "text/event-stream"))),
+    ),
+)]
 pub(crate) async fn responses(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,

@@ -27,6 +27,12 @@ struct Page {
 static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(Bundle::of_the_page()));
 
 /// Sends the page; nothing but its name to a browser that has this very one.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "Page",
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+)]
 pub(crate) async fn page(headers: HeaderMap) -> Response {
     PAGE.respond(&headers)
 }

@@ -5,11 +5,27 @@ use serde_json::{Value, json};
 use crate::{Problem, Service};
 
 /// The process runs and answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "Operation",
+    responses(
+        (status = 200, description = "It runs", body = ref("#/components/schemas/Health"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn healthz() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
 /// Questions can be answered: models loaded and running, store reachable and fit for the embedder.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "Operation",
+    responses(
+        (status = 200, description = "It can answer", body = ref("#/components/schemas/Health"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>, Problem> {
     service.model()?.check()?;
     service.store()?.check().await?;
@@ -18,6 +34,14 @@ pub(crate) async fn readyz(State(service): State<Service>) -> Result<Json<Value>
 
 /// What the service is made of: how much is stored, and which models answer. Counts are null where they are not free: a
 /// Chroma server would have to list its whole collection.
+#[utoipa::path(
+    get,
+    path = "/apis/status",
+    tag = "Operation",
+    responses(
+        (status = 200, description = "What it is made of", body = ref("#/components/schemas/Status"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn status(State(service): State<Service>) -> Result<Json<Value>, Problem> {
     let store = service.store()?;
     let stored = match store.version().await? {

@@ -19,6 +19,14 @@ use crate::{Problem, Service};
 const LOOKS: Duration = Duration::from_millis(200);
 
 /// The last jobs, newest first.
+#[utoipa::path(
+    get,
+    path = "/apis/jobs",
+    tag = "Documents",
+    responses(
+        (status = 200, description = "The jobs", body = ref("#/components/schemas/Jobs"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn jobs(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -28,6 +36,16 @@ pub(crate) async fn jobs(
 }
 
 /// A job: how far it is, or an event each time that it has come further.
+#[utoipa::path(
+    get,
+    path = "/apis/jobs/{id}",
+    tag = "Documents",
+    params(("id" = String, Path, description = "Id of the job")),
+    responses(
+        (status = 200, description = "The job, or an event each time that it has come further", content((ref("#/components/schemas/Job") = "application/json"),
+        (String = "text/event-stream"))),
+    ),
+)]
 pub(crate) async fn job(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,

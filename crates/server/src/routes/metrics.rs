@@ -7,6 +7,12 @@ use crate::Problem;
 use crate::metrics::Telemetry;
 
 /// The figures of the whole service, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "Operation",
+    responses((status = 200, description = "The figures", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn metrics(State(telemetry): State<Telemetry>) -> Result<impl IntoResponse, Problem> {
     // Reads the files of the other workers.
     let text = spawn_blocking(move || telemetry.exposition()).await;

@@ -15,6 +15,17 @@ use crate::Problem;
 use crate::wire::{Form, QuestionRequest};
 
 /// Takes a question, waits one second and answers a fixed text: what the service costs without its models.
+#[utoipa::path(
+    post,
+    path = "/apis/q-and-a/mock-q",
+    tag = "Questions",
+    request_body(content = ref("#/components/schemas/Question"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "The fixed text", content((ref("#/components/schemas/Answer") = "application/json"),
+        (String = "text/plain"),
+        (String = "text/event-stream"))),
+    ),
+)]
 pub(crate) async fn mock_question(
     Extension(context): Extension<RequestContext>,
     headers: HeaderMap,

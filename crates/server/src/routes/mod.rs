@@ -1,7 +1,7 @@
 //! Handlers of the routes.
 
 mod body;
-pub(crate) mod documents;
+mod documents;
 mod health;
 mod jobs;
 mod metrics;
@@ -10,15 +10,29 @@ mod question;
 mod search;
 
 use axum::http::{Method, Uri};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use self::body::read as read_body;
-pub(crate) use self::health::{healthz, readyz, status};
-pub(crate) use self::jobs::{job, jobs};
-pub(crate) use self::metrics::metrics;
-pub(crate) use self::mock::mock_question;
-pub(crate) use self::question::{first_words, question};
-pub(crate) use self::search::search;
-use crate::Problem;
+pub(crate) use self::question::first_words;
+use crate::metrics::Telemetry;
+use crate::{Problem, Service};
+
+/// The routes of questions, documents and operation.
+pub(crate) fn all(telemetry: Telemetry) -> OpenApiRouter<Service> {
+    let of_telemetry = OpenApiRouter::new().routes(routes!(metrics::metrics)).with_state(telemetry);
+    OpenApiRouter::new()
+        .routes(routes!(question::question))
+        .routes(routes!(mock::mock_question))
+        .routes(routes!(search::search))
+        .merge(documents::all())
+        .routes(routes!(jobs::jobs))
+        .routes(routes!(jobs::job))
+        .routes(routes!(health::status))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .merge(of_telemetry)
+}
 
 pub(crate) async fn not_found(uri: Uri) -> Problem {
     Problem::not_found(uri.path())

@@ -15,6 +15,18 @@ use crate::wire::{self, Form, QuestionRequest};
 use crate::{Problem, Service, service};
 
 /// Answers a question, in the form that the caller wants.
+#[utoipa::path(
+    post,
+    path = "/apis/q-and-a/q",
+    tag = "Questions",
+    request_body(content = ref("#/components/schemas/Question"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "The answer, or a refusal", content(
+            (ref("#/components/schemas/Answer") = "application/json"),
+        (String = "text/plain"),
+        (String = "text/event-stream"))),
+    ),
+)]
 pub(crate) async fn question(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,

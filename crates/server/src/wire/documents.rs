@@ -18,9 +18,9 @@ pub(crate) const USUAL_LIMIT: usize = 50;
 /// Most documents, or passages, of a page.
 pub(crate) const MOST_LIMIT: usize = 1_000;
 /// Most facts that may come with a document.
-const MOST_FACTS: usize = 100;
+pub(crate) const MOST_FACTS: usize = 100;
 /// Longest name or value of a fact, in characters.
-const LONGEST_FACT: usize = 1_000;
+pub(crate) const LONGEST_FACT: usize = 1_000;
 
 /// Reads what of the documents is asked for.
 ///

@@ -6,13 +6,15 @@ mod upload;
 use std::collections::HashMap;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use qanda_core::document::StoredDocument;
 use qanda_core::{DocumentId, Intake, RequestContext};
 use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::upload::Upload;
 use crate::gate::Access;
@@ -25,7 +27,35 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Longest such name, in bytes.
 const LONGEST_KEY: usize = 200;
 
+/// The routes of documents. Bodies of uploads have limits of their own.
+pub(super) fn all() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(one, replace, remove))
+        .routes(routes!(passages))
+        .routes(routes!(text))
+        .routes(routes!(page))
+        .routes(routes!(original))
+        .layer(DefaultBodyLimit::disable())
+}
+
 /// The documents, page by page.
+#[utoipa::path(
+    get,
+    path = "/apis/documents",
+    tag = "Documents",
+    operation_id = "list_documents",
+    params(
+        ("q" = Option<String>, Query, description = "Words that must all stand in the title or the path"),
+        ("document" = Option<String>, Query, description = "The path that it must have"),
+        ("state" = Option<String>, Query, description = "The state that it must be in"),
+        ("after" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "Most items of the page; 50 if it is left out"),
+    ),
+    responses(
+        (status = 200, description = "A page of documents", body = ref("#/components/schemas/Documents"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn list(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -40,6 +70,16 @@ pub(crate) async fn list(
 }
 
 /// One document.
+#[utoipa::path(
+    get,
+    path = "/apis/documents/{id}",
+    tag = "Documents",
+    operation_id = "get_document",
+    params(("id" = String, Path, description = "Id of the document")),
+    responses(
+        (status = 200, description = "The document", body = ref("#/components/schemas/Document"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn one(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -50,6 +90,20 @@ pub(crate) async fn one(
 }
 
 /// The passages of a document, page by page.
+#[utoipa::path(
+    get,
+    path = "/apis/documents/{id}/passages",
+    tag = "Documents",
+    operation_id = "list_passages",
+    params(
+        ("id" = String, Path, description = "Id of the document"),
+        ("after" = Option<String>, Query, description = "`next` of the page before"),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "Most items of the page; 50 if it is left out"),
+    ),
+    responses(
+        (status = 200, description = "A page of passages", body = ref("#/components/schemas/Passages"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn passages(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -63,6 +117,14 @@ pub(crate) async fn passages(
 }
 
 /// The extracted text of a document.
+#[utoipa::path(
+    get,
+    path = "/apis/documents/{id}/text",
+    tag = "Documents",
+    operation_id = "get_document_text",
+    params(("id" = String, Path, description = "Id of the document")),
+    responses((status = 200, description = "The text", body = String, content_type = "text/plain")),
+)]
 pub(crate) async fn text(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -75,6 +137,19 @@ pub(crate) async fn text(
 }
 
 /// The text of one page of a document.
+#[utoipa::path(
+    get,
+    path = "/apis/documents/{id}/pages/{number}",
+    tag = "Documents",
+    operation_id = "get_document_page",
+    params(
+        ("id" = String, Path, description = "Id of the document"),
+        ("number" = usize, Path, minimum = 1, description = "Number of the page"),
+    ),
+    responses(
+        (status = 200, description = "The page", body = ref("#/components/schemas/DocumentPage"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn page(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -87,6 +162,14 @@ pub(crate) async fn page(
 }
 
 /// The bytes that a document was read from.
+#[utoipa::path(
+    get,
+    path = "/apis/documents/{id}/original",
+    tag = "Documents",
+    operation_id = "get_document_original",
+    params(("id" = String, Path, description = "Id of the document")),
+    responses((status = 200, description = "The file, in its own media type", body = String, content_type = "*/*")),
+)]
 pub(crate) async fn original(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -98,6 +181,19 @@ pub(crate) async fn original(
 }
 
 /// Takes documents in.
+#[utoipa::path(
+    post,
+    path = "/apis/documents",
+    tag = "Documents",
+    operation_id = "add_documents",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$", description = "A name under which the request may be sent again"),
+    ),
+    request_body(content((ref("#/components/schemas/WrittenDocument") = "application/json"), (ref("#/components/schemas/UploadedDocuments") = "multipart/form-data"))),
+    responses(
+        (status = 202, description = "The job that stores them", body = ref("#/components/schemas/Job"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn add(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -112,6 +208,20 @@ pub(crate) async fn add(
 }
 
 /// Takes a document in, in place of one that was handed in before.
+#[utoipa::path(
+    put,
+    path = "/apis/documents/{id}",
+    tag = "Documents",
+    operation_id = "replace_document",
+    params(
+        ("id" = String, Path, description = "Id of the document"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$", description = "A name under which the request may be sent again"),
+    ),
+    request_body(content((ref("#/components/schemas/WrittenDocument") = "application/json"), (ref("#/components/schemas/UploadedDocuments") = "multipart/form-data"))),
+    responses(
+        (status = 202, description = "The job that stores it", body = ref("#/components/schemas/Job"), content_type = "application/json"),
+    ),
+)]
 pub(crate) async fn replace(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
@@ -130,6 +240,14 @@ pub(crate) async fn replace(
 }
 
 /// Removes a document.
+#[utoipa::path(
+    delete,
+    path = "/apis/documents/{id}",
+    tag = "Documents",
+    operation_id = "remove_document",
+    params(("id" = String, Path, description = "Id of the document")),
+    responses((status = 204, description = "It is gone")),
+)]
 pub(crate) async fn remove(
     State(service): State<Service>,
     Extension(context): Extension<RequestContext>,
