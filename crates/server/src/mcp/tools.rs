@@ -136,6 +136,7 @@ fn question(more: Value) -> Value {
                 "additionalProperties": {"type": ["string", "number", "boolean"]},
                 "description": "Metadata that the documents must have",
             },
+            "as_of": {"type": "string", "description": "Use what held on this day, like 2026-01-31, instead of today"},
             "history": {
                 "type": "array", "maxItems": Question::MOST_TURNS,
                 "description": "The turns before a follow-up question, oldest first",
