@@ -20,7 +20,7 @@ const OF_SERVE: [&str; 10] = [
 pub(super) fn first(command: Command) -> Command {
     command.mut_subcommand("serve", |serve| {
         (0..).zip(OF_SERVE).fold(serve, |serve, (place, id)| {
-            serve.mut_arg(id, |argument| argument.help_heading(None).display_order(place))
+            serve.mut_arg(id, |argument| argument.help_heading(None::<&'static str>).display_order(place))
         })
     })
 }
