@@ -30,7 +30,7 @@ pub(crate) fn start(level: &str) {
 /// Starts logging in a form of its own.
 pub(crate) fn start_in(format: LogFormat, level: &str) {
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("{level},tantivy=warn,html5ever=error")));
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},tantivy=warn,html5ever=error,rmcp=error")));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal());
     // A second call (in tests) changes nothing.
     let _ = match format {
