@@ -93,6 +93,9 @@ fn document(routes: &OpenApi) -> Value {
             for parameter in parameters.into_iter().flatten() {
                 limits::set(parameter);
             }
+            if let Some(body) = operation.get_mut("requestBody").and_then(Value::as_object_mut) {
+                body.insert("required".to_owned(), json!(true));
+            }
             if let Some(responses) = operation["responses"].as_object_mut() {
                 responses.extend(errors(path));
             }

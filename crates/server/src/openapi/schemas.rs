@@ -64,7 +64,7 @@ fn questions() -> Value {
                 "filter": filter(),
                 "history": {"type": ["array", "null"], "maxItems": Question::MOST_TURNS, "items": turn, "description": "The turns before, oldest first"},
                 "pipeline": or_null(json!({"type": "string", "enum": ["direct", "classic"]})),
-                "as_of": {"type": ["string", "null"], "format": "date", "description": "Use what held on this day, instead of today"},
+                "as_of": {"type": ["string", "null"], "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "description": "Use what held on this day, instead of today"},
                 "stream": {"type": ["boolean", "null"], "default": false, "description": "Send the answer as it is written, as server-sent events"},
             },
             "required": ["content"],

@@ -23,7 +23,7 @@ pub(super) fn requests() -> Value {
     };
     // The last message is the question.
     let messages = json!({
-        "type": "array", "minItems": 1, "maxItems": 1, "items": message(json!(["user"])),
+        "type": "array", "minItems": 1, "items": message(json!(["user"])),
         "description": "The conversation. Messages before the last one, which is the question, may be of the roles system, developer, user and assistant",
     });
     let tools = json!({"type": ["array", "null"], "maxItems": 0, "description": "Tools are not called here"});
@@ -32,7 +32,7 @@ pub(super) fn requests() -> Value {
             "type": "object", "required": ["messages"],
             "properties": {
                 "model": model, "messages": messages, "stream": stream, "n": {"enum": [1, null]},
-                "stream_options": {"type": ["object", "null"], "properties": {"include_usage": {"type": "boolean"}}},
+                "stream_options": {"description": "An object; include_usage asks for the tokens at the end of a stream"},
                 "n_results": n_results, "source": source, "filter": filter(), "tools": tools, "functions": tools,
                 "audio": {"type": "null"}, "previous_response_id": {"type": "null"}, "conversation": {"type": "null"},
                 "prompt": {"type": "null"}, "instructions": {"type": ["string", "null"]},
