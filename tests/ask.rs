@@ -105,7 +105,13 @@ fn a_question_that_leaves_no_room_for_passages_is_refused() {
     let ask = |repetitions: usize| {
         let question = format!("{HBA1C} {}", "I really wonder. ".repeat(repetitions));
         let fixed = ["ask", "--json", &question, "--data-dir", argument(data.path())];
-        qanda(&[&fixed[..], &["--grounding", "strict", "--llm-context", "256", "--max-tokens", "32"]].concat())
+        qanda(
+            &[
+                &fixed[..],
+                &["--grounding", "strict", "--min-confidence", "0.1", "--llm-context", "256", "--max-tokens", "32"],
+            ]
+            .concat(),
+        )
     };
     let answer = ask(10).ok().json();
     assert_holds(&answer);
