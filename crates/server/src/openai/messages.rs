@@ -84,7 +84,8 @@ pub(super) fn read(mut fields: Map<String, Value>, field: &str, known: &[&str]) 
 /// The messages: a text alone, or a list of them.
 fn turns(messages: Option<&Value>, field: &str) -> Result<Vec<Turn>, Problem> {
     match messages {
-        Some(Value::String(text)) => Ok(vec![Turn { role: Role::User, content: text.clone() }]),
+        // Responses take a text for a conversation of one message, chat does not.
+        Some(Value::String(text)) if field == "input" => Ok(vec![Turn { role: Role::User, content: text.clone() }]),
         Some(Value::Array(list)) => {
             list.iter().enumerate().map(|(number, message)| turn(message, &format!("{field}[{number}]"))).collect()
         }

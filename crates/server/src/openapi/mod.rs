@@ -97,6 +97,11 @@ fn document(routes: &OpenApi) -> Value {
                 body.insert("required".to_owned(), json!(true));
             }
             if let Some(responses) = operation["responses"].as_object_mut() {
+                for stream in
+                    responses.values_mut().filter_map(|answer| answer.pointer_mut("/content/text~1event-stream"))
+                {
+                    stream["schema"] = schemas::event();
+                }
                 responses.extend(errors(path));
             }
         }

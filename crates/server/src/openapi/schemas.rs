@@ -182,9 +182,20 @@ fn documents() -> Value {
             "type": "object", "required": ["file"],
             "properties": {
                 "file": {"type": "array", "minItems": 1, "items": {"type": "string", "contentMediaType": "application/octet-stream"}},
-                "metadata": {"type": "string", "contentMediaType": "application/json", "description": "Facts about all of them"},
+                "metadata": facts,
             },
+            // Other parts are passed over, if their names can be read.
+            "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$"},
         },
+    })
+}
+
+/// One event of a stream.
+pub(super) fn event() -> Value {
+    json!({
+        "type": "object",
+        "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+        "description": "Events, one after the other; their data is JSON",
     })
 }
 
