@@ -174,7 +174,7 @@ fn documents() -> Value {
         "WrittenDocument": {
             "type": "object", "required": ["document", "text"],
             "properties": {
-                "document": {"type": "string", "description": "Its name", "examples": ["notes/plan.md"]},
+                "document": {"type": "string", "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$", "description": "Its name", "examples": ["notes/plan.md"]},
                 "text": {"type": "string"}, "metadata": facts,
             },
         },
@@ -184,8 +184,6 @@ fn documents() -> Value {
                 "file": {"type": "array", "minItems": 1, "items": {"type": "string", "contentMediaType": "application/octet-stream"}},
                 "metadata": facts,
             },
-            // Other parts are passed over, if their names can be read.
-            "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$"},
         },
     })
 }

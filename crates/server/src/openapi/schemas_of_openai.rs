@@ -13,7 +13,7 @@ pub(super) fn requests() -> Value {
     let n_results = json!({"type": ["integer", "null"], "minimum": 1, "maximum": Question::MOST_RESULTS});
     let source = json!({"enum": ["context", "QA", "all", null]});
     let text = json!({"type": "string", "pattern": "\\S", "maxLength": Question::LONGEST_CONTENT});
-    let part = json!({"type": "object", "required": ["type", "text"], "properties": {"type": {"enum": ["text", "input_text"]}, "text": text}});
+    let part = json!({"type": "object", "required": ["text"], "properties": {"type": {"enum": ["text", "input_text"]}, "text": text}});
     let content = json!({"anyOf": [text, {"type": "array", "minItems": 1, "items": part}]});
     let message = |roles: Value| {
         json!({
