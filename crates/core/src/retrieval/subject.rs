@@ -6,8 +6,8 @@
 use crate::language::{Words, content_words};
 
 /// Letters from which on a word is a term rather than a word of every day. Chosen on the development parts of `own`,
-/// `squad2` and `medquad` (docs/quality.md): people write names in lower case, too, and most names of drugs and
-/// diseases are long.
+/// `squad2` and `medquad` (docs/quality.md): people write names in lower case, too, and those of drugs and diseases tend
+/// to be long.
 const TERM: usize = 10;
 
 /// Short words that titles write in lower case, and that therefore do not tell a title from a sentence.
